@@ -1,0 +1,56 @@
+/**
+ * The controller's JSON around a lab: its state, what is asked for, and the bodies of refusals.
+ *
+ * Owns the schemas only. Newer controllers may add fields and values, so objects are open and a status
+ * that is not known is kept as it came.
+ */
+import { z } from 'zod';
+
+/** States a lab is known to take. `terminated` is passing through, never an outcome. */
+export const labStatuses = ['pending', 'running', 'terminating', 'terminated', 'failed'] as const;
+export type LabStatus = (typeof labStatuses)[number];
+
+export const LabState = z.looseObject({
+  status: z.string(),
+  /** Set while still pending, and meaningful inside the cluster only. */
+  internal_url: z.string().nullish(),
+  user: z.looseObject({ username: z.string() }).optional(),
+  options: z.looseObject({ image: z.string().nullish(), size: z.string().nullish() }).optional(),
+});
+export type LabState = z.infer<typeof LabState>;
+
+export const imageClasses = ['recommended', 'latest-release', 'latest-weekly', 'latest-daily'] as const;
+export type ImageClass = (typeof imageClasses)[number];
+
+/** The image to run, named in exactly one of the ways the controller knows. */
+export type ImageChoice =
+  | { image_list: string } // a Docker reference
+  | { image_tag: string }
+  | { image_class: ImageClass };
+
+/** The body of `POST labs/USER/create`. */
+export interface LabSpecification {
+  options: ImageChoice & { size: string; enable_debug: boolean; reset_user_env: boolean };
+  env: Record<string, string>;
+}
+
+/** Gafaelfawr's `user-info`: of its many fields only the name is asked for. */
+export const UserInfo = z.looseObject({ username: z.string() });
+
+/**
+ * A refusal's JSON body in both of its shapes. `input` and `ctx`, which a 422 carries, echo the request
+ * with its environment, so they are dropped here and can be printed nowhere.
+ */
+export const ErrorBody = z.object({
+  detail: z.union([
+    z.string(),
+    z.array(
+      z.object({
+        msg: z.string(),
+        type: z.string(),
+        loc: z.array(z.union([z.string(), z.number()])).optional(),
+      }),
+    ),
+  ]),
+});
+export type ErrorBody = z.infer<typeof ErrorBody>;

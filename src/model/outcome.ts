@@ -1,0 +1,111 @@
+/**
+ * Every way a run can end, and the exit status that follows from it.
+ *
+ * This is the one mapping from endings to exit codes; the help page is printed from the same table.
+ */
+
+/** What a failure was, for people and for scripts. */
+export interface ErrorInfo {
+  /** A stable word: the controller's own error type where it sent one, else one of this program's. */
+  type: string;
+  /** What happened, with the server's own words. Not yet made harmless: a display does that. */
+  message: string;
+  /** The HTTP status, or null where no answer was involved. */
+  status: number | null;
+  /** What to do about it. */
+  hint: string | null;
+}
+
+export const successKinds = ['ok', 'complete', 'running', 'detached', 'absent', 'pending'] as const;
+export const failureKinds = [
+  'failed',
+  'timeout',
+  'refused',
+  'unauthorized',
+  'not-found',
+  'conflict',
+  'unknown',
+  'usage',
+  'bug',
+] as const;
+
+/** Signals that end a run, with the exit status a shell would report: 128 and the signal's number. */
+export const signalCodes = { SIGHUP: 129, SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;
+export type EndingSignal = keyof typeof signalCodes;
+
+export type SuccessKind = (typeof successKinds)[number];
+export type FailureKind = (typeof failureKinds)[number];
+
+export type Outcome =
+  | { kind: SuccessKind; message: string }
+  | { kind: FailureKind; message: string; error: ErrorInfo }
+  | { kind: 'interrupted'; signal: EndingSignal; message: string; error: ErrorInfo };
+
+export type OutcomeKind = Outcome['kind'];
+
+/** The exit status for an outcome. */
+export function exitCode(outcome: Outcome): number {
+  switch (outcome.kind) {
+    case 'ok':
+    case 'complete':
+    case 'running':
+    case 'detached':
+    case 'absent':
+      return 0;
+    case 'failed':
+      return 1;
+    case 'usage':
+      return 2;
+    case 'unauthorized':
+      return 3;
+    case 'not-found':
+      return 4;
+    case 'conflict':
+      return 5;
+    case 'refused':
+      return 6;
+    case 'unknown':
+      return 7;
+    case 'pending':
+      return 8;
+    case 'bug':
+      return 70;
+    case 'timeout':
+      return 124;
+    case 'interrupted':
+      return signalCodes[outcome.signal];
+    default:
+      return unreachable(outcome);
+  }
+}
+
+function unreachable(outcome: never): never {
+  throw new Error(`no exit code for ${JSON.stringify(outcome)}`);
+}
+
+/** The exit codes with their meaning, in the order of the help page. */
+export const exitCodeTable: readonly (readonly [number, string])[] = [
+  [0, 'the awaited outcome: complete, already running, detached, gone'],
+  [1, "the operation failed: terminal event `failed`, or the lab's state is `failed`"],
+  [2, 'wrong usage or configuration; nothing was sent'],
+  [3, 'not authenticated or not allowed (401, 403, a redirect to a login page or another origin)'],
+  [4, 'no such lab or user (404)'],
+  [5, 'conflict (409) that the policy does not resolve'],
+  [6, 'the controller refused the request (400, 422, quota)'],
+  [
+    7,
+    'outcome unknown: the deadline passed while nothing was known (never reached, or lost and not back), ' +
+      "or the answer is not a controller's; safe to wait again",
+  ],
+  [8, '`lab status`: the lab is still pending or terminating'],
+  [70, 'a bug in this program'],
+  [124, 'the deadline passed while the controller was being heard; the operation goes on there'],
+  [129, 'SIGHUP; the operation goes on there'],
+  [130, 'SIGINT (Ctrl-C); the operation goes on there'],
+  [141, 'stdout was closed (`| head`)'],
+  [143, 'SIGTERM; the operation goes on there'],
+];
+
+export function usage(message: string, hint: string | null = null): Outcome {
+  return { kind: 'usage', message, error: { type: 'usage', message, status: null, hint } };
+}

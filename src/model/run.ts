@@ -1,0 +1,190 @@
+/**
+ * One run of a command, as a pure reducer: inputs in, a state out, and in the end an outcome.
+ *
+ * Owns what events, connection changes and answers about the lab's state mean. Does no I/O, holds no
+ * clock: every input is stamped where it enters, and elapsed time is not state.
+ */
+import type { Event, EventType } from './event.js';
+import type { LabState } from './lab.js';
+import type { Outcome } from './outcome.js';
+
+/** When something happened: `at` in monotonic milliseconds, `time` in milliseconds since the epoch. */
+export interface Stamp {
+  at: number;
+  time: number;
+}
+
+export type ConnectionState = 'open' | 'lost' | 'retrying' | 'resumed' | 'replaced';
+
+/** A frame as it stood on the wire; `event` is null where it had no name. */
+export interface RawFrame {
+  event: string | null;
+  data: string;
+}
+
+export type Input = Stamp &
+  (
+    | { kind: 'event'; event: Event }
+    /** A comment, or the event named `ping` of older controllers: the connection lives. */
+    | { kind: 'heartbeat'; comment: string }
+    /** A frame that is no Event. `type` is its name where that much was right; `frame` is null where it was too large to keep. */
+    | { kind: 'skipped'; reason: string; frame: RawFrame | null; type: EventType | null }
+    | { kind: 'connection'; state: ConnectionState; attempt: number; reason: string | null }
+    /** The lab's state as the controller tells it; null where there is no lab. */
+    | { kind: 'state'; lab: LabState | null }
+    /** The stream is over. Clean means that the server ended it properly. */
+    | { kind: 'ended'; clean: boolean; reason: string | null }
+  );
+
+export type InputKind = Input['kind'];
+
+/** What the run is waiting for: a spawn's outcome, or merely the end of the stream it shows. */
+export type Goal = 'spawn' | 'events';
+
+export interface RunState {
+  goal: Goal;
+  started: Stamp;
+  /** Events seen so far. */
+  events: number;
+  /** The highest progress of this operation, in percent; null while nothing numeric is known. */
+  percent: number | null;
+  /** The last message. */
+  message: string | null;
+  /** The reason that an `error` event gave, for the `failed` that follows it. */
+  reason: string | null;
+  /** Whether the controller is being heard: it has answered, and its stream is not lost. */
+  heard: boolean;
+  /** When the last byte that means anything arrived, in monotonic milliseconds. */
+  lastHeardAt: number;
+  /** A `complete` came with a broken payload: the lab's state decides. */
+  completeInDoubt: boolean;
+  /** Whether the stream ended cleanly without a terminal event. */
+  endedClean: boolean;
+  /** The last state the controller told; undefined while it was not asked. */
+  lab: LabState | null | undefined;
+  outcome: Outcome | null;
+}
+
+export function initialRun(goal: Goal, started: Stamp): RunState {
+  return {
+    goal,
+    started,
+    events: 0,
+    percent: null,
+    message: null,
+    reason: null,
+    heard: false,
+    lastHeardAt: started.at,
+    completeInDoubt: false,
+    endedClean: false,
+    lab: undefined,
+    outcome: null,
+  };
+}
+
+/** The state after one more input. An outcome, once there, is final. */
+export function advance(state: RunState, input: Input): RunState {
+  if (state.outcome !== null) return state;
+  switch (input.kind) {
+    case 'event':
+      return onEvent({ ...state, heard: true, lastHeardAt: input.at }, input.event);
+    case 'heartbeat':
+      return { ...state, heard: true, lastHeardAt: input.at };
+    case 'skipped':
+      return onSkipped({ ...state, heard: true, lastHeardAt: input.at }, input.type);
+    case 'connection':
+      return onConnection(state, input.state, input.at);
+    case 'state':
+      return onState({ ...state, heard: true, lab: input.lab }, input.lab);
+    case 'ended':
+      return onEnded(state, input.clean);
+    default:
+      return unreachable(input);
+  }
+}
+
+function onEvent(state: RunState, event: Event): RunState {
+  const next = { ...state, events: state.events + 1, message: event.message };
+  switch (event.type) {
+    case 'info':
+      if (event.progress === null) return next;
+      return { ...next, percent: Math.max(state.percent ?? 0, event.progress) };
+    case 'error':
+      return { ...next, reason: event.message };
+    case 'complete':
+      return { ...next, outcome: { kind: 'complete', message: event.message } };
+    case 'failed':
+      return { ...next, outcome: failed(event.message, state.reason) };
+  }
+}
+
+function onSkipped(state: RunState, type: EventType | null): RunState {
+  // Only the name of a `failed` is needed to know that the operation failed; a `complete` is a claim
+  // that can be checked.
+  if (type === 'failed') return { ...state, outcome: failed('the operation failed', state.reason) };
+  if (type === 'complete') return { ...state, completeInDoubt: true };
+  return state;
+}
+
+function onConnection(state: RunState, connection: ConnectionState, at: number): RunState {
+  switch (connection) {
+    case 'open':
+    case 'resumed':
+      return { ...state, heard: true, lastHeardAt: at };
+    case 'lost':
+    case 'retrying':
+      return { ...state, heard: false };
+    case 'replaced':
+      return { ...state, heard: true, lastHeardAt: at, percent: null, reason: null, completeInDoubt: false };
+  }
+}
+
+function onState(state: RunState, lab: LabState | null): RunState {
+  if (state.goal === 'events') return onStateOfEvents(state, lab);
+  switch (lab?.status) {
+    case undefined:
+      return { ...state, outcome: removed() };
+    case 'running':
+      return { ...state, outcome: { kind: 'running', message: 'the lab is running' } };
+    case 'failed':
+      return { ...state, outcome: failed('the lab failed', state.reason) };
+    case 'terminating':
+      // A stream that ended by itself without a terminal event was a deletion's.
+      return state.endedClean ? { ...state, outcome: removed() } : state;
+    default:
+      return state;
+  }
+}
+
+function onStateOfEvents(state: RunState, lab: LabState | null): RunState {
+  if (lab?.status === 'running') {
+    return { ...state, outcome: { kind: 'running', message: 'the lab is running' } };
+  }
+  if (lab?.status === 'failed') return { ...state, outcome: failed('the lab failed', state.reason) };
+  return state.endedClean ? { ...state, outcome: streamEnded() } : state;
+}
+
+function onEnded(state: RunState, clean: boolean): RunState {
+  if (!clean) return { ...state, heard: false };
+  const next = { ...state, endedClean: true };
+  if (state.goal === 'events' && !state.completeInDoubt) return { ...next, outcome: streamEnded() };
+  return next;
+}
+
+function streamEnded(): Outcome {
+  return { kind: 'ok', message: 'the stream ended' };
+}
+
+function failed(message: string, reason: string | null): Outcome {
+  const text = reason === null ? message : `${message}: ${reason}`;
+  return { kind: 'failed', message: text, error: { type: 'failed', message: text, status: null, hint: null } };
+}
+
+function removed(): Outcome {
+  const message = 'the lab was removed before it ran';
+  return { kind: 'failed', message, error: { type: 'removed', message, status: null, hint: null } };
+}
+
+function unreachable(input: never): never {
+  throw new Error(`no transition for ${JSON.stringify(input)}`);
+}
