@@ -36,11 +36,11 @@ export interface Input extends Readable {
 export interface JobControl {
   /** Calls `suspend` before the process stops and `resume` after it continues; returns the way to unsubscribe. */
   subscribe(handlers: { suspend(): void; resume(): void }): () => void;
-}
-
-/** What a transport needs to know to reach the controller. */
-export interface ConnectSettings {
-  origin: string;
+  /**
+   * Makes a typed Ctrl-C and Ctrl-Z count in a raw terminal too, where they arrive as bytes; returns the way
+   * to stop that. A cooked terminal sends signals instead and is not read from.
+   */
+  watchKeys(): () => void;
 }
 
 export interface Context {
@@ -50,11 +50,13 @@ export interface Context {
   err: Output;
   env: Readonly<Record<string, string | undefined>>;
   home: string;
+  /** The folder for temporary files. */
+  tmp: string;
   clock: Clock;
   /** Uniform in [0, 1). */
   random: () => number;
   /** Loads the HTTP library when the first request is made, not before. */
-  connect: (settings: ConnectSettings) => Promise<Dispatcher>;
+  connect: () => Promise<Dispatcher>;
   /** Aborts on the first signal that ends the program; the reason is the signal's name. */
   signal: AbortSignal;
   jobs: JobControl;

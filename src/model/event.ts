@@ -5,13 +5,11 @@
  * a frame belongs to the stream floor (`stream/decode.ts`), which may meet frames that are no Event.
  */
 import { z } from 'zod';
+import { eventTypes, type EventType as TypeName } from './event-types.js';
 import { toAsciiJson } from './json.js';
 
-/** Every type an Event can have. On the wire it is the server-sent event's name. */
-export const eventTypes = ['complete', 'error', 'failed', 'info'] as const;
-
 export const EventType = z.enum(eventTypes).meta({ id: 'EventType', title: 'EventType' });
-export type EventType = (typeof eventTypes)[number];
+export type EventType = TypeName;
 
 export const Event = z
   .object({
@@ -27,12 +25,6 @@ export interface Event {
   type: EventType;
   message: string;
   progress: number | null;
-}
-
-const names: ReadonlySet<string> = new Set(eventTypes);
-
-export function isEventType(name: string): name is EventType {
-  return names.has(name);
 }
 
 /** Whether this is the last event of its operation: `error` is not, a `failed` follows it. */

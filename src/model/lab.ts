@@ -1,5 +1,5 @@
 /**
- * The controller's JSON around a lab: its state, what is asked for, and the bodies of refusals.
+ * The controller's JSON around a lab: its state, and the bodies of refusals.
  *
  * Owns the schemas only. Newer controllers may add fields and values, so objects are open and a status
  * that is not known is kept as it came.
@@ -18,21 +18,6 @@ export const LabState = z.looseObject({
   options: z.looseObject({ image: z.string().nullish(), size: z.string().nullish() }).optional(),
 });
 export type LabState = z.infer<typeof LabState>;
-
-export const imageClasses = ['recommended', 'latest-release', 'latest-weekly', 'latest-daily'] as const;
-export type ImageClass = (typeof imageClasses)[number];
-
-/** The image to run, named in exactly one of the ways the controller knows. */
-export type ImageChoice =
-  | { image_list: string } // a Docker reference
-  | { image_tag: string }
-  | { image_class: ImageClass };
-
-/** The body of `POST labs/USER/create`. */
-export interface LabSpecification {
-  options: ImageChoice & { size: string; enable_debug: boolean; reset_user_env: boolean };
-  env: Record<string, string>;
-}
 
 /** Gafaelfawr's `user-info`: of its many fields only the name is asked for. */
 export const UserInfo = z.looseObject({ username: z.string() });

@@ -106,6 +106,7 @@ export const exitCodeTable: readonly (readonly [number, string])[] = [
   [143, 'SIGTERM; the operation goes on there'],
 ];
 
+/** The outcome of wrong usage or configuration. */
 export function usage(message: string, hint: string | null = null): Outcome {
   return { kind: 'usage', message, error: { type: 'usage', message, status: null, hint } };
 }

@@ -4,9 +4,11 @@
  * Owns what events, connection changes and answers about the lab's state mean. Does no I/O, holds no
  * clock: every input is stamped where it enters, and elapsed time is not state.
  */
-import type { Event, EventType } from './event.js';
+import type { EventType } from './event-types.js';
+import type { Event } from './event.js';
 import type { LabState } from './lab.js';
 import type { Outcome } from './outcome.js';
+import { outcomeOf, type Failure } from './result.js';
 
 /** When something happened: `at` in monotonic milliseconds, `time` in milliseconds since the epoch. */
 export interface Stamp {
@@ -32,6 +34,8 @@ export type Input = Stamp &
     | { kind: 'connection'; state: ConnectionState; attempt: number; reason: string | null }
     /** The lab's state as the controller tells it; null where there is no lab. */
     | { kind: 'state'; lab: LabState | null }
+    /** The controller answered the question for the stream with a refusal. */
+    | { kind: 'refused'; failure: Failure }
     /** The stream is over. Clean means that the server ended it properly. */
     | { kind: 'ended'; clean: boolean; reason: string | null }
   );
@@ -96,6 +100,8 @@ export function advance(state: RunState, input: Input): RunState {
       return onConnection(state, input.state, input.at);
     case 'state':
       return onState({ ...state, heard: true, lab: input.lab }, input.lab);
+    case 'refused':
+      return { ...state, heard: input.failure.reached, outcome: onRefused(state, input.failure) };
     case 'ended':
       return onEnded(state, input.clean);
     default:
@@ -164,6 +170,12 @@ function onStateOfEvents(state: RunState, lab: LabState | null): RunState {
   return state.endedClean ? { ...state, outcome: streamEnded() } : state;
 }
 
+function onRefused(state: RunState, failure: Failure): Outcome {
+  // The controller accepted this spawn; that it no longer knows the user means that the lab is gone.
+  if (state.goal === 'spawn' && failure.kind === 'not-found') return removed();
+  return outcomeOf(failure);
+}
+
 function onEnded(state: RunState, clean: boolean): RunState {
   if (!clean) return { ...state, heard: false };
   const next = { ...state, endedClean: true };
@@ -177,7 +189,11 @@ function streamEnded(): Outcome {
 
 function failed(message: string, reason: string | null): Outcome {
   const text = reason === null ? message : `${message}: ${reason}`;
-  return { kind: 'failed', message: text, error: { type: 'failed', message: text, status: null, hint: null } };
+  return {
+    kind: 'failed',
+    message: text,
+    error: { type: 'failed', message: text, status: null, hint: null },
+  };
 }
 
 function removed(): Outcome {

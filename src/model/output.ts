@@ -1,0 +1,106 @@
+/**
+ * The objects of `-o json` and `-o ndjson`, version 1, as schemas. Version 1 only ever grows.
+ *
+ * Owns the shapes (and through them `lab schema output`); filling them in is the JSON display's.
+ */
+import { z } from 'zod';
+import { Event } from './event.js';
+import { LabState } from './lab.js';
+
+const common = {
+  schema: z.literal(1),
+  time: z.iso.datetime().meta({ description: 'RFC 3339, UTC, with milliseconds' }),
+  elapsed_ms: z.int().nonnegative().meta({ description: 'milliseconds since the command began' }),
+};
+
+const outcomes = [
+  'ok',
+  'complete',
+  'running',
+  'failed',
+  'detached',
+  'absent',
+  'pending',
+  'timeout',
+  'interrupted',
+  'refused',
+  'unauthorized',
+  'not-found',
+  'conflict',
+  'unknown',
+  'usage',
+  'bug',
+] as const;
+
+const Start = z.object({
+  ...common,
+  kind: z.literal('start'),
+  command: z.string(),
+  user: z.string(),
+  controller: z.string(),
+  request: z
+    .looseObject({})
+    .nullable()
+    .meta({ description: 'what is asked of the controller; of `env` the names only' }),
+});
+
+const EventObject = z.object({
+  ...common,
+  kind: z.literal('event'),
+  seq: z.int().positive().meta({ description: 'counts the events of this run from 1' }),
+  event: Event,
+});
+
+const Comment = z.object({ ...common, kind: z.literal('comment'), comment: z.string() });
+
+const Connection = z.object({
+  ...common,
+  kind: z.literal('connection'),
+  state: z.enum(['open', 'lost', 'retrying', 'resumed', 'replaced']),
+  attempt: z.int().positive(),
+  reason: z.string().nullable(),
+});
+
+const Skipped = z.object({
+  ...common,
+  kind: z.literal('skipped'),
+  reason: z.string(),
+  frame: z
+    .object({ event: z.string().nullable(), data: z.string() })
+    .nullable()
+    .meta({ description: 'the frame that is no Event; null where it was too large to keep' }),
+});
+
+const State = z.object({
+  ...common,
+  kind: z.literal('state'),
+  state: LabState.nullable().meta({ description: "the controller's LabState; null where there is no lab" }),
+});
+
+const ResultObject = z.object({
+  ...common,
+  kind: z.literal('result'),
+  outcome: z.enum(outcomes),
+  exit_code: z.int(),
+  message: z.string(),
+  events: z.int().nonnegative().meta({ description: 'how many events were seen' }),
+  lab: LabState.nullable(),
+  error: z
+    .object({
+      type: z.string(),
+      message: z.string(),
+      status: z.int().nullable().meta({ description: 'HTTP status' }),
+      hint: z.string().nullable(),
+    })
+    .optional(),
+});
+
+/** One line of `-o ndjson`; the last one, and the only one of `-o json`, is a `result`. */
+export const OutputObject = z
+  .discriminatedUnion('kind', [Start, EventObject, Comment, Connection, Skipped, State, ResultObject])
+  .meta({ title: 'Output', description: 'One object of `lab -o json` or `lab -o ndjson`, version 1' });
+export type OutputObject = z.infer<typeof OutputObject>;
+
+export function outputJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(OutputObject);
+}

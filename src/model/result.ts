@@ -1,0 +1,24 @@
+/**
+ * The answer to a question asked of the controller: a value, or a failure that says what it means.
+ *
+ * An expected ending is a value here; exceptions are left to bugs.
+ */
+import type { ErrorInfo, FailureKind, Outcome } from './outcome.js';
+
+export interface Failure {
+  /** The outcome that follows if nobody does anything about it. */
+  kind: Exclude<FailureKind, 'usage' | 'bug' | 'timeout'>;
+  error: ErrorInfo;
+  /** Whether the same question may well be answered later: network errors, 408, 425, 429 and 5xx. */
+  transient: boolean;
+  /** Whether something that behaves like a controller (or its ingress) answered at all. */
+  reached: boolean;
+  /** From `Retry-After`, in milliseconds; null where there was none. */
+  retryAfter: number | null;
+}
+
+export type Result<T> = { ok: true; value: T } | { ok: false; failure: Failure };
+
+export function outcomeOf(failure: Failure): Outcome {
+  return { kind: failure.kind, message: failure.error.message, error: failure.error };
+}

@@ -1,0 +1,39 @@
+/**
+ * A frame to an Event, or to the reason why it is none.
+ *
+ * The inverse of `toSse` in `model/event.ts`. The frame comes from outside, so nothing about it is trusted
+ * and nothing here throws.
+ */
+import { isEventType, type EventType } from '../model/event-types.js';
+import { Event } from '../model/event.js';
+import type { RawFrame } from '../model/run.js';
+
+export type Decoded =
+  | { kind: 'event'; event: Event }
+  /** The keep-alive of older controllers, which was an event and not a comment. */
+  | { kind: 'ping' }
+  /** No Event. `type` is its name where that much was right. */
+  | { kind: 'invalid'; reason: string; type: EventType | null };
+
+/** Decodes a frame. The event's name is its type, whatever the payload says (contract, "The event stream"). */
+export function decode(frame: RawFrame): Decoded {
+  const name = frame.event;
+  if (name === null) return { kind: 'invalid', reason: 'the frame has no event name', type: null };
+  if (name === 'ping') return { kind: 'ping' };
+  if (!isEventType(name)) return { kind: 'invalid', reason: `unknown event type "${name}"`, type: null };
+
+  let payload: unknown;
+  try {
+    payload = JSON.parse(frame.data);
+  } catch {
+    return { kind: 'invalid', reason: 'the data is not JSON', type: name };
+  }
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
+    return { kind: 'invalid', reason: 'the data is not a JSON object', type: name };
+  }
+  const parsed = Event.safeParse({ ...payload, type: name });
+  if (parsed.success) return { kind: 'event', event: parsed.data };
+  const issue = parsed.error.issues[0];
+  const reason = issue === undefined ? 'not an Event' : `${issue.path.join('.')}: ${issue.message}`;
+  return { kind: 'invalid', reason, type: name };
+}

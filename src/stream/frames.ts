@@ -1,0 +1,119 @@
+/**
+ * Bytes to server-sent frames, in any slicing.
+ *
+ * Framing itself is eventsource-parser's; this module owns what lies around it: UTF-8 across chunk borders,
+ * the byte order mark, the bound on what may be buffered, and the end of a stream. What a frame means is
+ * decided elsewhere (`decode.ts`).
+ */
+import { createParser } from 'eventsource-parser';
+import type { RawFrame } from '../model/run.js';
+
+/** The largest data of a frame that is kept, in UTF-16 units (bytes, for the controller's ASCII). */
+export const frameLimit = 16 * 1024 * 1024;
+
+export type FrameItem =
+  | { kind: 'frame'; frame: RawFrame }
+  | { kind: 'comment'; text: string }
+  /** A frame above the limit: skipped to its end, so that reading goes on behind it. */
+  | { kind: 'oversized'; limit: number };
+
+export interface FrameReader {
+  /** Everything that these bytes completed. */
+  push(bytes: Uint8Array): FrameItem[];
+  /** Everything that the end of the stream completes. Half a frame is no frame. */
+  end(): FrameItem[];
+}
+
+/** Text is fed in pieces of this many UTF-16 units, so that the parser looks at its limit this often. */
+const piece = 64 * 1024;
+
+export function createFrameReader(limit = frameLimit): FrameReader {
+  let items: FrameItem[] = [];
+  let overflowed = false;
+  /** While a frame is being skipped: whether the line being read is empty so far; else null. */
+  let skippingLineEmpty: boolean | null = null;
+  const decoder = new TextDecoder('utf-8');
+  const toLf = lineEndNormalizer();
+  const parser = createParser({
+    onEvent: ({ event, data }) => {
+      if (data.length > limit) items.push({ kind: 'oversized', limit });
+      else items.push({ kind: 'frame', frame: { event: event ?? null, data } });
+    },
+    onComment: (text) => items.push({ kind: 'comment', text }),
+    onError: ({ type }) => {
+      if (type === 'max-buffer-size-exceeded') overflowed = true;
+    },
+    // The parser measures raw lines, we measure data: with this slack every frame within our limit is
+    // delivered in any slicing, and every one above it is not.
+    maxBufferSize: limit + piece,
+  });
+  startParser();
+
+  /** The decoder has dealt with the byte order mark; an empty first chunk keeps the parser from looking for one in the text. */
+  function startParser(): void {
+    parser.feed('');
+  }
+
+  function feed(text: string): void {
+    for (let start = 0; start < text.length; start += piece) {
+      feedPiece(text.slice(start, start + piece));
+    }
+  }
+
+  function feedPiece(text: string): void {
+    const rest = skippingLineEmpty === null ? text : skip(text);
+    if (rest === '') return;
+    parser.feed(rest);
+    if (!overflowed) return;
+    // The parser has thrown away what it had; what is left of the frame is ours to skip.
+    overflowed = false;
+    items.push({ kind: 'oversized', limit });
+    parser.reset();
+    startParser();
+    skippingLineEmpty = rest.endsWith('\n');
+  }
+
+  /** Reads to the blank line that ends the skipped frame, and returns the text behind it. */
+  function skip(text: string): string {
+    if (skippingLineEmpty === true && text.startsWith('\n')) {
+      skippingLineEmpty = null;
+      return text.slice(1);
+    }
+    const blank = text.indexOf('\n\n');
+    skippingLineEmpty = blank === -1 ? text.endsWith('\n') : null;
+    return blank === -1 ? '' : text.slice(blank + 2);
+  }
+
+  function take(): FrameItem[] {
+    const taken = items;
+    items = [];
+    return taken;
+  }
+
+  return {
+    push(bytes) {
+      feed(toLf(decoder.decode(bytes, { stream: true })));
+      return take();
+    },
+    end() {
+      feed(toLf(decoder.decode()));
+      return take();
+    },
+  };
+}
+
+/**
+ * Turns CR and CRLF into LF, across chunks (HTML standard, 9.2.6 "Interpreting an event stream").
+ *
+ * The parser knows all three, but holds back a CR at the end of a chunk until the next line end, so that
+ * what it dispatches would depend on the slicing.
+ */
+function lineEndNormalizer(): (text: string) => string {
+  let afterCr = false;
+  return (text) => {
+    if (text === '') return text;
+    const own = afterCr && text.startsWith('\n') ? text.slice(1) : text;
+    afterCr = text.endsWith('\r');
+    return own.includes('\r') ? own.replace(/\r\n?/g, '\n') : own;
+  };
+}

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  exitCode,
+  exitCodeTable,
+  failureKinds,
+  signalCodes,
+  successKinds,
+  type Outcome,
+} from '../../src/model/outcome.js';
+import {
+  advance,
+  initialRun,
+  type Goal,
+  type Input,
+  type RunState,
+  type Stamp,
+} from '../../src/model/run.js';
+import type { Event } from '../../src/model/event.js';
+import type { LabState } from '../../src/model/lab.js';
+
+type Fact = Input extends infer I ? (I extends Input ? Omit<I, keyof Stamp> : never) : never;
+
+const event = (type: Event['type'], message: string, progress: number | null = null): Fact => ({
+  kind: 'event',
+  event: { type, message, progress },
+});
+const lab = (status: string): Fact => ({ kind: 'state', lab: { status } satisfies LabState });
+const noLab: Fact = { kind: 'state', lab: null };
+const cleanEnd: Fact = { kind: 'ended', clean: true, reason: null };
+const lost: Fact = { kind: 'ended', clean: false, reason: 'cut' };
+const broken = (type: Event['type'] | null): Fact => ({
+  kind: 'skipped',
+  reason: 'not JSON',
+  frame: { event: type, data: '' },
+  type,
+});
+
+function run(goal: Goal, ...facts: Fact[]): RunState {
+  return facts.reduce<RunState>(
+    (state, fact, i) => advance(state, { at: i, time: i, ...fact }),
+    initialRun(goal, { at: 0, time: 0 }),
+  );
+}
+
+const ending = (goal: Goal, ...facts: Fact[]): [string, string] | null => {
+  const { outcome } = run(goal, ...facts);
+  return outcome === null ? null : [outcome.kind, outcome.message];
+};
+
+describe('a spawn', () => {
+  it('is complete with `complete` and failed with `failed`', () => {
+    assert.deepEqual(ending('spawn', event('complete', 'up')), ['complete', 'up']);
+    assert.deepEqual(ending('spawn', event('failed', 'no')), ['failed', 'no']);
+  });
+
+  it('goes on after `error`, and gives it as the reason of the failure', () => {
+    assert.equal(ending('spawn', event('error', 'why')), null);
+    assert.deepEqual(ending('spawn', event('error', 'why'), event('failed', 'no')), ['failed', 'no: why']);
+  });
+
+  it('never moves back', () => {
+    const percents = [30, 75, 35, 80].map(
+      (_, i, all) =>
+        run('spawn', ...all.slice(0, i + 1).map((percent) => event('info', '', percent))).percent,
+    );
+    assert.deepEqual(percents, [30, 75, 75, 80]);
+  });
+
+  it('starts over when another operation has replaced it', () => {
+    const replaced: Fact = { kind: 'connection', state: 'replaced', attempt: 1, reason: null };
+    assert.equal(run('spawn', event('info', '', 75), replaced).percent, null);
+  });
+
+  it('is not over when the stream ends', () => {
+    assert.equal(ending('spawn', cleanEnd), null);
+    assert.equal(ending('spawn', lost), null);
+  });
+
+  it('is what the state says it is', () => {
+    assert.equal(ending('spawn', lab('running'))?.[0], 'running');
+    assert.equal(ending('spawn', lab('failed'))?.[0], 'failed');
+    assert.deepEqual(ending('spawn', noLab), ['failed', 'the lab was removed before it ran']);
+    for (const status of ['pending', 'terminating', 'terminated', 'something-new']) {
+      assert.equal(ending('spawn', lab(status)), null, status);
+    }
+  });
+
+  it('was removed when its stream turns out to be a deletion', () => {
+    assert.deepEqual(ending('spawn', cleanEnd, lab('terminating')), [
+      'failed',
+      'the lab was removed before it ran',
+    ]);
+    assert.equal(ending('spawn', lost, lab('terminating')), null);
+  });
+
+  it('fails with a broken `failed`, and leaves a broken `complete` to the state', () => {
+    assert.equal(ending('spawn', event('error', 'why'), broken('failed'))?.[0], 'failed');
+    assert.equal(ending('spawn', broken('complete')), null);
+    assert.equal(ending('spawn', broken('complete'), cleanEnd, lab('running'))?.[0], 'running');
+    assert.equal(ending('spawn', broken('complete'), cleanEnd, lab('failed'))?.[0], 'failed');
+  });
+
+  it('passes over other broken frames', () => {
+    for (const type of ['info', 'error', null] as const) assert.equal(ending('spawn', broken(type)), null);
+  });
+
+  it('is heard or not', () => {
+    const connection = (state: 'open' | 'lost' | 'resumed'): Fact => ({
+      kind: 'connection',
+      state,
+      attempt: 1,
+      reason: null,
+    });
+    assert.equal(run('spawn').heard, false);
+    assert.equal(run('spawn', connection('open')).heard, true);
+    assert.equal(run('spawn', connection('open'), connection('lost')).heard, false);
+    assert.equal(run('spawn', connection('lost'), connection('resumed')).heard, true);
+    assert.equal(run('spawn', connection('lost'), lab('pending')).heard, true);
+  });
+
+  it('keeps its first outcome', () => {
+    assert.equal(ending('spawn', event('complete', 'up'), event('failed', 'no'))?.[0], 'complete');
+  });
+});
+
+describe('the event stream', () => {
+  it('may simply end', () => {
+    assert.equal(ending('events', event('info', 'gone', 100), cleanEnd)?.[0], 'ok');
+    assert.equal(ending('events', lost), null);
+  });
+
+  it('leaves a broken `complete` to the state', () => {
+    assert.equal(ending('events', broken('complete'), cleanEnd), null);
+    assert.equal(ending('events', broken('complete'), cleanEnd, lab('running'))?.[0], 'running');
+    assert.equal(ending('events', broken('complete'), cleanEnd, lab('failed'))?.[0], 'failed');
+    assert.equal(ending('events', broken('complete'), cleanEnd, noLab)?.[0], 'ok');
+  });
+});
+
+describe('exit codes', () => {
+  const error = { type: 't', message: 'm', status: null, hint: null };
+  const outcomes: Outcome[] = [
+    ...successKinds.map((kind) => ({ kind, message: 'm' })),
+    ...failureKinds.map((kind) => ({ kind, message: 'm', error })),
+    ...(Object.keys(signalCodes) as (keyof typeof signalCodes)[]).map((signal) => ({
+      kind: 'interrupted' as const,
+      signal,
+      message: 'm',
+      error,
+    })),
+  ];
+
+  it('are as promised', () => {
+    const codes = outcomes.map((outcome) => [
+      outcome.kind === 'interrupted' ? outcome.signal : outcome.kind,
+      exitCode(outcome),
+    ]);
+    assert.deepEqual(Object.fromEntries(codes), {
+      ok: 0,
+      complete: 0,
+      running: 0,
+      detached: 0,
+      absent: 0,
+      pending: 8,
+      failed: 1,
+      timeout: 124,
+      refused: 6,
+      unauthorized: 3,
+      'not-found': 4,
+      conflict: 5,
+      unknown: 7,
+      usage: 2,
+      bug: 70,
+      SIGHUP: 129,
+      SIGINT: 130,
+      SIGPIPE: 141,
+      SIGTERM: 143,
+    });
+  });
+
+  it('are all in the table of the help page, and the table has no others', () => {
+    assert.deepEqual(
+      [...new Set(outcomes.map(exitCode))].sort((a, b) => a - b),
+      exitCodeTable.map(([code]) => code),
+    );
+  });
+});
