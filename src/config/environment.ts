@@ -1,0 +1,32 @@
+/**
+ * Every environment variable this program reads, with its meaning: the one list behind `lab help environment`.
+ */
+export const environment = {
+  LAB_CONTROLLER: "the controller's URL; without a path, /nublado is appended",
+  LAB_USER: 'whose lab',
+  LAB_TOKEN_FILE: 'a file that holds the token (- for stdin)',
+  LAB_TOKEN: 'the token itself',
+  LAB_DIRECT: '1 to send identity headers instead of a bearer token (behind the ingress)',
+  LAB_OUTPUT: 'text, json or ndjson, as --output',
+  LAB_PROGRESS: 'auto, bar, plain or none, as --progress',
+  EXTERNAL_INSTANCE_URL: 'inside a lab: the instance, whose controller is then the default',
+  NUBLADO_TOKEN: 'inside a lab: the token, used for that instance only',
+  ACCESS_TOKEN: 'inside an older lab: the token, used for that instance only',
+  JUPYTERHUB_USER: 'inside a lab: the user, used for that instance only',
+  NO_COLOR: 'not empty: no colours',
+  FORCE_COLOR: 'colours even where there is no terminal; 0 for none',
+  TERM: 'dumb: no bar and no colours',
+  CI: 'set: lines instead of a bar',
+  NODE_EXTRA_CA_CERTS: 'a file of certificate authorities to trust as well (read by Node itself)',
+} as const;
+
+export type Variable = keyof typeof environment;
+
+/** A variable's value; an empty one counts as not set. */
+export function readVariable(
+  env: Readonly<Record<string, string | undefined>>,
+  name: Variable,
+): string | undefined {
+  const value = env[name];
+  return value === '' ? undefined : value;
+}

@@ -1,0 +1,80 @@
+/**
+ * Text from options and variables to typed values. Each parser names the source of a bad value.
+ */
+import { UsageError } from './usage-error.js';
+
+const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A duration like `90s`, `15m` or `1h30m` in milliseconds; `0` is 0, which stands for none. */
+export function parseDuration(text: string, source: string): number {
+  if (/^0+$/.test(text)) return 0;
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/gy)];
+  const length = parts.reduce((sum, [part]) => sum + part.length, 0);
+  const ms = parts.reduce((sum, [, number, unit]) => sum + Number(number) * (units[unit ?? ''] ?? NaN), 0);
+  if (text === '' || length !== text.length || !Number.isFinite(ms)) {
+    throw new UsageError(
+      `${source}: "${text}" is not a duration`,
+      'Durations look like 90s, 15m or 1h30m; 0 means none.',
+    );
+  }
+  return ms;
+}
+
+/** A controller's base URL, without a final slash; where there is no path, `/nublado` is appended. */
+export function parseControllerUrl(text: string, source: string): URL {
+  const right = 'It should look like https://data.example.org/nublado.';
+  // The text is not repeated from here on: it may hold a password.
+  if (!URL.canParse(text)) throw new UsageError(`${source}: not a URL`, right);
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new UsageError(`${source}: a URL with ${url.protocol}// cannot be a controller's`, right);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new UsageError(
+      `${source}: the URL holds a user name or password`,
+      'Others could read it there. Put a token into a file and name it in --token-file or LAB_TOKEN_FILE.',
+    );
+  }
+  if (url.search !== '' || url.hash !== '') {
+    throw new UsageError(`${source}: the URL must end with its path`, right);
+  }
+  const path = url.pathname.replace(/\/+$/, '');
+  url.pathname = path === '' ? '/nublado' : path;
+  return url;
+}
+
+/** A token. It goes into a header, so only visible ASCII is allowed; it is never part of a message. */
+export function parseToken(text: string, source: string): string {
+  const token = text.replace(/\r?\n$/, '').trim();
+  if (token === '') throw new UsageError(`${source}: there is no token in it`, tokenHint);
+  if (/[\r\n]/.test(token)) throw new UsageError(`${source}: the token has more than one line`, tokenHint);
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new UsageError(
+      `${source}: the token holds a space or another character that no token has`,
+      tokenHint,
+    );
+  }
+  return token;
+}
+
+const tokenHint = 'A token looks like gt-, 22 characters, a dot and 22 more.';
+
+/** A user name. It becomes part of a path and, with --direct, of a header. */
+export function parseUser(text: string, source: string): string {
+  if (!/^[A-Za-z0-9_][A-Za-z0-9._@+-]*$/.test(text)) {
+    throw new UsageError(
+      `${source}: not a user name`,
+      'User names are letters, digits, dots, dashes and underscores.',
+    );
+  }
+  return text;
+}
+
+/** One word out of several. */
+export function parseChoice<T extends string>(text: string, choices: readonly T[], source: string): T {
+  const choice = choices.find((known) => known === text);
+  if (choice === undefined) {
+    throw new UsageError(`${source}: "${text}" is none of ${choices.join(', ')}`);
+  }
+  return choice;
+}

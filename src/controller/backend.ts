@@ -1,0 +1,22 @@
+/**
+ * What a command needs from whoever runs labs: an interface, so that commands talk to no URL.
+ *
+ * The controller is the first backend; JupyterHub's own progress stream may be another.
+ */
+import type { LabState } from '../model/lab.js';
+import type { LabSpecification } from '../model/specification.js';
+import type { Result } from '../model/result.js';
+
+/** An open event stream. Ends with the server's end; throws when the connection is lost or aborted. */
+export type EventBody = AsyncIterable<Uint8Array>;
+
+export interface Backend {
+  /** Asks for a lab. Success means accepted, not done. */
+  create(user: string, specification: LabSpecification, signal: AbortSignal): Promise<Result<null>>;
+  /** Opens the user's event stream; aborting the signal closes it. */
+  events(user: string, signal: AbortSignal): Promise<Result<EventBody>>;
+  /** The state of the lab of the token's own user; null where there is none. */
+  ownState(signal: AbortSignal): Promise<Result<LabState | null>>;
+  /** The name of the token's own user. */
+  whoAmI(signal: AbortSignal): Promise<Result<string>>;
+}

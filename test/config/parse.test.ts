@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseControllerUrl, parseDuration, parseToken, parseUser } from '../../src/config/parse.js';
+import { UsageError } from '../../src/config/usage-error.js';
+
+const usage = (pattern: RegExp) => (error: unknown) =>
+  error instanceof UsageError && pattern.test(error.message) && !error.message.includes('\n');
+
+describe('a duration', () => {
+  for (const [text, ms] of [
+    ['0', 0],
+    ['90s', 90_000],
+    ['15m', 900_000],
+    ['1h30m', 5_400_000],
+    ['1.5s', 1_500],
+    ['250ms', 250],
+    ['1h1m1s1ms', 3_661_001],
+  ] as const) {
+    it(`${text} is ${ms} ms`, () => {
+      assert.equal(parseDuration(text, '--timeout'), ms);
+    });
+  }
+  for (const text of ['', '5', '5 parsecs', '5parsecs', '-5s', 's', '5s ', '1e3s', 'Infinity', '5s5']) {
+    it(`${JSON.stringify(text)} is none`, () => {
+      assert.throws(() => parseDuration(text, '--timeout'), usage(/^--timeout: .* is not a duration$/));
+    });
+  }
+});
+
+describe('a controller URL', () => {
+  for (const [text, href] of [
+    ['https://data.example.org', 'https://data.example.org/nublado'],
+    ['https://data.example.org/', 'https://data.example.org/nublado'],
+    ['https://data.example.org/nublado/', 'https://data.example.org/nublado'],
+    ['https://data.example.org/other/path', 'https://data.example.org/other/path'],
+    ['http://127.0.0.1:8080', 'http://127.0.0.1:8080/nublado'],
+  ] as const) {
+    it(`${text} means ${href}`, () => {
+      assert.equal(parseControllerUrl(text, '--controller').href, href);
+    });
+  }
+  for (const [text, why] of [
+    ['data.example.org', /not a URL/],
+    ['', /not a URL/],
+    ['ftp://data.example.org', /ftp:/],
+    ['https://me:secret@data.example.org', /user name or password/],
+    ['https://data.example.org/?x=1', /must end with its path/],
+  ] as const) {
+    it(`${JSON.stringify(text)} is none`, () => {
+      assert.throws(() => parseControllerUrl(text, 'LAB_CONTROLLER'), usage(why));
+      assert.throws(() => parseControllerUrl(text, 'LAB_CONTROLLER'), usage(/^LAB_CONTROLLER: /));
+      assert.throws(
+        () => parseControllerUrl(text, 'LAB_CONTROLLER'),
+        (error: Error) => !error.message.includes('secret'),
+      );
+    });
+  }
+});
+
+describe('a token', () => {
+  it('may end with a line end', () => {
+    assert.equal(parseToken('gt-abc.def\n', 'LAB_TOKEN'), 'gt-abc.def');
+    assert.equal(parseToken('gt-abc.def\r\n', 'LAB_TOKEN'), 'gt-abc.def');
+  });
+  for (const text of [
+    '',
+    '\n',
+    'gt-secret\ngt-secret',
+    'gt-secret secret',
+    'gt-sécret',
+    'gt-secret\x00',
+    'gt-secret\r\nX: 1',
+  ]) {
+    it(`is not ${JSON.stringify(text)}, and is not repeated`, () => {
+      assert.throws(() => parseToken(text, 'LAB_TOKEN'), usage(/^LAB_TOKEN: /));
+      assert.throws(
+        () => parseToken(text, 'LAB_TOKEN'),
+        (error: UsageError) => !`${error.message}${error.hint ?? ''}`.includes('cret'),
+      );
+    });
+  }
+});
+
+describe('a user name', () => {
+  it('is letters, digits and a few signs', () => {
+    for (const name of ['rachel', 'bot-mobu-1', 'a.b_c@d']) assert.equal(parseUser(name, '--user'), name);
+  });
+  for (const name of ['', '..', '.', 'a/b', 'a b', 'a\nb', '-x', 'é', 'a?b', 'a%2fb']) {
+    it(`is not ${JSON.stringify(name)}`, () => {
+      assert.throws(() => parseUser(name, '--user'), usage(/^--user: /));
+    });
+  }
+});

@@ -1,0 +1,27 @@
+/**
+ * A Context for tests: a clock that stands still, streams that remember, an environment of its own.
+ */
+import { PassThrough } from 'node:stream';
+import type { Context } from '../../src/context.js';
+import { FakeClock } from './clock.js';
+import { recorder } from './streams.js';
+
+export function fakeContext(over: Partial<Context> = {}): Context {
+  const input = new PassThrough();
+  input.end();
+  return {
+    argv: [],
+    in: input,
+    out: recorder(),
+    err: recorder(),
+    env: {},
+    home: '/nonexistent',
+    tmp: '/tmp',
+    clock: new FakeClock(),
+    random: () => 0.5,
+    connect: () => Promise.reject(new Error('this test connects to nothing')),
+    signal: new AbortController().signal,
+    jobs: { subscribe: () => () => undefined, watchKeys: () => () => undefined },
+    ...over,
+  };
+}
