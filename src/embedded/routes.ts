@@ -1,0 +1,169 @@
+/**
+ * The controller's routes: what each of them checks, in the controller's order, and what it answers.
+ *
+ * Owns paths, methods and handlers. Who may come this far is decided at the ingress (ingress.ts); what becomes
+ * of a lab in labs.ts.
+ */
+import type { IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { fits, labForm } from './form.js';
+import { imageList, prepulls, resolveImage, sizes } from './images.js';
+import { delegatedUser, type Caller } from './ingress.js';
+import type { Labs } from './labs.js';
+import type { Directory, Person } from './people.js';
+import type { EventQueue } from './queue.js';
+import * as refusals from './refusals.js';
+import { html, json, jsonWithFloats, type Reply } from './reply.js';
+import { findScenario, scenarioTagPrefix, type Scenario } from './scenarios.js';
+import type { LabRequest, State } from './state.js';
+import { parseBody, validateCreate, type Specification } from './validate.js';
+
+/** A request that the ingress let pass. `path` is what follows the base; `base` as the client knows it. */
+export interface Call {
+  method: string;
+  path: string;
+  base: string;
+  caller: Caller;
+  request: IncomingMessage;
+}
+
+/** What the routes work on. `scenario` is told unless an image's tag chooses another. */
+export interface Site {
+  labs: Labs;
+  directory: Directory;
+  scenario: Scenario;
+}
+
+/** An event queue is an answer that goes on. */
+export type Answer = Reply | EventQueue;
+
+type Handler = (site: Site, call: Call, username: string) => Answer | Promise<Answer>;
+
+const routes: readonly (readonly [method: string, path: RegExp, handler: Handler])[] = [
+  ['GET', /^$/, index],
+  ['GET', /^\/spawner\/v1\/labs$/, ({ labs }) => json(200, labs.running())],
+  ['GET', /^\/spawner\/v1\/labs\/([^/]+)$/, ({ labs }, _, username) => showState(labs, username, true)],
+  ['POST', /^\/spawner\/v1\/labs\/([^/]+)\/create$/, create],
+  ['DELETE', /^\/spawner\/v1\/labs\/([^/]+)$/, remove],
+  ['GET', /^\/spawner\/v1\/labs\/([^/]+)\/events$/, events],
+  ['GET', /^\/spawner\/v1\/user-status$/, ({ labs }, { caller }) => showState(labs, caller.username, false)],
+  ['GET', /^\/spawner\/v1\/lab-form\/([^/]+)$/, form],
+  ['GET', /^\/spawner\/v1\/images$/, () => json(200, imageList())],
+  ['GET', /^\/spawner\/v1\/prepulls$/, () => jsonWithFloats(200, prepulls())],
+];
+
+export function dispatch(site: Site, call: Call): Answer | Promise<Answer> {
+  let allow: string | undefined;
+  for (const [method, pattern, handler] of routes) {
+    const match = pattern.exec(call.path);
+    if (match && method === call.method) return handler(site, call, decode(match[1] ?? ''));
+    // FastAPI names only the first route that has the path.
+    if (match) allow ??= method;
+  }
+  return allow === undefined ? refusals.notFound : refusals.methodNotAllowed(allow);
+}
+
+function index(): Reply {
+  return json(200, {
+    metadata: {
+      name: 'Nublado',
+      version: '15.1.0',
+      description: 'Nublado Jupyter service for the Rubin Science Platform.',
+      repository_url: 'https://github.com/lsst-sqre/nublado',
+      documentation_url: 'https://nublado.lsst.io',
+    },
+  });
+}
+
+function showState(labs: Labs, username: string, inPath: boolean): Reply {
+  const state: State | null = labs.find(username)?.state ?? null;
+  return state === null ? refusals.unknownUser(username, inPath) : jsonWithFloats(200, state);
+}
+
+function events({ labs }: Site, { caller }: Call, username: string): Answer {
+  if (username !== caller.username) return refusals.permissionDenied;
+  return labs.find(username)?.queue ?? refusals.unknownUser(username, true);
+}
+
+async function remove({ labs }: Site, _: Call, username: string): Promise<Reply> {
+  const result = (await labs.find(username)?.delete()) ?? 'unknown';
+  switch (result) {
+    case 'deleted':
+      return { status: 204, headers: { 'content-type': 'application/json' }, body: '' };
+    case 'failed':
+      return refusals.deleteFailed;
+    case 'unknown':
+      return refusals.unknownUser(username, true);
+    case 'conflict':
+      return refusals.operationInProgress(username, null);
+  }
+}
+
+function form({ directory }: Site, { caller }: Call, username: string): Reply {
+  if (caller.token === null) return refusals.unprocessable([missingToken]);
+  const owner = delegatedUser(caller, directory);
+  if ('refusal' in owner) return owner.refusal;
+  if (username !== owner.person.username) return refusals.permissionDenied;
+  return html(labForm(owner.person.quota));
+}
+
+async function create(site: Site, { caller, request, base }: Call, username: string): Promise<Reply> {
+  const body = parseBody(await text(request), request.headers['content-type']);
+  if ('errors' in body) return refusals.unprocessable(body.errors);
+  const owner = caller.token === null ? null : delegatedUser(caller, site.directory);
+  if (owner && 'refusal' in owner) return owner.refusal;
+  const validated = validateCreate(body.value);
+  const errors = 'errors' in validated ? validated.errors : [];
+  if (!owner) return refusals.unprocessable([missingToken, ...errors]);
+  if ('errors' in validated) return refusals.unprocessable(errors);
+
+  const { person } = owner;
+  if (username !== person.username) return refusals.permissionDenied;
+  if (person.uid === null) return refusals.noUid;
+  if (person.quota?.spawn === false) return refusals.spawningNotPermitted;
+  const lab = site.labs.register(username);
+  const wanted = labRequest(validated.spec, person);
+  if ('refusal' in wanted) return wanted.refusal;
+  const result = lab.create(person, wanted.request, scenarioOf(wanted.request, site));
+  switch (result) {
+    case 'created':
+      return json(201, null, { location: `${base}/spawner/v1/labs/${encodeURIComponent(username)}` });
+    case 'exists':
+      return refusals.labExists(username);
+    case 'spawn':
+    case 'delete':
+      return refusals.operationInProgress(username, result);
+  }
+}
+
+function labRequest(spec: Specification, { quota }: Person): { request: LabRequest } | { refusal: Reply } {
+  const resolved = resolveImage(spec.image);
+  if ('refusal' in resolved) return resolved;
+  const size = sizes.find(({ name }) => name === spec.size);
+  if (size === undefined) return { refusal: refusals.invalidSize(spec.size) };
+  if (!fits(size, quota)) return { refusal: refusals.insufficientQuota };
+  const { enable_debug, reset_user_env, env } = spec;
+  const prefix = env['JUPYTERHUB_SERVICE_PREFIX'] ?? '';
+  return { request: { image: resolved.image, size, enable_debug, reset_user_env, prefix } };
+}
+
+function scenarioOf({ image }: LabRequest, site: Site): Scenario {
+  const { tag } = image;
+  if (!tag.startsWith(scenarioTagPrefix)) return site.scenario;
+  return findScenario(tag.slice(scenarioTagPrefix.length)) ?? site.scenario;
+}
+
+const missingToken: refusals.ValidationError = {
+  type: 'missing',
+  loc: ['header', 'X-Auth-Request-Token'],
+  msg: 'Field required',
+  input: null,
+};
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
