@@ -1,0 +1,92 @@
+/**
+ * From flags to a backend that can be asked: the configured controller, or the embedded one for a demo.
+ */
+import type { Context } from '../context.js';
+import { resolveTarget } from '../config/target.js';
+import { UsageError } from '../config/usage-error.js';
+import type { Backend } from '../controller/backend.js';
+import type { Credentials } from '../controller/client.js';
+import type { CommonFlags } from './options.js';
+
+export interface OpenTarget {
+  backend: Backend;
+  controller: string;
+  user: string | null;
+  /** Closes every connection at once. */
+  close(): Promise<void>;
+}
+
+/** Opens the target; sends nothing. Throws a UsageError where it is not clear. */
+export async function openTarget(
+  context: Context,
+  flags: CommonFlags,
+  demoUnderWay: boolean,
+): Promise<OpenTarget> {
+  if (flags.demo !== undefined) return openDemo(context, flags, demoUnderWay);
+  const target = await resolveTarget(flags, context);
+  const user = target.user?.value ?? null;
+  const token = target.token?.value ?? null;
+  let credentials: Credentials;
+  if (target.direct && user !== null) credentials = { kind: 'direct', user, token };
+  else if (token !== null) credentials = { kind: 'bearer', token };
+  else throw new Error('a target has a token or is direct');
+  return open(context, target.controller.value, credentials, user);
+}
+
+async function open(
+  context: Context,
+  base: URL,
+  credentials: Credentials,
+  user: string | null,
+): Promise<OpenTarget> {
+  const [{ createController }, dispatcher] = await Promise.all([
+    import('../controller/client.js'),
+    context.connect(),
+  ]);
+  return {
+    backend: createController({ base, credentials, dispatcher }),
+    controller: base.href,
+    user,
+    close: () => dispatcher.destroy(),
+  };
+}
+
+/** The name of the scenario that a demo without one plays. */
+const defaultScenario = 'happy';
+
+async function openDemo(
+  context: Context,
+  { demo, controller }: CommonFlags,
+  underWay: boolean,
+): Promise<OpenTarget> {
+  if (controller !== undefined) {
+    throw new UsageError('--demo brings its own controller, so it does not go with --controller');
+  }
+  const [{ startController }, { scenarioNames }] = await Promise.all([
+    import('../embedded/server.js'),
+    import('../embedded/scenarios.js'),
+  ]);
+  const scenario = demo === true || demo === undefined ? defaultScenario : demo;
+  if (!scenarioNames.includes(scenario)) {
+    throw new UsageError(
+      `--demo: there is no scenario "${scenario}"`,
+      `There are: ${scenarioNames.join(', ')}.`,
+    );
+  }
+  const { clock } = context;
+  const embedded = await startController({ clock, scenario });
+  if (underWay) embedded.beginSpawn();
+  const target = await open(
+    context,
+    new URL(embedded.url),
+    { kind: 'bearer', token: embedded.token },
+    embedded.user,
+  );
+  return {
+    ...target,
+    async close() {
+      await target.close();
+      await embedded.close();
+    },
+  };
+}

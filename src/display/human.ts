@@ -1,0 +1,61 @@
+/**
+ * The words for people that are the same in every human mode: warnings without a progress display, the
+ * ending on stderr, and the one line of result on stdout.
+ */
+import type { Output } from '../context.js';
+import { exitCode } from '../model/outcome.js';
+import { SilentDisplay, type Ending } from './display.js';
+import { endingLines } from './messages.js';
+import { harmless } from './text.js';
+import type { Theme } from './theme.js';
+
+/** Says on stderr how it ended. */
+export class EndingDisplay extends SilentDisplay {
+  readonly #err: Output;
+  readonly #theme: Theme;
+  readonly #errorsOnly: boolean;
+
+  constructor(err: Output, theme: Theme, errorsOnly: boolean) {
+    super();
+    this.#err = err;
+    this.#theme = theme;
+    this.#errorsOnly = errorsOnly;
+  }
+
+  override finish({ outcome }: Ending): void {
+    if (this.#errorsOnly && exitCode(outcome) === 0) return;
+    for (const line of endingLines(outcome, this.#theme)) this.#err.write(`${line}\n`);
+  }
+}
+
+/** Warnings on stderr, where no progress display shows them. */
+export class WarningDisplay extends SilentDisplay {
+  readonly #err: Output;
+  readonly #theme: Theme;
+
+  constructor(err: Output, theme: Theme) {
+    super();
+    this.#err = err;
+    this.#theme = theme;
+  }
+
+  override warn(message: string): void {
+    const { color, symbols } = this.#theme;
+    this.#err.write(`${color.yellow(symbols.warning)} ${harmless(message)}\n`);
+  }
+}
+
+/** The result as text: one line on stdout, or nothing. */
+export class TextDisplay extends SilentDisplay {
+  readonly #out: Output;
+
+  constructor(out: Output) {
+    super();
+    this.#out = out;
+  }
+
+  override finish({ text }: Ending): void {
+    // The line is the server's; a control character in it would make it two lines, or worse.
+    if (text !== null) this.#out.write(`${harmless(text)}\n`);
+  }
+}

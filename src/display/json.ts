@@ -1,0 +1,100 @@
+/**
+ * Results for scripts: `json` prints one object at the end, `ndjson` every input as it comes and the result last.
+ */
+import type { Clock, Output } from '../context.js';
+import { exitCode } from '../model/outcome.js';
+import { toAsciiJson } from '../model/json.js';
+import type { OutputObject } from '../model/output.js';
+import type { Input, RunState, Stamp } from '../model/run.js';
+import { stamp } from '../context.js';
+import { SilentDisplay, type Ending, type StartInfo } from './display.js';
+
+/** An object before the fields that all have in common. */
+type Body = OutputObject extends infer O
+  ? O extends OutputObject
+    ? Omit<O, 'schema' | 'time' | 'elapsed_ms'>
+    : never
+  : never;
+
+export interface JsonOptions {
+  /** Whether things are printed as they happen, or the result alone. */
+  stream: boolean;
+  /** Whether heartbeats are printed too. */
+  comments: boolean;
+  /** The event types to print. */
+  types: ReadonlySet<string> | null;
+}
+
+export class JsonDisplay extends SilentDisplay {
+  readonly #out: Output;
+  readonly #clock: Clock;
+  readonly #options: JsonOptions;
+  readonly #started: number;
+
+  constructor(out: Output, clock: Clock, options: JsonOptions) {
+    super();
+    this.#out = out;
+    this.#clock = clock;
+    this.#options = options;
+    this.#started = clock.monotonic();
+  }
+
+  override start(info: StartInfo): void {
+    if (this.#options.stream) this.#print(stamp(this.#clock), { kind: 'start', ...info });
+  }
+
+  override show(state: RunState, input: Input): void {
+    if (!this.#options.stream) return;
+    const body = this.#body(state, input);
+    if (body !== null) this.#print(input, body);
+  }
+
+  override finish({ outcome, events, lab }: Ending): void {
+    this.#print(stamp(this.#clock), {
+      kind: 'result',
+      outcome: outcome.kind,
+      exit_code: exitCode(outcome),
+      message: outcome.message,
+      events,
+      lab,
+      ...('error' in outcome ? { error: outcome.error } : {}),
+    });
+  }
+
+  #body(state: RunState, input: Input): Body | null {
+    switch (input.kind) {
+      case 'event':
+        if (this.#options.types?.has(input.event.type) === false) return null;
+        return { kind: 'event', seq: state.events, event: input.event };
+      case 'heartbeat':
+        return this.#options.comments ? { kind: 'comment', comment: input.comment } : null;
+      case 'connection':
+        return {
+          kind: 'connection',
+          state: input.state,
+          attempt: input.attempt,
+          reason: input.reason,
+        };
+      case 'skipped':
+        return { kind: 'skipped', reason: input.reason, frame: input.frame };
+      case 'state':
+        return { kind: 'state', state: input.lab };
+      case 'refused':
+      case 'ended':
+        return null;
+    }
+  }
+
+  #print(at: Stamp, body: Body): void {
+    const { kind, ...rest } = body;
+    this.#out.write(
+      toAsciiJson({
+        schema: 1,
+        kind,
+        time: new Date(at.time).toISOString(),
+        elapsed_ms: Math.max(0, Math.round(at.at - this.#started)),
+        ...rest,
+      }) + '\n',
+    );
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Events and other inputs as lines for people, and the words for an ending.
+ *
+ * Shared by every human display. Everything from outside is made harmless here.
+ */
+import type { Event } from '../model/event.js';
+import type { Outcome } from '../model/outcome.js';
+import type { Input } from '../model/run.js';
+import { harmless, logText } from './text.js';
+import type { Theme } from './theme.js';
+
+/** An event's type, progress and message in columns, as one line. */
+export function eventLine(event: Event, theme: Theme): string {
+  const progress = event.progress === null ? '' : `${event.progress}%`;
+  return `${paint(event.type.padEnd(8), event.type, theme)} ${progress.padStart(4)}  ${logText(event.message)}`;
+}
+
+/** A word in the colour of its event type. */
+function paint(text: string, type: Event['type'], { color }: Theme): string {
+  switch (type) {
+    case 'info':
+      return color.cyan(text);
+    case 'complete':
+      return color.green(text);
+    case 'error':
+    case 'failed':
+      return color.red(text);
+  }
+}
+
+/** A frame that is no Event, said as such. */
+export function skippedLine(input: Input & { kind: 'skipped' }, theme: Theme): string {
+  const { frame, reason } = input;
+  const shown = frame === null ? '' : `: ${logText(`${frame.event ?? ''} ${frame.data}`.trim(), 200)}`;
+  return `${theme.color.yellow('skipped'.padEnd(8))}       ${harmless(reason)}${shown}`;
+}
+
+/** What a change of the connection means to a person; null where it is none of their business. */
+export function connectionLine(input: Input & { kind: 'connection' }): string | null {
+  const because = input.reason === null ? '' : `: ${logText(input.reason)}`;
+  switch (input.state) {
+    case 'open':
+      return null;
+    case 'lost':
+      return `the event stream was lost${because}`;
+    case 'retrying':
+      return `reconnecting, attempt ${input.attempt}${because}`;
+    case 'resumed':
+      return 'the event stream is back';
+    case 'replaced':
+      return 'a new operation has begun; progress starts over';
+  }
+}
+
+/** The lines that tell a person how it ended. */
+export function endingLines(outcome: Outcome, theme: Theme): string[] {
+  const { color, symbols } = theme;
+  switch (outcome.kind) {
+    case 'ok':
+    case 'complete':
+    case 'running':
+    case 'detached':
+    case 'absent':
+    case 'pending':
+      return [`${color.green(symbols.done)} ${logText(outcome.message)}`];
+    default: {
+      const { hint } = outcome.error;
+      // Leaving early is no failure of the lab's.
+      const early = outcome.kind === 'interrupted' || outcome.kind === 'timeout';
+      const symbol = early ? color.yellow(symbols.warning) : color.red(symbols.failed);
+      const line = `${symbol} ${logText(outcome.message)}`;
+      return hint === null ? [line] : [line, `  ${logText(hint)}`];
+    }
+  }
+}

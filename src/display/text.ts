@@ -1,0 +1,94 @@
+/**
+ * Text for a terminal: made harmless, measured, cut, and durations in words.
+ *
+ * Everything that came from a server passes through `harmless` before a person sees it. Knows nothing of
+ * colours and cursor movement.
+ */
+import stringWidth from 'string-width';
+
+/**
+ * What a terminal may take for a command or a reader for something else: C0 and C1 controls with ESC and
+ * line ends, lone surrogates, line and paragraph separators, bidirectional controls, and the invisible:
+ * zero-width spaces, word joiners, interlinear and tag characters. Zero-width joiners stay, emoji need them.
+ */
+const harmful =
+  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+
+const named: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** Text from outside, with everything that could act on a terminal turned into a visible escape. */
+export function harmless(text: string): string {
+  return isPlainAscii(text) ? text : text.replace(harmful, visible);
+}
+
+function visible(char: string): string {
+  const code = char.codePointAt(0) ?? 0;
+  const hex = code.toString(16);
+  if (code > 0xffff) return `\\u{${hex}}`;
+  return named[char] ?? (code > 0xff ? `\\u${hex.padStart(4, '0')}` : `\\x${hex.padStart(2, '0')}`);
+}
+
+function isPlainAscii(text: string): boolean {
+  return /^[\x20-\x7e]*$/.test(text);
+}
+
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/**
+ * The columns that one grapheme may take. Terminals disagree about joined emoji: those that know them draw
+ * one, the others draw each part, so the wider of the two is assumed. Too short a line is only ugly.
+ */
+function graphemeWidth(grapheme: string): number {
+  let parts = 0;
+  for (const point of grapheme) parts += stringWidth(point);
+  return Math.max(parts, stringWidth(grapheme));
+}
+
+/** The columns that a text without escape sequences may take. */
+export function displayWidth(text: string): number {
+  if (isPlainAscii(text)) return text.length;
+  let width = 0;
+  for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment);
+  return width;
+}
+
+/** The text cut to so many columns, with an ellipsis where something was cut. */
+export function cut(text: string, columns: number, ellipsis = '…'): string {
+  if (columns <= 0) return '';
+  // A grapheme may be arbitrarily long, and a text may be megabytes: look at no more than could matter.
+  const head = text.slice(0, columns * 16 + 1);
+  if (head.length === text.length && displayWidth(head) <= columns) return text;
+  const room = columns - displayWidth(ellipsis);
+  let result = '';
+  let width = 0;
+  for (const { segment } of graphemes.segment(head)) {
+    width += graphemeWidth(segment);
+    if (width > room) break;
+    result += segment;
+  }
+  return room < 0 ? '' : result + ellipsis;
+}
+
+/** Long text as a line of a log: harmless, and cut with the number of characters left out. */
+export function logText(text: string, limit = 2000): string {
+  if (text.length <= limit) return harmless(text);
+  return `${harmless(text.slice(0, limit))}… (${text.length - limit} more characters)`;
+}
+
+/** Elapsed time as `m:ss` or `h:mm:ss`, from milliseconds. */
+export function elapsed(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
+
+/** A span of time in words, as in `4.2 s` or `12m 5s`, from milliseconds. */
+export function inWords(ms: number): string {
+  if (ms < 60_000) return `${(Math.max(0, ms) / 1000).toFixed(1).replace(/\.0$/, '')} s`;
+  const seconds = Math.round(ms / 1000);
+  const hours = Math.floor(seconds / 3600);
+  const rest = `${Math.floor(seconds / 60) % 60}m ${seconds % 60}s`;
+  return hours > 0 ? `${hours}h ${rest}` : rest;
+}

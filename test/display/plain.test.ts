@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { PlainDisplay } from '../../src/display/plain.js';
+import { createTheme } from '../../src/display/theme.js';
+import { initialRun } from '../../src/model/run.js';
+import { FakeClock } from '../support/clock.js';
+import { recorder } from '../support/streams.js';
+
+describe('plain progress', () => {
+  it('is a line for each event, and a sign of life every 30 s of silence', () => {
+    const out = recorder();
+    const clock = new FakeClock(Date.UTC(2026, 10, 24, 3, 0, 0));
+    const display = new PlainDisplay(out, createTheme('auto', out, {}), clock);
+    const state = { ...initialRun('spawn', { at: 0, time: 0 }), heard: true, lastHeardAt: 0 };
+    clock.advance(5_000);
+    display.show(state, {
+      at: 0,
+      time: 0,
+      kind: 'event',
+      event: { type: 'info', message: 'a\nb', progress: 5 },
+    });
+    for (let second = 0; second < 65; second++) {
+      clock.advance(1_000);
+      display.tick({ ...state, lastHeardAt: clock.monotonic() - 4_000 });
+    }
+    assert.equal(
+      out.text(),
+      '2026-11-24T03:00:05Z   0:05  info       5%  a\\nb\n' +
+        '2026-11-24T03:00:35Z   0:35  waiting        no event for 30 s; the controller was heard 4 s ago\n' +
+        '2026-11-24T03:01:05Z   1:05  waiting        no event for 1m 0s; the controller was heard 4 s ago\n',
+    );
+  });
+
+  it('has colours only when they are forced', () => {
+    for (const [mode, env, colored] of [
+      ['auto', {}, false],
+      ['always', {}, true],
+      ['auto', { FORCE_COLOR: '1' }, true],
+      ['auto', { FORCE_COLOR: '0' }, false],
+      ['never', { FORCE_COLOR: '1' }, false],
+    ] as const) {
+      assert.equal(
+        createTheme(mode, recorder(), env).color.red('x') !== 'x',
+        colored,
+        JSON.stringify({ mode, env }),
+      );
+    }
+    for (const [env, colored] of [
+      [{}, true],
+      [{ NO_COLOR: '1' }, false],
+      [{ NO_COLOR: '' }, true],
+      [{ TERM: 'dumb' }, false],
+    ] as const) {
+      assert.equal(
+        createTheme('auto', recorder(80), env).color.red('x') !== 'x',
+        colored,
+        JSON.stringify(env),
+      );
+    }
+  });
+});

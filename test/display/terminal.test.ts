@@ -1,0 +1,141 @@
+/**
+ * The bar as a person sees it: the real program at a real pseudo-terminal, read by a terminal emulator.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { displayWidth } from '../../src/display/text.js';
+import { atTerminal } from '../support/program.js';
+
+const bar = /^ *(\d+)% [█░]+ \d+:\d\d/;
+
+/** The message with this text, and below it, as the last row, the bar. */
+const barBelow = (message: string): RegExp =>
+  new RegExp(`${message}[^]*\\n *\\d+% [█░]*[^\\n]*0:\\d\\d[^\\n]*$`);
+
+// Each is a story that takes its seconds, and none waits for another.
+describe('the bar at a terminal', { concurrency: 6 }, () => {
+  it('shows a spinner, then a bar below the messages, then the result', async () => {
+    const terminal = atTerminal('lab spawn --demo');
+    await terminal.seen(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] Waiting for the first event 0:00/);
+    assert.equal(terminal.cursorHidden(), true);
+    await terminal.seen(barBelow('Created Kubernetes objects'));
+    const rows = terminal.screen();
+    assert.match(rows[0] ?? '', /^info {7}1% {2}Starting lab creation for demo$/);
+    assert.match(rows.at(-1) ?? '', bar);
+    assert.equal(rows.filter((row) => bar.test(row)).length, 1);
+    assert.equal(await terminal.finished, 0);
+    const end = terminal.screen();
+    assert.match(end.at(-3) ?? '', /^100% █+ 0:0\d {2}Lab Kubernetes pod started for demo$/);
+    assert.equal(end.at(-2), '✔ Lab Kubernetes pod started for demo');
+    assert.equal(end.at(-1), 'http://lab.userlabs-demo:8888/nb/user/demo/');
+    assert.doesNotMatch(terminal.text(), /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/);
+    assert.equal(terminal.cursorHidden(), false);
+  });
+
+  it('never moves back, and reaches 100 only in the end', async () => {
+    const terminal = atTerminal('lab spawn --demo');
+    assert.equal(await terminal.finished, 0);
+    const drawn = [...terminal.written().matchAll(/\r? *(\d+)% \x1b\[36m/g)].map(([, percent]) =>
+      Number(percent),
+    );
+    assert.ok(drawn.length > 5);
+    assert.deepEqual(
+      drawn,
+      [...drawn].sort((a, b) => a - b),
+    );
+    assert.equal(drawn.at(-1), 100);
+    assert.ok(drawn.filter((percent) => percent === 100).length <= 2);
+  });
+
+  it('stays below 100 when the lab fails', async () => {
+    const terminal = atTerminal('lab spawn --demo image-pull-failure');
+    assert.equal(await terminal.finished, 1);
+    assert.doesNotMatch(terminal.text(), /100% █/);
+    assert.match(terminal.text(), /✖ Lab spawn failed: .*ImagePullBackOff/);
+    assert.equal(terminal.cursorHidden(), false);
+  });
+
+  for (const columns of [20, 30, 40, 80, 132, 300]) {
+    it(`fits into ${columns} columns`, async () => {
+      const terminal = atTerminal('lab spawn --demo', { columns, rows: 50 });
+      await terminal.seen(barBelow('Successfully assigned'));
+      const rows = terminal.screen();
+      const last = rows.at(-1) ?? '';
+      assert.match(last, columns < 30 ? /^ *\d+% [█░]* *0:0\d/ : bar);
+      assert.ok(displayWidth(last) < columns, last);
+      terminal.type('\x03');
+      assert.equal(await terminal.finished, 130);
+    });
+  }
+
+  it('survives being made narrower and wider', async () => {
+    const terminal = atTerminal('lab spawn --demo', { columns: 100, rows: 40 });
+    await terminal.seen(barBelow('nodes are available'));
+    await terminal.resize(35, 40);
+    await terminal.seen(barBelow('Mounted the volume'));
+    assert.equal(terminal.screen().filter((row) => /[█░]/.test(row)).length, 1, terminal.screen().join('\n'));
+    await terminal.resize(120, 40);
+    assert.equal(await terminal.finished, 0);
+    assert.equal(terminal.screen().filter((row) => /[█░]/.test(row)).length, 1, terminal.screen().join('\n'));
+    assert.match(terminal.text(), /100% █+ 0:0\d {2}Lab Kubernetes pod started for demo/);
+  });
+
+  it('makes hostile messages harmless', async () => {
+    const terminal = atTerminal('lab spawn --demo hostile', { columns: 60, rows: 50 });
+    assert.equal(await terminal.finished, 0);
+    const text = terminal.text();
+    assert.match(text, /\\x1b/);
+    assert.match(text, /✔ Lab Kubernetes pod started for demo\nhttp:\/\/lab/);
+    // All that the program itself sends: colours, erasing, the cursor, synchronised output.
+    const rest = terminal.written().replace(/\x1b\[(\d+m|J|\?25[lh]|\?2026[lh])|[\r\n]/g, '');
+    assert.doesNotMatch(rest, /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u);
+  });
+
+  it('is not drawn where TERM is dumb, under CI, or when told so', async () => {
+    const plain = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ +0:00 {2}info {7}1% {2}Starting lab creation for demo/;
+    for (const [env, script] of [
+      [{ TERM: 'dumb' }, 'lab spawn --demo immediate'],
+      [{ CI: 'true' }, 'lab spawn --demo immediate'],
+      [{ LAB_PROGRESS: 'plain' }, 'lab spawn --demo immediate'],
+      [{}, 'lab spawn --demo immediate --progress plain'],
+    ] as const) {
+      const terminal = atTerminal(script, { columns: 120, env: { ...env, NO_COLOR: '1' } });
+      assert.equal(await terminal.finished, 0);
+      assert.match(terminal.screen()[0] ?? '', plain);
+      assert.equal(terminal.written().includes('\x1b'), false);
+    }
+  });
+});
+
+describe('keys typed at the terminal', { concurrency: 6 }, () => {
+  for (const mode of ['cooked', 'raw']) {
+    it(`Ctrl-C leaves a ${mode} terminal as it was, with exit 130 and the way back`, async () => {
+      const set = mode === 'raw' ? 'stty raw -echo' : 'true';
+      const terminal = atTerminal(
+        `${set}; before=$(stty -g); lab spawn --demo slow-pull; code=$?; after=$(stty -g); stty sane
+         echo; echo "code=$code"; [ "$before" = "$after" ] && echo same modes`,
+      );
+      await terminal.seen(barBelow('Starting lab creation'));
+      terminal.type('\x03');
+      assert.equal(await terminal.finished, 0);
+      assert.match(terminal.text(), /code=130\nsame modes/);
+      assert.match(terminal.text(), /detached; the spawn goes on in the controller/);
+      assert.match(terminal.text(), /`lab wait`.*`lab stop`/);
+      assert.equal(terminal.cursorHidden(), false);
+    });
+  }
+
+  it('Ctrl-Z stops the program with a sane terminal, and it goes on afterwards', async () => {
+    const terminal = atTerminal(
+      'set -m; lab spawn --demo; echo "stopped=$?"; read -r; fg >/dev/null; echo "code=$?"',
+    );
+    await terminal.seen(barBelow('nodes are available'));
+    terminal.type('\x1a');
+    await terminal.seen(/stopped=1/);
+    assert.equal(terminal.cursorHidden(), false);
+    terminal.type('\n');
+    assert.equal(await terminal.finished, 0);
+    assert.match(terminal.text(), /code=0/);
+    assert.match(terminal.text(), /100% █/);
+  });
+});

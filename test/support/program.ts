@@ -1,0 +1,202 @@
+/**
+ * The real program: as a child process with pipes, or at a real pseudo-terminal whose screen a terminal
+ * emulator reads.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { spawn as spawnAtTerminal } from '@lydell/node-pty';
+import xterm from '@xterm/headless';
+
+export const bin = fileURLToPath(new URL('../../bin/lab.js', import.meta.url));
+
+/** An environment in which nothing of the machine that runs the tests shows. */
+export function cleanEnvironment(extra: Record<string, string> = {}): Record<string, string> {
+  return { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', LANG: 'C.UTF-8', ...extra };
+}
+
+export interface Finished {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Running {
+  child: ChildProcess;
+  /** Resolves when stdout and stderr together match. */
+  seen(pattern: RegExp): Promise<void>;
+  finished: Promise<Finished>;
+}
+
+/** Starts `lab` with pipes; stdin is empty. */
+export function startLab(args: readonly string[], env: Record<string, string> = {}, input = ''): Running {
+  const child = spawn(process.execPath, [bin, ...args], {
+    env: cleanEnvironment(env),
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  let look = (): void => undefined;
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+    look();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+    look();
+  });
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+  const finished = new Promise<Finished>((resolve) => {
+    child.on('close', (code, signal) => {
+      resolve({ code, signal, stdout, stderr });
+      look();
+    });
+  });
+  return {
+    child,
+    finished,
+    seen: (pattern) =>
+      new Promise((resolve, reject) => {
+        look = () => {
+          if (pattern.test(stdout + stderr)) resolve();
+          else if (child.exitCode !== null)
+            reject(new Error(`ended without ${String(pattern)}: ${stdout}${stderr}`));
+        };
+        look();
+      }),
+  };
+}
+
+/** Runs `lab` to its end. */
+export function runLab(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  input = '',
+): Promise<Finished> {
+  return startLab(args, env, input).finished;
+}
+
+/** Runs a shell command line in which `lab` is the program. */
+export function runShell(script: string, env: Record<string, string> = {}): Promise<Finished> {
+  return new Promise((resolve) => {
+    const lab = `lab() { "${process.execPath}" "${bin}" "$@"; }\n`;
+    const child = spawn('bash', ['-c', lab + script], {
+      env: cleanEnvironment(env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.on('close', (code, signal) => {
+      resolve({ code, signal, stdout, stderr });
+    });
+  });
+}
+
+export interface Terminal {
+  /** The rows of the screen, without the empty ones at the end. */
+  screen(): string[];
+  /** Everything that has scrolled by and is on the screen, long lines put together again. */
+  text(): string;
+  /** Every byte the program wrote. */
+  written(): string;
+  cursorHidden(): boolean;
+  cursorColumn(): number;
+  type(keys: string): void;
+  resize(columns: number, rows: number): Promise<void>;
+  /** Resolves when the whole text matches; rejects when the program ends before. */
+  seen(pattern: RegExp): Promise<void>;
+  finished: Promise<number>;
+}
+
+/** Starts a shell script with `lab` in it at a terminal. */
+export function atTerminal(
+  script: string,
+  {
+    columns = 80,
+    rows = 24,
+    env = {},
+  }: { columns?: number; rows?: number; env?: Record<string, string> } = {},
+): Terminal {
+  const emulator = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 5000 });
+  const lab = `lab() { "${process.execPath}" "${bin}" "$@"; }\n`;
+  const pty = spawnAtTerminal('bash', ['-c', lab + script], {
+    cols: columns,
+    rows,
+    name: env['TERM'] ?? 'xterm-256color',
+    env: cleanEnvironment({ TERM: 'xterm-256color', ...env }),
+  });
+  let written = '';
+  let ended = false;
+  const looks = new Set<() => void>();
+  const look = (): void => {
+    for (const each of looks) each();
+  };
+  pty.onData((data) => {
+    written += data;
+    emulator.write(data, look);
+  });
+  const finished = new Promise<number>((resolve) => {
+    pty.onExit(({ exitCode }) => {
+      // What was written last may still be on its way through the emulator.
+      emulator.write('', () => {
+        ended = true;
+        look();
+        resolve(exitCode);
+      });
+    });
+  });
+
+  const lines = (from: number, to: number): { text: string; wrapped: boolean }[] => {
+    const rowsRead = [];
+    for (let y = from; y < to; y++) {
+      const line = emulator.buffer.active.getLine(y);
+      rowsRead.push({ text: line?.translateToString(true) ?? '', wrapped: line?.isWrapped === true });
+    }
+    return rowsRead;
+  };
+  const text = (): string =>
+    lines(0, emulator.buffer.active.length)
+      .map(({ text: row, wrapped }, i) => (wrapped || i === 0 ? row : `\n${row}`))
+      .join('')
+      .trimEnd();
+
+  return {
+    screen() {
+      const { viewportY } = emulator.buffer.active;
+      return lines(viewportY, viewportY + emulator.rows)
+        .map(({ text: row }) => row.trimEnd())
+        .join('\n')
+        .trimEnd()
+        .split('\n');
+    },
+    text,
+    written: () => written,
+    cursorHidden: () => written.lastIndexOf('\x1b[?25l') > written.lastIndexOf('\x1b[?25h'),
+    cursorColumn: () => emulator.buffer.active.cursorX,
+    type: (keys) => {
+      pty.write(keys);
+    },
+    resize(newColumns, newRows) {
+      emulator.resize(newColumns, newRows);
+      pty.resize(newColumns, newRows);
+      return Promise.resolve();
+    },
+    seen: (pattern) =>
+      new Promise((resolve, reject) => {
+        const check = (): void => {
+          if (pattern.test(text())) {
+            looks.delete(check);
+            resolve();
+          } else if (ended) {
+            reject(new Error(`the program ended without ${String(pattern)}:\n${text()}`));
+          }
+        };
+        looks.add(check);
+        check();
+      }),
+    finished,
+  };
+}
