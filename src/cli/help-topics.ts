@@ -27,7 +27,7 @@ function environmentPage(): string {
   const names = Object.entries(environment);
   const width = Math.max(...names.map(([name]) => name.length));
   const rows = names.map(([name, meaning]) => row(`  ${name.padEnd(width)}`, width + 2, meaning));
-  return `Environment variables. Options come before variables; an empty variable counts as not set.\n\n${rows.join('\n')}\n`;
+  return `Environment variables\n\nOptions come before variables; an empty variable counts as not set.\n\n${rows.join('\n')}\n`;
 }
 
 /** A row of a table whose second column is wrapped under itself. */

@@ -12,6 +12,8 @@ export interface OpenTarget {
   backend: Backend;
   controller: string;
   user: string | null;
+  /** Whether there is a token: some routes need one even behind the ingress. */
+  hasToken: boolean;
   /** Closes every connection at once. */
   close(): Promise<void>;
 }
@@ -47,6 +49,7 @@ async function open(
     backend: createController({ base, credentials, dispatcher }),
     controller: base.href,
     user,
+    hasToken: credentials.token !== null,
     close: () => dispatcher.destroy(),
   };
 }

@@ -19,14 +19,19 @@ export async function runProgram(context: Context): Promise<number> {
     code = result;
   });
   try {
-    await program.parseAsync([...context.argv], { from: 'user' });
+    // Like gh, kubectl and docker: without a command, the help.
+    const argv = context.argv.length === 0 ? ['--help'] : [...context.argv];
+    await program.parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) {
       // Help and version were asked for and have been printed.
       if (error.exitCode === 0) return 0;
       const { finishWithout } = await import('./execute.js');
-      return finishWithout(context, usage(error.message.replace(/^error: /, ''), helpHint(error)));
+      return finishWithout(
+        context,
+        usage(error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '), helpHint(error)),
+      );
     }
     const { finishWithout, outcomeOfError } = await import('./execute.js');
     return finishWithout(context, outcomeOfError(error));
@@ -78,10 +83,6 @@ Examples:
 Help topics: ${topics.map((topic) => `lab help ${topic}`).join(', ')}
 `,
     );
-  program.action(() => {
-    program.outputHelp();
-  });
-
   addSpawn(program, context, done);
   addEvents(program, context, done);
   addController(program, context, done);
@@ -180,11 +181,11 @@ function nonEmpty(text: string, source: string): string {
 function parseEnv(text: string, env: Context['env']): Record<string, string> {
   const [, key, value] = /^([^=]+)(?:=(.*))?$/s.exec(text) ?? [];
   if (key === undefined || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) {
-    // Not repeated: what stands there may be a secret.
-    throw new InvalidArgumentError('It takes KEY=VALUE or KEY, with a variable name as the key.');
+    // Not commander's own error, which repeats the argument: what stands there may be a secret.
+    throw new UsageError('--env: it takes KEY=VALUE or KEY, with a variable name as the key');
   }
   const found = value ?? env[key];
-  if (found === undefined) throw new InvalidArgumentError(`${key} is not set here.`);
+  if (found === undefined) throw new UsageError(`--env: ${key} is not set here`);
   return { [key]: found };
 }
 

@@ -30,6 +30,8 @@ export interface SessionOptions {
   controller: string;
   /** Whose lab; null where the token has to tell. */
   user: string | null;
+  /** Whether there is a token. */
+  hasToken: boolean;
   limits: Limits;
 }
 
@@ -47,17 +49,19 @@ export class Session {
   readonly display: Display;
   readonly backend: Backend;
   readonly controller: string;
+  readonly hasToken: boolean;
   readonly #user: string | null;
   readonly #limits: Limits;
   readonly #deadline: Deadline;
   #state: RunState;
   #stopTicking: () => void = () => undefined;
 
-  constructor({ context, display, backend, controller, user, limits }: SessionOptions, goal: Goal) {
+  constructor({ context, display, backend, controller, user, hasToken, limits }: SessionOptions, goal: Goal) {
     this.context = context;
     this.display = display;
     this.backend = backend;
     this.controller = controller;
+    this.hasToken = hasToken;
     this.#user = user;
     this.#limits = limits;
     this.#deadline = startDeadline(context.clock, limits.timeout, context.signal);

@@ -1,6 +1,7 @@
 /**
  * `lab spawn`: asks for a lab, follows its events, and ends with the outcome.
  */
+import { UsageError } from '../config/usage-error.js';
 import type { Ending } from '../display/display.js';
 import { startDeadline, sleep } from '../deadline.js';
 import type { LabState } from '../model/lab.js';
@@ -29,6 +30,12 @@ const wayBack = '`lab wait` follows it again, `lab stop` cancels it.';
 
 export async function spawn(session: Session, options: SpawnOptions): Promise<Ending> {
   const { backend, display, controller } = session;
+  if (!session.hasToken) {
+    throw new UsageError(
+      '--direct: creating a lab needs a token all the same',
+      'Name a file that holds one in --token-file or LAB_TOKEN_FILE.',
+    );
+  }
 
   const user = await session.user();
   if (!user.ok) {

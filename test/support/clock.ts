@@ -53,3 +53,15 @@ export class FakeClock implements Clock {
     this.#elapsed = end;
   }
 }
+
+/** The real clock, for what really talks over the network. */
+export const realClock: Clock = {
+  monotonic: () => performance.now(),
+  now: () => Date.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};

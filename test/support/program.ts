@@ -23,6 +23,8 @@ export interface Finished {
 
 export interface Running {
   child: ChildProcess;
+  /** What was on stdout so far. */
+  output(): string;
   /** Resolves when stdout and stderr together match. */
   seen(pattern: RegExp): Promise<void>;
   finished: Promise<Finished>;
@@ -56,6 +58,7 @@ export function startLab(args: readonly string[], env: Record<string, string> = 
   return {
     child,
     finished,
+    output: () => stdout,
     seen: (pattern) =>
       new Promise((resolve, reject) => {
         look = () => {

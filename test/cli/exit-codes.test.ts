@@ -1,0 +1,317 @@
+/**
+ * The real program as a child process: every ending that can be reached, its exit code, and its result object.
+ */
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { startController, type EmbeddedController } from '../../src/embedded/server.js';
+import { answering } from '../support/answering.js';
+import { realClock } from '../support/clock.js';
+import { resultOf } from '../support/ndjson.js';
+import { runLab, runShell, startLab } from '../support/program.js';
+
+let controller: EmbeddedController;
+let env: Record<string, string>;
+
+before(async () => {
+  controller = await startController({ clock: realClock, speed: 100 });
+  env = { LAB_CONTROLLER: controller.url, LAB_TOKEN: controller.token };
+});
+after(() => controller.close());
+
+/** Each test has a user of its own at a controller of its own, so that none sees another's lab. */
+async function withController<T>(
+  scenario: string,
+  use: (env: Record<string, string>, controller: EmbeddedController) => Promise<T>,
+  speed = 100,
+): Promise<T> {
+  const own = await startController({ clock: realClock, speed, scenario });
+  try {
+    return await use({ LAB_CONTROLLER: own.url, LAB_TOKEN: own.token }, own);
+  } finally {
+    await own.close();
+  }
+}
+
+interface Case {
+  name: string;
+  scenario?: string;
+  speed?: number;
+  /** A spawn is under way before the command begins. */
+  underWay?: boolean;
+  args: string[];
+  code: number;
+  outcome: string;
+  stderr: RegExp;
+}
+
+const cases: Case[] = [
+  {
+    name: 'a lab that comes up',
+    args: ['spawn'],
+    code: 0,
+    outcome: 'complete',
+    stderr: /✔ Lab Kubernetes pod started for demo/,
+  },
+  {
+    name: 'a replaced lab',
+    scenario: 'recreate',
+    args: ['spawn'],
+    code: 0,
+    outcome: 'complete',
+    stderr: /Deleting existing failed lab/,
+  },
+  {
+    name: 'frames that are no Events',
+    scenario: 'malformed',
+    args: ['spawn'],
+    code: 0,
+    outcome: 'complete',
+    stderr: /skipped .*unknown event type/,
+  },
+  { name: 'a detached spawn', args: ['spawn', '-d'], code: 0, outcome: 'detached', stderr: /`lab wait`/ },
+  {
+    name: 'a lab that fails',
+    scenario: 'image-pull-failure',
+    args: ['spawn'],
+    code: 1,
+    outcome: 'failed',
+    stderr: /✖ Lab spawn failed: .*ImagePullBackOff/,
+  },
+  {
+    name: 'a spawn that times out there',
+    scenario: 'spawn-timeout',
+    args: ['spawn'],
+    code: 1,
+    outcome: 'failed',
+    stderr: /Lab spawn timed out after 3\.0/,
+  },
+  {
+    name: 'a stream with a frame that is no Event, strictly',
+    scenario: 'malformed',
+    underWay: true,
+    args: ['events', '--strict'],
+    code: 1,
+    outcome: 'failed',
+    stderr: /a frame is no Event/,
+  },
+  {
+    name: 'events of a user never seen',
+    args: ['events'],
+    code: 4,
+    outcome: 'not-found',
+    stderr: /Unknown user demo/,
+  },
+  {
+    name: 'a conflict',
+    scenario: 'conflict',
+    speed: 1,
+    args: ['spawn'],
+    code: 5,
+    outcome: 'conflict',
+    stderr: /spawn already in progress/,
+  },
+  {
+    name: 'an unknown image',
+    args: ['spawn', '--tag', 'nope'],
+    code: 6,
+    outcome: 'refused',
+    stderr: /Docker tag "nope" not found/,
+  },
+  {
+    name: 'an unknown size',
+    args: ['spawn', '--size', 'ginormous'],
+    code: 6,
+    outcome: 'refused',
+    stderr: /Input should be 'fine'/,
+  },
+  {
+    name: 'a size that the site lacks',
+    args: ['spawn', '--size', 'gargantuan'],
+    code: 6,
+    outcome: 'refused',
+    stderr: /Invalid lab size "gargantuan"[^]*--size/,
+  },
+  {
+    name: 'a deadline',
+    scenario: 'slow-pull',
+    speed: 1,
+    args: ['spawn', '--timeout', '1s'],
+    code: 124,
+    outcome: 'timeout',
+    stderr: /the time is up; the operation goes on/,
+  },
+];
+
+describe('endings', { concurrency: 4 }, () => {
+  for (const { name, scenario = 'happy', speed, underWay, args, code, outcome, stderr } of cases) {
+    it(`${name}: ${code}, as text, json and ndjson`, () =>
+      withController(
+        scenario,
+        async (own, embedded) => {
+          if (underWay === true) embedded.beginSpawn();
+          const text = await runLab(args, own);
+          assert.equal(text.code, code, text.stderr);
+          assert.match(text.stderr, stderr);
+          assert.doesNotMatch(text.stderr, /^ +at /m);
+          const isUp = outcome === 'complete' && args[0] === 'spawn';
+          assert.equal(
+            text.stdout,
+            isUp ? 'http://lab.userlabs-demo:8888/nb/user/demo/\n' : args[0] === 'spawn' ? '' : text.stdout,
+          );
+        },
+        speed,
+      ));
+    for (const mode of ['json', 'ndjson']) {
+      it(`${name}: ${code}, as ${mode}`, () =>
+        withController(
+          scenario,
+          async (own, embedded) => {
+            if (underWay === true) embedded.beginSpawn();
+            const run = await runLab([...args, '-o', mode], own);
+            assert.equal(run.code, code, run.stderr);
+            const result = resultOf(run.stdout);
+            assert.deepEqual([result.outcome, result.exit_code], [outcome, code]);
+            assert.equal(result.error === undefined, code === 0);
+            if (mode === 'json') assert.equal(run.stdout.split('\n').length, 2);
+            if (outcome === 'complete') assert.equal(result.lab?.status, 'running');
+          },
+          speed,
+        ));
+    }
+  }
+});
+
+describe('not authenticated', () => {
+  it('a token that is not valid: 3', async () => {
+    const run = await runLab(['spawn', '-o', 'json'], { ...env, LAB_TOKEN: 'gt-wrong' });
+    assert.equal(run.code, 3);
+    assert.equal(resultOf(run.stdout).error?.status, 401);
+    assert.doesNotMatch(run.stdout + run.stderr, /gt-wrong/);
+  });
+
+  it("another user's lab: 3", async () => {
+    const run = await runLab(['spawn', '--user', 'other'], env);
+    assert.equal(run.code, 3);
+    assert.match(run.stderr, /Permission denied/);
+  });
+
+  it('a redirect to a login page: 3', async () => {
+    await using server = await answering((response) => {
+      response.writeHead(302, { location: 'https://login.example.org/' }).end();
+    });
+    const run = await runLab(['spawn'], { ...env, LAB_CONTROLLER: server.origin });
+    assert.equal(run.code, 3);
+    assert.match(run.stderr, /redirect to https:\/\/login\.example\.org/);
+  });
+});
+
+describe('nothing known', () => {
+  it('nobody listens: 7', async () => {
+    const closed = createServer();
+    await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
+    const { port } = closed.address() as AddressInfo;
+    await new Promise((resolve) => closed.close(resolve));
+    const run = await runLab(['spawn', '-o', 'ndjson'], {
+      ...env,
+      LAB_CONTROLLER: `http://127.0.0.1:${port}`,
+    });
+    assert.equal(run.code, 7);
+    assert.equal(resultOf(run.stdout).outcome, 'unknown');
+    assert.match(run.stderr, /the connection was refused/);
+  });
+
+  it('an answer that is no controller’s: 7', async () => {
+    await using server = await answering((response) => {
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<html>');
+    });
+    const run = await runLab(['spawn'], { ...env, LAB_CONTROLLER: server.origin });
+    assert.equal(run.code, 7);
+    assert.match(run.stderr, /a web page[^]*Is there really a Nublado controller at/);
+  });
+
+  it('a controller that never answers: 7 when the time is up', async () => {
+    await using server = await answering(() => undefined);
+    const run = await runLab(['spawn', '--user', 'demo', '--timeout', '300ms'], {
+      ...env,
+      LAB_CONTROLLER: server.origin,
+    });
+    assert.equal(run.code, 7);
+    assert.match(run.stderr, /the time is up, and nothing is known/);
+  });
+});
+
+describe('signals', { concurrency: 4 }, () => {
+  for (const [signal, code] of [
+    ['SIGHUP', 129],
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    for (const mode of ['text', 'ndjson']) {
+      it(`${signal} leaves with ${code} and the way back (${mode})`, () =>
+        withController(
+          'slow-pull',
+          async (own) => {
+            const run = startLab(['spawn', '-o', mode], own);
+            await run.seen(/Created Kubernetes objects/);
+            run.child.kill(signal);
+            const { code: ended, stdout, stderr } = await run.finished;
+            assert.equal(ended, code);
+            assert.match(stderr, /the spawn goes on in the controller\n.*`lab wait`.*`lab stop`/);
+            if (mode === 'ndjson') {
+              const result = resultOf(stdout);
+              assert.deepEqual([result.outcome, result.exit_code], ['interrupted', code]);
+            }
+          },
+          1,
+        ));
+    }
+  }
+
+  it('a second one leaves at once', async () => {
+    // This server takes the POST and the interrupted client has nothing to wait for: only the signal counts.
+    await using server = await answering(() => undefined);
+    const run = startLab(['spawn', '--user', 'demo', '-o', 'ndjson'], {
+      ...env,
+      LAB_CONTROLLER: server.origin,
+    });
+    await run.seen(/"start"/);
+    run.child.kill('SIGINT');
+    run.child.kill('SIGINT');
+    assert.equal((await run.finished).code, 130);
+  });
+});
+
+describe('closed pipes', { concurrency: 4 }, () => {
+  for (const args of [
+    'spawn --demo',
+    'spawn --demo -o ndjson',
+    'events --demo',
+    'events --demo --raw',
+    'help exit-codes',
+    'spawn --help',
+  ]) {
+    it(`lab ${args} | head -1 ends quietly`, async () => {
+      const run = await runShell(
+        `lab ${args} 2> >(grep -iE "epipe|error|at .*:" >&2) | head -1; exit "\${PIPESTATUS[0]}"`,
+      );
+      assert.ok(run.code === 141 || run.code === 0, `exit ${run.code ?? ''}`);
+      assert.equal(run.stderr, '');
+      assert.equal(run.stdout.split('\n').length, 2);
+    });
+  }
+
+  it('what still has to be written then is 141', async () => {
+    const run = await runShell('lab spawn --demo -o ndjson | head -1 > /dev/null; exit "${PIPESTATUS[0]}"');
+    assert.equal(run.code, 141);
+  });
+
+  it('a closed stderr changes nothing', async () => {
+    for (const closing of ['2>&-', '2> >(true)']) {
+      const run = await runShell(`lab spawn --demo immediate ${closing}`);
+      assert.equal(run.code, 0, closing);
+      assert.equal(run.stdout, 'http://lab.userlabs-demo:8888/nb/user/demo/\n');
+    }
+  });
+});

@@ -1,0 +1,131 @@
+/**
+ * Wrong usage and configuration: exit 2, one line that says what would be right, nothing sent.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { answering, type Answering } from '../support/answering.js';
+import { resultOf } from '../support/ndjson.js';
+import { runLab } from '../support/program.js';
+
+let server: Answering;
+before(async () => {
+  server = await answering((response) => {
+    response.writeHead(500).end();
+  });
+});
+after(async () => {
+  assert.deepEqual(server.asked, [], 'something was sent');
+  await server.close();
+});
+
+const cases: [string, string[], Record<string, string>, RegExp][] = [
+  ['an unknown option', ['spawn', '--nope'], {}, /unknown option '--nope'/],
+  ['an unknown command', ['spwan'], {}, /unknown command 'spwan'[^]*Did you mean spawn/],
+  ['an argument too many', ['spawn', 'more'], {}, /too many arguments/],
+  ['two images', ['spawn', '--tag', 'a', '--class', 'recommended'], {}, /--image, --tag and --class/],
+  ['an empty image', ['spawn', '--image', ''], {}, /--image: the value is empty/],
+  ['an unknown class', ['spawn', '--class', 'latest-nope'], {}, /'--class <class>'.*latest-weekly/],
+  [
+    'a duration in parsecs',
+    ['spawn', '--timeout', '5 parsecs'],
+    {},
+    /--timeout: "5 parsecs" is not a duration\n.*90s/,
+  ],
+  ['an idle timeout that is none', ['events', '--idle-timeout', 'x'], {}, /--idle-timeout/],
+  [
+    'an output mode that is none',
+    ['spawn', '--output', 'xml'],
+    {},
+    /'-o, --output <mode>'.*text, json, ndjson/,
+  ],
+  [
+    'the same in the environment',
+    ['spawn'],
+    { LAB_OUTPUT: 'xml' },
+    /LAB_OUTPUT: "xml" is none of text, json, ndjson/,
+  ],
+  [
+    'a progress mode that is none',
+    ['spawn'],
+    { LAB_PROGRESS: 'fancy' },
+    /LAB_PROGRESS: "fancy" is none of auto, bar/,
+  ],
+  ['a URL that is none', ['spawn', '--controller', 'nope'], {}, /--controller: not a URL/],
+  ['the same in the environment', ['spawn'], { LAB_CONTROLLER: 'nope' }, /LAB_CONTROLLER: not a URL/],
+  [
+    'a URL with a password',
+    ['spawn', '--controller', 'https://me:hunter2@host'],
+    {},
+    /--controller: the URL holds/,
+  ],
+  [
+    'a token with a newline',
+    ['spawn'],
+    { LAB_TOKEN: 'gt-hunter2\ngt-hunter2' },
+    /LAB_TOKEN: .*more than one line/,
+  ],
+  [
+    'a token file that is missing',
+    ['spawn', '--token-file', '/nonexistent/x'],
+    {},
+    /--token-file: cannot read \/nonexistent\/x/,
+  ],
+  ['no token', ['spawn'], { LAB_TOKEN: '' }, /no token: .*LAB_TOKEN_FILE/],
+  ['no controller', ['spawn'], { LAB_CONTROLLER: '' }, /LAB_CONTROLLER[^]*--demo/],
+  ['a user that is none', ['events', '--user', '../x'], {}, /--user: not a user name/],
+  [
+    'direct without a token',
+    ['spawn', '--direct', '--user', 'demo'],
+    { LAB_TOKEN: '' },
+    /--direct.*needs a token/,
+  ],
+  ['a variable that is none', ['spawn', '--env', '=hunter2'], {}, /--env: .*KEY=VALUE/],
+  ['a variable that is not set', ['spawn', '--env', 'NOT_SET'], {}, /NOT_SET is not set here/],
+  [
+    'a demo and a controller',
+    ['spawn', '--demo', '--controller', 'http://127.0.0.1'],
+    {},
+    /--demo.*--controller/,
+  ],
+  ['a scenario that is none', ['spawn', '--demo', 'nope'], {}, /no scenario "nope"[^]*happy/],
+  ['raw JSON', ['events', '--raw', '-o', 'ndjson'], {}, /--raw does not go with/],
+  ['raw and a filter', ['events', '--raw', '--type', 'info'], {}, /--raw shows everything/],
+  [
+    'a type that is none',
+    ['events', '--type', 'info,nope'],
+    {},
+    /'--type <types>'.*complete, error, failed, info/,
+  ],
+  ['a help topic that is none', ['help', 'nope'], {}, /no topic "nope"[^]*exit-codes/],
+  ['a schema that is none', ['schema', 'nope'], {}, /no schema "nope"[^]*event, output/],
+  ['a port that is none', ['controller', '--port', '99999'], {}, /'--port <number>'.*65535/],
+  ['an address for others', ['controller', '--host', '0.0.0.0'], {}, /--host[^]*--yes-expose/],
+];
+
+describe('wrong usage', { concurrency: 4 }, () => {
+  for (const [name, args, env, message] of cases) {
+    it(`${name} ends with 2: lab ${args.join(' ')}`, async () => {
+      const full = { LAB_CONTROLLER: server.origin, LAB_TOKEN: 'gt-hunter2', ...env };
+      const run = await runLab(args, full);
+      assert.equal(run.code, 2, run.stderr);
+      assert.match(run.stderr, message);
+      if (!args.includes('ndjson')) assert.equal(run.stdout, '');
+      assert.ok(run.stderr.trimEnd().split('\n').length <= 2, run.stderr);
+      assert.doesNotMatch(run.stderr, /hunter2/);
+    });
+  }
+
+  it('gives a result object in json and ndjson, wherever the mode was named', async () => {
+    for (const [args, env] of [
+      [['spawn', '--nope', '-o', 'json'], {}],
+      [['spawn', '-ondjson', '--nope'], {}],
+      [['spawn', '--output=json', '--timeout', 'x'], {}],
+      [['nope'], { LAB_OUTPUT: 'ndjson' }],
+    ] as const) {
+      const run = await runLab(args, env);
+      assert.equal(run.code, 2);
+      const result = resultOf(run.stdout);
+      assert.deepEqual([result.outcome, result.exit_code, result.error?.type], ['usage', 2, 'usage']);
+    }
+  });
+});
