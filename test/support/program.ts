@@ -98,7 +98,16 @@ export function runShell(script: string, env: Record<string, string> = {}): Prom
   });
 }
 
+/** One cell of the screen; the colour is one of the terminal's sixteen, or null for its own. */
+export interface Cell {
+  text: string;
+  color: number | null;
+  dim: boolean;
+}
+
 export interface Terminal {
+  /** The cells of the screen, without the empty rows at the end. */
+  cells(): Cell[][];
   /** The rows of the screen, without the empty ones at the end. */
   screen(): string[];
   /** Everything that has scrolled by and is on the screen, long lines put together again. */
@@ -166,7 +175,25 @@ export function atTerminal(
       .join('')
       .trimEnd();
 
+  const cellsOf = (y: number): Cell[] => {
+    const line = emulator.buffer.active.getLine(y);
+    const cells: Cell[] = [];
+    for (let x = 0; x < (line?.length ?? 0); x++) {
+      const cell = line?.getCell(x);
+      cells.push({
+        text: cell?.getChars() === '' ? ' ' : (cell?.getChars() ?? ' '),
+        color: cell?.isFgPalette() === true ? cell.getFgColor() : null,
+        dim: cell?.isDim() === 1,
+      });
+    }
+    return cells;
+  };
+
   return {
+    cells() {
+      const { viewportY } = emulator.buffer.active;
+      return this.screen().map((_, row) => cellsOf(viewportY + row));
+    },
     screen() {
       const { viewportY } = emulator.buffer.active;
       return lines(viewportY, viewportY + emulator.rows)
