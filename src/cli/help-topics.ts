@@ -54,7 +54,8 @@ go to stderr.
 With json and ndjson the result object appears on every path: wrong usage, a
 signal, the deadline and a bug included. The JSON is ASCII.
 
-Every object has schema (1), kind, time (RFC 3339, UTC) and elapsed_ms. Kinds:
+Every object has schema (1), kind, time (RFC 3339, UTC) and elapsed_ms.
+The kinds are:
 
   start       command, user, controller, request (of env the names only)
   event       seq, event: {type, message, progress}; progress null where absent
@@ -74,7 +75,7 @@ Progress on stderr (--progress, LAB_PROGRESS):
   bar     a spinner, then a bar, with the messages above it
   plain   one line for each event, with timestamp and elapsed time
   none    nothing but warnings and errors
-  auto    bar on a terminal that is not under CI; none with -o ndjson; else plain
+  auto    bar on a terminal (not under CI); none with -o ndjson; else plain
 
 Text from a server is made harmless before a terminal sees it: control
 characters, escape sequences and bidirectional overrides become visible escapes.
