@@ -49,7 +49,7 @@ go to stderr.
 
   -o text     spawn: the lab's URL, one line. events: one line for each event.
   -o json     one object at the end, the result.
-  -o ndjson   one object per line as things happen; the last is always the result.
+  -o ndjson   one object a line as things happen; the last is always the result.
 
 With json and ndjson the result object appears on every path: wrong usage, a
 signal, the deadline and a bug included. The JSON is ASCII.
