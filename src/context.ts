@@ -6,7 +6,14 @@
  */
 import type { Readable, Writable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import type { EndingSignal } from './model/outcome.js';
 import type { Stamp } from './model/run.js';
+
+/**
+ * Why a run must end early: a signal (SIGPIPE when nobody reads stdout any more), an OutputError when stdout
+ * cannot be written, or any other error, which is a bug.
+ */
+export type EndReason = EndingSignal | Error;
 
 /** Time. Monotonic milliseconds for durations, milliseconds since the epoch for timestamps. */
 export interface Clock {
@@ -25,6 +32,20 @@ export interface Output extends Writable {
   isTTY?: boolean;
   columns?: number;
   rows?: number;
+}
+
+/** Resolves when the stream can take more, or at once when the signal aborts. */
+export async function drained(stream: Output, signal: AbortSignal): Promise<void> {
+  if (!stream.writableNeedDrain || signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done).off('error', done).off('close', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    stream.once('drain', done).once('error', done).once('close', done);
+    signal.addEventListener('abort', done);
+  });
 }
 
 /** An input stream that may be a terminal. */
@@ -57,7 +78,7 @@ export interface Context {
   random: () => number;
   /** Loads the HTTP library when the first request is made, not before. */
   connect: () => Promise<Dispatcher>;
-  /** Aborts on the first signal that ends the program; the reason is the signal's name. */
+  /** Aborts when the run must end early; the reason is an `EndReason`. */
   signal: AbortSignal;
   jobs: JobControl;
 }

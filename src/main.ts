@@ -7,16 +7,21 @@
 import { homedir, tmpdir } from 'node:os';
 import { isatty } from 'node:tty';
 import type { Dispatcher } from 'undici';
-import type { Clock, Context, JobControl } from './context.js';
-import { signalCodes, type EndingSignal } from './model/outcome.js';
-import { version } from './version.js';
+import type { Clock, Context, EndReason, JobControl } from './context.js';
+import { exitCode, outputFailed, signalCodes, type EndingSignal } from './model/outcome.js';
+import { OutputError } from './model/output-error.js';
+import { version } from './model/version.js';
 
 type Suspender = Parameters<JobControl['subscribe']>[0];
 
 /** setTimeout fires at once above this many milliseconds. */
 const longestTimer = 2 ** 31 - 1;
 
-let stdoutClosed = false;
+/** What has become of stdout, if it cannot be written any more. */
+let stdoutFailure: 'SIGPIPE' | OutputError | null = null;
+
+/** Which of stdin, stdout and stderr were terminals at the start. */
+const terminals = [0, 1, 2].filter((fd) => isatty(fd));
 
 const clock: Clock = {
   monotonic: () => performance.now(),
@@ -45,18 +50,25 @@ async function connect(): Promise<Dispatcher> {
 }
 
 async function main(): Promise<void> {
-  const argv = process.argv.slice(2);
+  const abort = new AbortController();
+  watchPipes(abort);
+  const code = await run(process.argv.slice(2), abort);
+  await flushed(abort.signal);
+  process.exitCode = finalCode(code);
+  leaveLostTerminal(process.exitCode);
+  // Nothing should be left that keeps the process alive; if something is, nobody shall wait for it.
+  setTimeout(() => process.exit(), 100).unref();
+}
+
+async function run(argv: readonly string[], abort: AbortController): Promise<number> {
   // Asked so often, by prompts and scripts, that it does not wait for the command line to be built.
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
     process.stdout.write(`${version}\n`);
-    return;
+    return 0;
   }
-
-  const abort = new AbortController();
   const suspenders = new Set<Suspender>();
   const onSignal = watchSignals(abort, suspenders);
-  watchPipes(abort);
-
+  watchBugs(abort, suspenders);
   const context: Context = {
     argv,
     // Merely looking at it opens it.
@@ -80,48 +92,125 @@ async function main(): Promise<void> {
       watchKeys: () => watchKeys(onSignal),
     },
   };
-
-  // A bug that no code above it caught must still leave a sane terminal and an exit code of its own.
-  process.on('uncaughtException', (error) => {
-    for (const each of suspenders) each.suspend();
-    process.stderr.write(
-      `internal error: ${error.message}\nThis is a bug in nublado-lab ${version}. Please report it.\n`,
-    );
-    process.exit(70);
-  });
-
   const { runProgram } = await import('./cli/program.js');
-  const code = await runProgram(context);
-  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-  process.exitCode = stdoutClosed ? signalCodes.SIGPIPE : code;
-  // Nothing should be left that keeps the process alive; if something is, nobody shall wait for it.
-  setTimeout(() => process.exit(), 100).unref();
+  return runProgram(context);
 }
 
 type OnSignal = (signal: EndingSignal | 'SIGTSTP') => void;
 
 /** The first signal ends the run in good order, a second one at once. */
 function watchSignals(abort: AbortController, suspenders: ReadonlySet<Suspender>): OnSignal {
+  const suspend = (): void => {
+    for (const each of suspenders) each.suspend();
+  };
+  const resume = (): void => {
+    for (const each of suspenders) each.resume();
+  };
+  const stop = (): void => {
+    suspend();
+    // The default action, and not SIGSTOP: where there is no shell to continue this process, the system
+    // does not stop it, and then it goes on at once.
+    process.off('SIGTSTP', stop);
+    process.kill(process.pid, 'SIGTSTP');
+    setImmediate(() => {
+      process.on('SIGTSTP', stop);
+      resume();
+    });
+  };
   const onSignal: OnSignal = (signal) => {
     if (signal === 'SIGTSTP') {
-      for (const each of suspenders) each.suspend();
-      process.kill(process.pid, 'SIGSTOP');
+      stop();
     } else if (abort.signal.aborted) {
-      for (const each of suspenders) each.suspend();
-      process.exit(signalCodes[signal]);
+      suspend();
+      // The exit code is that of the signal that the result, if it was printed, tells of.
+      const first = abort.signal.reason as EndReason;
+      process.exit(signalCodes[typeof first === 'string' ? first : signal]);
     } else {
-      abort.abort(signal);
+      abort.abort(signal satisfies EndReason);
     }
   };
-  for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGTSTP'] as const) {
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       onSignal(signal);
     });
   }
-  process.on('SIGCONT', () => {
-    for (const each of suspenders) each.resume();
+  process.on('SIGTSTP', stop);
+  process.on('SIGCONT', resume);
+  // Ctrl-\\ asks for the default, a core dump, but not for a terminal without a cursor.
+  process.once('SIGQUIT', () => {
+    suspend();
+    process.kill(process.pid, 'SIGQUIT');
   });
   return onSignal;
+}
+
+/** A bug that no code caught ends the run like any other ending, with its result; a second one at once. */
+function watchBugs(abort: AbortController, suspenders: ReadonlySet<Suspender>): void {
+  process.on('uncaughtException', (error) => {
+    if (!abort.signal.aborted) {
+      abort.abort(error satisfies EndReason);
+      return;
+    }
+    for (const each of suspenders) each.suspend();
+    process.stderr.write(`internal error in nublado-lab ${version}\n`);
+    process.exit(70);
+  });
+}
+
+/** A reader of stdout that has left ends the run; on stderr there is then simply less to be said. */
+function watchPipes(abort: AbortController): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    const closed = error.code === 'EPIPE';
+    stdoutFailure = closed ? 'SIGPIPE' : new OutputError(outputProblem(error));
+    abort.abort(stdoutFailure satisfies EndReason);
+  });
+  process.stderr.on('error', () => undefined);
+}
+
+function outputProblem({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ENOSPC') return 'no space left';
+  if (code === 'EIO') return 'the terminal is gone';
+  return code ?? message;
+}
+
+/** Waits until everything is written, for as long as it takes; but not for a reader that sleeps while a signal says to go. */
+async function flushed(signal: AbortSignal): Promise<void> {
+  const written = Promise.all(
+    [process.stdout, process.stderr].map(
+      (stream) =>
+        new Promise<void>((resolve) => {
+          stream.write('', () => {
+            resolve();
+          });
+        }),
+    ),
+  );
+  const told = new Promise<void>((resolve) => {
+    const soon = (): void => {
+      setTimeout(resolve, 1000).unref();
+    };
+    if (signal.aborted) soon();
+    else signal.addEventListener('abort', soon);
+  });
+  await Promise.race([written, told]);
+}
+
+/** The exit code, unless what was to be printed could not be. */
+function finalCode(code: number): number {
+  if (stdoutFailure === null) return code;
+  if (stdoutFailure === 'SIGPIPE') return signalCodes.SIGPIPE;
+  const failure = exitCode(outputFailed(stdoutFailure.message));
+  // A run that it cut short has said so already.
+  if (code !== failure) process.stderr.write(`${stdoutFailure.message}\n`);
+  return failure;
+}
+
+/** When the terminal has hung up, Node crashes on the way out; the signal's own way out is the same to a shell. */
+function leaveLostTerminal(code: number): void {
+  const lost = terminals.some((fd) => !isatty(fd));
+  if (!lost || code !== signalCodes.SIGHUP) return;
+  process.removeAllListeners('SIGHUP');
+  process.kill(process.pid, 'SIGHUP');
 }
 
 const ctrlC = 0x03;
@@ -156,26 +245,6 @@ function watchKeys(onSignal: OnSignal): () => void {
     process.stdin.off('data', onData);
     process.stdin.pause();
   };
-}
-
-/** A reader that has left ends the run when it was reading the result, and silences what it read otherwise. */
-function watchPipes(abort: AbortController): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    stdoutClosed = true;
-    abort.abort('SIGPIPE' satisfies EndingSignal);
-  });
-  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
-
-function flushed(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    stream.write('', () => {
-      resolve();
-    });
-  });
 }
 
 await main();

@@ -7,12 +7,13 @@
 import type { Context } from '../context.js';
 import { UsageError } from '../config/usage-error.js';
 import type { Session } from '../commands/session.js';
+import { startDeadline, type Deadline } from '../deadline.js';
 import { chooseDisplay } from '../display/choose.js';
 import type { Display, Ending } from '../display/display.js';
+import { redacting } from '../display/redact.js';
 import type { DisplayOptions, EventsDisplayOptions } from '../display/modes.js';
-import { exitCode, usage, type Outcome } from '../model/outcome.js';
+import { bug, exitCode, usage, type Outcome } from '../model/outcome.js';
 import type { Goal } from '../model/run.js';
-import { version } from '../version.js';
 import { displayOptions, limits, type CommonFlags } from './options.js';
 import { openTarget, type OpenTarget } from './open-target.js';
 
@@ -21,6 +22,8 @@ export interface Task {
   flags: CommonFlags;
   /** With `--demo`, a spawn is under way before the command begins. */
   demoUnderWay: boolean;
+  /** What is never printed, beside the token. */
+  secrets: readonly string[];
   /** Events go to stdout; null where only the result does. */
   events: EventsDisplayOptions | null;
   /** Loads the command and runs it. Wrong usage is thrown, before anything is sent. */
@@ -28,34 +31,60 @@ export interface Task {
 }
 
 /** Runs a task and returns the exit code. */
-export async function execute(context: Context, task: Task): Promise<number> {
+export async function execute(outer: Context, task: Task): Promise<number> {
+  const secrets = new Set(task.secrets);
+  // Not spread: to look at stdin is to open it.
+  const context = Object.create(outer, {
+    out: { value: redacting(outer.out, secrets) },
+    err: { value: redacting(outer.err, secrets) },
+  }) as Context;
   let display: Display | null = null;
   let target: OpenTarget | null = null;
   let session: Session | null = null;
+  let deadline: Deadline | null = null;
   let ending: Ending;
   const unwatchKeys = context.jobs.watchKeys();
   try {
     const options = displayOptions(task.flags, context.env);
     display = await chooseDisplay(context, options, task.events);
     const bounds = limits(task.flags);
+    deadline = startDeadline(context.clock, bounds.timeout, context.signal);
     const [{ Session }, opened] = await Promise.all([
       import('../commands/session.js'),
-      openTarget(context, task.flags, task.demoUnderWay),
+      openTarget(context, task.flags, task.demoUnderWay, deadline.signal),
     ]);
     target = opened;
-    session = new Session({ context, display, limits: bounds, ...opened }, task.goal);
+    if (opened.token !== null) secrets.add(opened.token);
+    const hasToken = opened.token !== null;
+    session = new Session({ context, display, limits: bounds, deadline, ...opened, hasToken }, task.goal);
     ending = await task.run(session, options);
   } catch (error) {
-    ending = endingOf(outcomeOfError(error), session?.state.events ?? 0);
+    ending = endingOf(await outcomeOfThrown(error, context, deadline), session?.state.events ?? 0);
     session?.settle(ending.outcome);
   }
   display ??= await fallbackDisplay(context);
   session?.close();
+  deadline?.cancel();
   display.close(session?.state ?? null);
   if (!isClosedPipe(ending.outcome)) display.finish(ending);
   unwatchKeys();
   await target?.close();
   return exitCode(ending.outcome);
+}
+
+/** A question that was given up because the run had to end is no error of its own. */
+async function outcomeOfThrown(
+  error: unknown,
+  context: Context,
+  deadline: Deadline | null,
+): Promise<Outcome> {
+  if (deadline?.signal.aborted !== true || error !== deadline.signal.reason) return outcomeOfError(error);
+  const { cutShort } = await import('../commands/session.js');
+  const nothing = { heard: false, trouble: null };
+  return cutShort(context.signal, deadline, nothing, {
+    interrupted: 'interrupted; nothing was sent',
+    hint: null,
+  });
 }
 
 /** Prints how a command line ended that no command could be found for. */
@@ -65,18 +94,7 @@ export async function finishWithout(context: Context, outcome: Outcome): Promise
 }
 
 export function outcomeOfError(error: unknown): Outcome {
-  if (error instanceof UsageError) return usage(error.message, error.hint);
-  const message = `internal error: ${error instanceof Error ? error.message : String(error)}`;
-  return {
-    kind: 'bug',
-    message,
-    error: {
-      type: 'bug',
-      message,
-      status: null,
-      hint: `This is a bug in nublado-lab ${version}. Please report it, with the command line and this message.`,
-    },
-  };
+  return error instanceof UsageError ? usage(error.message, error.hint) : bug(error);
 }
 
 function endingOf(outcome: Outcome, events: number): Ending {
@@ -103,9 +121,13 @@ function scanOutputMode({ argv, env }: Context): DisplayOptions['output'] {
   let mode = env['LAB_OUTPUT'];
   for (const [i, argument] of argv.entries()) {
     if (argument === '--') break;
-    if (argument === '-o' || argument === '--output') mode = argv[i + 1];
+    if (argument === '--output') mode = argv[i + 1];
     else if (argument.startsWith('--output=')) mode = argument.slice('--output='.length);
-    else if (/^-o./.test(argument)) mode = argument.slice(2).replace(/^=/, '');
+    else {
+      // Short options may stand together, as in -do json and -qojson.
+      const [, value] = /^-[a-np-z]*o=?(.*)$/.exec(argument) ?? [];
+      if (value !== undefined) mode = value === '' ? argv[i + 1] : value;
+    }
   }
   return mode === 'json' || mode === 'ndjson' ? mode : 'text';
 }

@@ -12,20 +12,21 @@ export interface OpenTarget {
   backend: Backend;
   controller: string;
   user: string | null;
-  /** Whether there is a token: some routes need one even behind the ingress. */
-  hasToken: boolean;
+  /** Some routes need one even behind the ingress. */
+  token: string | null;
   /** Closes every connection at once. */
   close(): Promise<void>;
 }
 
-/** Opens the target; sends nothing. Throws a UsageError where it is not clear. */
+/** Opens the target; sends nothing. Throws a UsageError where it is not clear, and the signal's reason when that aborts. */
 export async function openTarget(
   context: Context,
   flags: CommonFlags,
   demoUnderWay: boolean,
+  signal: AbortSignal,
 ): Promise<OpenTarget> {
   if (flags.demo !== undefined) return openDemo(context, flags, demoUnderWay);
-  const target = await resolveTarget(flags, context);
+  const target = await resolveTarget(flags, context, signal);
   const user = target.user?.value ?? null;
   const token = target.token?.value ?? null;
   let credentials: Credentials;
@@ -49,7 +50,7 @@ async function open(
     backend: createController({ base, credentials, dispatcher }),
     controller: base.href,
     user,
-    hasToken: credentials.token !== null,
+    token: credentials.token,
     close: () => dispatcher.destroy(),
   };
 }

@@ -6,6 +6,7 @@
 import { Option, type Command } from 'commander';
 import type { Context } from '../context.js';
 import { readVariable, type Variable } from '../config/environment.js';
+import { UsageError } from '../config/usage-error.js';
 import { parseChoice, parseDuration } from '../config/parse.js';
 import { colorModes, outputModes, progressModes, type DisplayOptions } from '../display/modes.js';
 import type { Limits } from '../commands/session.js';
@@ -32,6 +33,14 @@ export function addTargetOptions(command: Command): Command {
     .option('--controller <url>', "the controller's URL (LAB_CONTROLLER)")
     .option('-u, --user <name>', 'whose lab (LAB_USER; default: as the token says)')
     .option('--token-file <path>', 'a file that holds the token, - for stdin (LAB_TOKEN_FILE, LAB_TOKEN)')
+    .addOption(
+      new Option('--token <value>').hideHelp().argParser(() => {
+        throw new UsageError(
+          '--token: others could read it in the process list',
+          'Put the token into a file and name it in --token-file or LAB_TOKEN_FILE.',
+        );
+      }),
+    )
     .option('--direct', 'send identity headers instead of a bearer token, behind the ingress (LAB_DIRECT=1)')
     .option('--demo [scenario]', 'use an embedded controller instead of a real one');
 }

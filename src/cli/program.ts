@@ -7,7 +7,7 @@ import { UsageError } from '../config/usage-error.js';
 import { eventTypes } from '../model/event-types.js';
 import { imageClasses, type ImageChoice } from '../model/specification.js';
 import { usage } from '../model/outcome.js';
-import { version } from '../version.js';
+import { version } from '../model/version.js';
 import type { Task } from './execute.js';
 import { helpTopic, topics, type Topic } from './help-topics.js';
 import { addDisplayOptions, addLimitOptions, addTargetOptions, type CommonFlags } from './options.js';
@@ -28,10 +28,7 @@ export async function runProgram(context: Context): Promise<number> {
       // Help and version were asked for and have been printed.
       if (error.exitCode === 0) return 0;
       const { finishWithout } = await import('./execute.js');
-      return finishWithout(
-        context,
-        usage(error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '), helpHint(error)),
-      );
+      return finishWithout(context, usage(commanderMessage(error), helpHint(program, context, error)));
     }
     const { finishWithout, outcomeOfError } = await import('./execute.js');
     return finishWithout(context, outcomeOfError(error));
@@ -42,14 +39,20 @@ async function execute(context: Context, task: Task): Promise<number> {
   return (await import('./execute.js')).execute(context, task);
 }
 
+/** One line, and of an unknown option only the name: its value may be a secret. */
+function commanderMessage(error: CommanderError): string {
+  const line = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  return error.code === 'commander.unknownOption' ? line.replace(/=[^']*'/, "'") : line;
+}
+
 function helpWidth({ out: { columns = 0 } }: Context): number {
   return columns > 0 ? Math.min(columns, 100) : 80;
 }
 
-function helpHint(error: CommanderError): string | null {
-  return error.code === 'commander.unknownCommand' || error.code === 'commander.unknownOption'
-    ? 'See `lab --help`.'
-    : null;
+function helpHint(program: Command, { argv }: Context, error: CommanderError): string | null {
+  if (error.code === 'commander.invalidArgument') return null;
+  const command = program.commands.find((known) => known.name() === argv[0]);
+  return command === undefined ? 'See `lab --help`.' : `See \`lab ${command.name()} --help\`.`;
 }
 
 /** Builds the program; `done` receives the exit code of the command that ran. */
@@ -146,6 +149,7 @@ Ctrl-C leaves; the spawn goes on in the controller.
           goal: 'spawn',
           flags,
           demoUnderWay: false,
+          secrets: Object.values(flags.env ?? {}),
           events: null,
           run: async (session) => {
             const image = imageChoice(flags);
@@ -232,6 +236,7 @@ Examples:
           goal: 'events',
           flags,
           demoUnderWay: true,
+          secrets: [],
           events: {
             timestamps: flags.timestamps === true,
             comments: flags.comments === true,
@@ -250,7 +255,7 @@ Examples:
             const { rawWriter } = await import('../display/raw.js');
             return events(session, {
               strict: flags.strict === true,
-              onBytes: raw ? rawWriter(context.out) : null,
+              onBytes: raw ? rawWriter(context.out, session.signal) : null,
             });
           },
         }),
@@ -258,13 +263,13 @@ Examples:
     });
 }
 
-function parseTypes(text: string): ReadonlySet<string> {
+function parseTypes(text: string, before?: ReadonlySet<string>): ReadonlySet<string> {
   const types = text.split(',').map((type) => type.trim());
   const known: readonly string[] = eventTypes;
   if (!types.every((type) => known.includes(type))) {
     throw new InvalidArgumentError(`Types are ${eventTypes.join(', ')}.`);
   }
-  return new Set(types);
+  return new Set([...(before ?? []), ...types]);
 }
 
 interface ControllerFlags {

@@ -8,10 +8,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLoopback } from '../config/target.js';
 import { UsageError } from '../config/usage-error.js';
-import type { Context } from '../context.js';
+import type { Context, EndReason } from '../context.js';
 import { scenarios } from '../embedded/scenarios.js';
 import { startController, type EmbeddedController } from '../embedded/server.js';
-import { signalCodes, type EndingSignal } from '../model/outcome.js';
+import { signalCodes } from '../model/outcome.js';
 
 export interface ServeOptions {
   port: number;
@@ -36,19 +36,27 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
   }
   const controller = await start(context, options);
   const unwatchKeys = context.jobs.watchKeys();
-  const folder = await mkdtemp(join(context.tmp, 'nublado-lab-'));
+  let folder: string | null = null;
   try {
+    folder = await privateFolder(context.tmp);
     const tokenFile = join(folder, 'token');
     await writeFile(tokenFile, `${controller.token}\n`, { mode: 0o600 });
     out.write(`export LAB_CONTROLLER=${controller.url}\n`);
     out.write(`export LAB_TOKEN_FILE=${shellQuote(tokenFile)}\n`);
+    if (context.err.isTTY === true) {
+      context.err.write(
+        `Playing "${options.scenario}" until Ctrl-C. The lines above are for another shell.\n`,
+      );
+    }
     await aborted(signal);
   } finally {
     unwatchKeys();
-    await rm(folder, { recursive: true, force: true });
+    if (folder !== null) await rm(folder, { recursive: true, force: true });
     await controller.close();
   }
-  return signalCodes[signal.reason as EndingSignal];
+  const reason = signal.reason as EndReason;
+  if (typeof reason === 'string') return signalCodes[reason];
+  throw reason;
 }
 
 async function start(context: Context, options: ServeOptions): Promise<EmbeddedController> {
@@ -73,6 +81,16 @@ async function start(context: Context, options: ServeOptions): Promise<EmbeddedC
       throw new UsageError(`--host: ${host} is no address of this machine`);
     }
     throw error;
+  }
+}
+
+async function privateFolder(tmp: string): Promise<string> {
+  try {
+    return await mkdtemp(join(tmp, 'nublado-lab-'));
+  } catch (error) {
+    throw new UsageError(
+      `TMPDIR: cannot make a folder in ${tmp}: ${(error as NodeJS.ErrnoException).code ?? ''}`,
+    );
   }
 }
 

@@ -10,7 +10,7 @@ export interface EventsOptions {
   /** A frame that is no Event ends the command. */
   strict: boolean;
   /** Sees the exact bytes of the body. */
-  onBytes: ((bytes: Uint8Array) => void) | null;
+  onBytes: ((bytes: Uint8Array) => Promise<void>) | null;
 }
 
 export async function events(session: Session, { strict, onBytes }: EventsOptions): Promise<Ending> {
@@ -24,7 +24,6 @@ export async function events(session: Session, { strict, onBytes }: EventsOption
     request: null,
   });
   await session.follow(user.value, {
-    goal: 'events',
     // Who looks at the stream wants to see its silences too.
     quiet: null,
     ...(onBytes === null ? {} : { onBytes }),

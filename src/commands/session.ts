@@ -5,12 +5,13 @@
  * without an outcome of its own.
  */
 import type { Context } from '../context.js';
-import { stamp } from '../context.js';
+import { drained, stamp, type EndReason } from '../context.js';
 import type { Backend } from '../controller/backend.js';
-import { startDeadline, type Deadline } from '../deadline.js';
+import type { Deadline } from '../deadline.js';
 import type { Display, Ending } from '../display/display.js';
 import type { LabState } from '../model/lab.js';
-import { signalCodes, type EndingSignal, type Outcome } from '../model/outcome.js';
+import { bug, outputFailed, type Outcome } from '../model/outcome.js';
+import { OutputError } from '../model/output-error.js';
 import { outcomeOf, type Failure, type Result } from '../model/result.js';
 import { advance, initialRun, type Goal, type Input, type RunState } from '../model/run.js';
 import { follow } from '../stream/follow.js';
@@ -33,13 +34,14 @@ export interface SessionOptions {
   /** Whether there is a token. */
   hasToken: boolean;
   limits: Limits;
+  /** The command's deadline, which has begun already. */
+  deadline: Deadline;
 }
 
 export interface FollowUse {
-  goal: Goal;
   /** See `FollowOptions.quiet`. */
   quiet: number | null;
-  onBytes?: (bytes: Uint8Array) => void;
+  onBytes?: (bytes: Uint8Array) => Promise<void>;
   /** Ends the run on an input that the reducer would pass over. */
   stopOn?: (input: Input) => Outcome | null;
 }
@@ -56,7 +58,10 @@ export class Session {
   #state: RunState;
   #stopTicking: () => void = () => undefined;
 
-  constructor({ context, display, backend, controller, user, hasToken, limits }: SessionOptions, goal: Goal) {
+  constructor(
+    { context, display, backend, controller, user, hasToken, limits, deadline }: SessionOptions,
+    goal: Goal,
+  ) {
     this.context = context;
     this.display = display;
     this.backend = backend;
@@ -64,7 +69,7 @@ export class Session {
     this.hasToken = hasToken;
     this.#user = user;
     this.#limits = limits;
-    this.#deadline = startDeadline(context.clock, limits.timeout, context.signal);
+    this.#deadline = deadline;
     this.#state = initialRun(goal, stamp(context.clock));
     this.#tick();
   }
@@ -78,27 +83,27 @@ export class Session {
     return this.#state;
   }
 
-  /** Releases timers; the display is the caller's. */
+  /** Stops redrawing; the display and the deadline are the caller's. */
   close(): void {
     this.#stopTicking();
-    this.#deadline.cancel();
   }
 
   /** Whose lab this is about: as configured, or as the token says. */
   async user(): Promise<Result<string>> {
     if (this.#user !== null) return { ok: true, value: this.#user };
     const answer = await this.backend.whoAmI(this.signal);
-    if (answer.ok || answer.failure.kind === 'unauthorized') return answer;
-    const { error } = answer.failure;
-    return {
-      ok: false,
-      failure: { ...answer.failure, error: { ...error, hint: error.hint ?? 'Name the user with --user.' } },
+    // Not every installation has this route; whoever names the user does not need it.
+    if (answer.ok || answer.failure.kind !== 'unknown' || answer.failure.error.status === null) return answer;
+    const { error: asked } = answer.failure;
+    const error = {
+      ...asked,
+      hint: `${asked.hint ?? ''} If so, name the user with --user or LAB_USER.`.trim(),
     };
+    return { ok: false, failure: { ...answer.failure, error } };
   }
 
   /** Follows the user's events until there is an outcome, the stream gives no more, or time is up. */
-  async follow(user: string, { goal, quiet, onBytes, stopOn }: FollowUse): Promise<void> {
-    this.#state = { ...this.#state, goal };
+  async follow(user: string, { quiet, onBytes, stopOn }: FollowUse): Promise<void> {
     const inputs = follow({
       source: {
         events: (signal) => this.backend.events(user, signal),
@@ -116,6 +121,9 @@ export class Session {
       this.#state = stopped === null ? next : { ...next, outcome: stopped };
       this.display.show(this.#state, input);
       if (this.#state.outcome !== null) return;
+      // A reader that is slow slows the reading from the network, and nothing piles up here.
+      await drained(this.context.out, this.signal);
+      await drained(this.context.err, this.signal);
     }
   }
 
@@ -129,23 +137,13 @@ export class Session {
     this.#state = { ...this.#state, outcome };
   }
 
-  /** What a run means that was cut short: by a signal, by the deadline, or because nothing more can be known. */
-  cutShort(words: { interrupted: string; hint: string | null }): Outcome {
-    const { signal } = this.context;
-    if (signal.aborted) return interrupted(signal.reason, words.interrupted, words.hint);
-    if (this.#deadline.expired) {
-      return this.#state.heard
-        ? timedOut(words.hint)
-        : unknown('the time is up, and nothing is known', words.hint);
-    }
-    return unknown(
-      'the event stream was lost, and the state of the lab does not tell the outcome',
-      words.hint,
-    );
+  /** See the function of the same name. */
+  cutShort(words: Words): Outcome {
+    return cutShort(this.context.signal, this.#deadline, this.#state, words);
   }
 
   /** The outcome of a question that failed, unless it failed because the run was cut short. */
-  failureOutcome(failure: Failure, words: { interrupted: string; hint: string | null }): Outcome {
+  failureOutcome(failure: Failure, words: Words): Outcome {
     return this.signal.aborted ? this.cutShort(words) : outcomeOf(failure);
   }
 
@@ -171,22 +169,42 @@ export class Session {
   }
 }
 
-function interrupted(reason: unknown, message: string, hint: string | null): Outcome {
-  const signal: EndingSignal =
-    typeof reason === 'string' && reason in signalCodes ? (reason as EndingSignal) : 'SIGINT';
-  return {
-    kind: 'interrupted',
-    signal,
-    message,
-    error: { type: signal.toLowerCase(), message, status: null, hint },
-  };
+/** What to say when a run is cut short. */
+export interface Words {
+  interrupted: string;
+  hint: string | null;
 }
 
-function timedOut(hint: string | null): Outcome {
-  const message = 'the time is up; the operation goes on in the controller';
-  return { kind: 'timeout', message, error: { type: 'timeout', message, status: null, hint } };
+/**
+ * What a run means that ended without an outcome of its own: because it had to, because the time was up, or
+ * because nothing more can be known.
+ */
+export function cutShort(
+  signal: AbortSignal,
+  deadline: Deadline,
+  { heard, trouble }: Pick<RunState, 'heard' | 'trouble'>,
+  words: Words,
+): Outcome {
+  const { interrupted, hint } = words;
+  if (signal.aborted) {
+    const reason = signal.reason as EndReason;
+    if (typeof reason === 'string') {
+      return { kind: 'interrupted', signal: reason, ...saying(reason.toLowerCase(), interrupted, hint) };
+    }
+    return reason instanceof OutputError ? outputFailed(reason.message) : bug(reason);
+  }
+  if (!deadline.expired) {
+    const error = trouble ?? saying('lost', 'the event stream ended without an outcome', null).error;
+    return { kind: 'unknown', message: error.message, error: { ...error, hint: error.hint ?? hint } };
+  }
+  return heard
+    ? {
+        kind: 'timeout',
+        ...saying('timeout', 'the time is up; the operation goes on in the controller', hint),
+      }
+    : { kind: 'unknown', ...saying('timeout', 'the time is up, and nothing is known', hint) };
 }
 
-function unknown(message: string, hint: string | null): Outcome {
-  return { kind: 'unknown', message, error: { type: 'unknown', message, status: null, hint } };
+function saying(type: string, message: string, hint: string | null) {
+  return { message, error: { type, message, status: null, hint } };
 }

@@ -68,7 +68,7 @@ export async function spawn(session: Session, options: SpawnOptions): Promise<En
     });
   }
 
-  await session.follow(user.value, { goal: 'spawn', quiet });
+  await session.follow(user.value, { quiet });
   const outcome =
     session.state.outcome ??
     session.cutShort({ interrupted: 'detached; the spawn goes on in the controller', hint: wayBack });

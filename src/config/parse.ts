@@ -1,17 +1,22 @@
 /**
  * Text from options and variables to typed values. Each parser names the source of a bad value.
  */
+import { userName } from '../model/user.js';
 import { UsageError } from './usage-error.js';
 
-const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const number = String.raw`(\d+(?:\.\d+)?)`;
+const duration = new RegExp(`^(?:${number}h)?(?:${number}m)?(?:${number}s)?(?:${number}ms)?$`);
+const units = [3_600_000, 60_000, 1000, 1];
 
 /** A duration like `90s`, `15m` or `1h30m` in milliseconds; `0` is 0, which stands for none. */
 export function parseDuration(text: string, source: string): number {
   if (/^0+$/.test(text)) return 0;
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/gy)];
-  const length = parts.reduce((sum, [part]) => sum + part.length, 0);
-  const ms = parts.reduce((sum, [, number, unit]) => sum + Number(number) * (units[unit ?? ''] ?? NaN), 0);
-  if (text === '' || length !== text.length || !Number.isFinite(ms)) {
+  const amounts = text === '' ? undefined : duration.exec(text)?.slice(1);
+  const ms = amounts?.reduce(
+    (sum, amount, i) => sum + Number((amount as string | undefined) ?? 0) * (units[i] ?? 0),
+    0,
+  );
+  if (ms === undefined || !Number.isFinite(ms)) {
     throw new UsageError(
       `${source}: "${text}" is not a duration`,
       'Durations look like 90s, 15m or 1h30m; 0 means none.',
@@ -61,7 +66,7 @@ const tokenHint = 'A token looks like gt-, 22 characters, a dot and 22 more.';
 
 /** A user name. It becomes part of a path and, with --direct, of a header. */
 export function parseUser(text: string, source: string): string {
-  if (!/^[A-Za-z0-9_][A-Za-z0-9._@+-]*$/.test(text)) {
+  if (!userName.test(text)) {
     throw new UsageError(
       `${source}: not a user name`,
       'User names are letters, digits, dots, dashes and underscores.',

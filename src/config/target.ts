@@ -4,7 +4,9 @@
  * Options come before the environment, and that before what a lab knows about itself. Tokens that a lab was
  * given are used for that lab's own instance and for nothing else.
  */
-import { readFile } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import type { Context } from '../context.js';
 import { readVariable } from './environment.js';
 import { parseControllerUrl, parseToken, parseUser } from './parse.js';
@@ -32,14 +34,21 @@ export interface Target {
   direct: boolean;
 }
 
-/** Resolves the target; throws a UsageError, having sent nothing, where something is missing or wrong. */
-export async function resolveTarget(options: TargetOptions, context: Context): Promise<Target> {
+/**
+ * Resolves the target. Throws a UsageError, having sent nothing, where something is missing or wrong, and the
+ * signal's reason when that aborts: whoever should write the token may never do so.
+ */
+export async function resolveTarget(
+  options: TargetOptions,
+  context: Context,
+  signal: AbortSignal,
+): Promise<Target> {
   const { env } = context;
   const controller = resolveController(options, env);
   const atHome = isOwnInstance(controller.value, env);
   const direct = options.direct === true || parseFlag(readVariable(env, 'LAB_DIRECT'), 'LAB_DIRECT');
   const user = resolveUser(options, env, atHome);
-  const token = await resolveToken(options, context, atHome);
+  const token = await unlessAborted(resolveToken(options, context, atHome), signal);
 
   if (token !== null && !isSafe(controller.value)) {
     throw new UsageError(
@@ -66,8 +75,7 @@ function resolveController({ controller }: TargetOptions, env: Context['env']): 
     if (value !== undefined) return setting(parseControllerUrl(value, name), name);
   }
   throw new UsageError(
-    'no controller: give --controller URL or set LAB_CONTROLLER',
-    'To try this program without a controller, add --demo.',
+    'no controller: give --controller URL or set LAB_CONTROLLER, or add --demo to try it without one',
   );
 }
 
@@ -101,13 +109,15 @@ async function resolveToken(
 async function readToken(path: string, source: string, context: Context): Promise<Setting<string>> {
   if (path === '-') {
     const origin = `${source} - (stdin)`;
-    return setting(parseToken(await readAll(context), origin), origin);
+    return setting(parseToken(await readStream(context.in), origin), origin);
   }
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readStart(path);
   } catch (error) {
-    throw new UsageError(`${source}: cannot read ${path}: ${readProblem(error)}`);
+    // Who gives the token itself for the file's name should not find it in a log.
+    const shown = path.startsWith('gt-') ? 'what looks like a token; it takes the name of a file' : path;
+    throw new UsageError(`${source}: cannot read ${shown}: ${readProblem(error)}`);
   }
   return setting(parseToken(text, `${source} (${path})`), `${source} (${path})`);
 }
@@ -125,15 +135,41 @@ function readProblem(error: unknown): string {
   }
 }
 
-/** A token has some fifty characters; whoever pipes in much more has piped in something else. */
-const stdinLimit = 64 * 1024;
+/** A token has some fifty characters; a source of much more is something else. */
+const tokenLimit = 64 * 1024;
 
-async function readAll({ in: input }: Context): Promise<string> {
+/** Whatever the path leads to: a file, a device, or a pipe as in `<(command)`. */
+async function readStart(path: string): Promise<string> {
+  // Without O_NONBLOCK, a pipe that nobody writes to would hold up even the end of the process.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  if (fstatSync(fd).isFIFO()) {
+    return readStream(new Socket({ fd, readable: true, writable: false }));
+  }
+  try {
+    const buffer = Buffer.alloc(tokenLimit);
+    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, tokenLimit, null));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = new Promise<never>((_resolve, reject) => {
+    const abort = (): void => {
+      reject(signal.reason as Error);
+    };
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+  return Promise.race([promise, aborted]);
+}
+
+async function readStream(input: Readable): Promise<string> {
   let text = '';
   input.setEncoding('utf8');
   for await (const chunk of input) {
     text += String(chunk);
-    if (text.length > stdinLimit) break;
+    if (text.length > tokenLimit) break;
   }
   return text;
 }

@@ -8,7 +8,7 @@ import type { Dispatcher } from 'undici';
 import { LabState, UserInfo } from '../model/lab.js';
 import type { LabSpecification } from '../model/specification.js';
 import type { Failure, Result } from '../model/result.js';
-import { version } from '../version.js';
+import { version } from '../model/version.js';
 import type { Backend, EventBody } from './backend.js';
 import { contentType, networkFailure, notAController, refusal, type Answer } from './failures.js';
 
@@ -35,6 +35,8 @@ interface Request {
   url: string;
   accept: string;
   json?: unknown;
+  /** What to say when it is not known whether the request arrived. */
+  hintIfSent?: string;
   signal: AbortSignal;
 }
 
@@ -63,7 +65,7 @@ export function createController({ base, credentials, dispatcher }: ControllerOp
       });
       return { ok: true, value: response };
     } catch (error) {
-      return fail(networkFailure(request.asked, error, baseText));
+      return fail(networkFailure(request.asked, error, baseText, request.hintIfSent));
     }
   }
 
@@ -103,6 +105,7 @@ export function createController({ base, credentials, dispatcher }: ControllerOp
         url: `${api}/labs/${encodeURIComponent(user)}/create`,
         accept: 'application/json',
         json: specification,
+        hintIfSent: 'It may have begun to create the lab all the same; `lab status` tells.',
         signal,
       };
       const sent = await send(request);
@@ -110,7 +113,8 @@ export function createController({ base, credentials, dispatcher }: ControllerOp
       const { statusCode, headers } = sent.value;
       // Older controllers answered 303 instead of 201.
       if (statusCode === 201 || (statusCode === 303 && leadsTo(base, headers['location'], api))) {
-        await sent.value.body.dump();
+        // Accepted is accepted, whatever becomes of the rest of the answer.
+        sent.value.body.dump().catch(() => undefined);
         return { ok: true, value: null };
       }
       if (statusCode >= 200 && statusCode < 300) {

@@ -4,6 +4,7 @@
  * Owns the reading of statuses, error bodies and `WWW-Authenticate` (contract, "Refusals"). The server's
  * words are kept as they came: whoever shows them makes them harmless.
  */
+import { STATUS_CODES } from 'node:http';
 import { ErrorBody } from '../model/lab.js';
 import type { Failure } from '../model/result.js';
 
@@ -52,7 +53,7 @@ export function refusal(asked: string, answer: Answer, base: string): Failure {
   if (status === 500 && words.type === 'delete_failed') return make('failed', words.type, { hint: null });
   if (status >= 500 || status === 408 || status === 425 || status === 429) {
     return make('unknown', words.type ?? 'unavailable', {
-      hint: 'The controller or its ingress is in trouble; try again.',
+      hint: status === 429 ? hint429(answer) : 'The controller or its ingress is in trouble; try again.',
       transient: true,
     });
   }
@@ -65,9 +66,13 @@ export function notAController(asked: string, answer: Answer, base: string, why:
   return make('unknown', 'not_a_controller', { said: why, hint: wrongAddress(base), reached: false });
 }
 
-/** The failure of a question that got no answer at all. */
-export function networkFailure(asked: string, error: unknown, base: string): Failure {
+/** Errors that come before anything was sent. */
+const unsent = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/;
+
+/** The failure of a question that got no answer. `hintIfSent` is for a question that may have had its effect all the same. */
+export function networkFailure(asked: string, error: unknown, base: string, hintIfSent?: string): Failure {
   const { code, text } = describeNetworkError(error);
+  const maybeSent = !unsent.test(code) && !isTlsCode(code);
   return {
     kind: 'unknown',
     error: {
@@ -76,7 +81,9 @@ export function networkFailure(asked: string, error: unknown, base: string): Fai
       status: null,
       hint: isTlsCode(code)
         ? 'The certificate is not trusted here: NODE_EXTRA_CA_CERTS names a file with the certificate authority.'
-        : `Is ${base} right, and reachable from here?`,
+        : maybeSent && hintIfSent !== undefined
+          ? hintIfSent
+          : `Is ${base} right, and reachable from here?`,
     },
     transient: !isTlsCode(code),
     reached: false,
@@ -94,7 +101,7 @@ interface Extra {
 function failureMaker(asked: string, answer: Answer, words: Words) {
   return (kind: Failure['kind'], type: string, extra: Extra): Failure => {
     const said = extra.said ?? words.text;
-    const reason = `HTTP ${answer.status}`;
+    const reason = `HTTP ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`.trim();
     return {
       kind,
       error: {
@@ -113,7 +120,7 @@ function failureMaker(asked: string, answer: Answer, words: Words) {
 /** The server's own words, from any of the five shapes of its bodies; null where it said nothing useful. */
 function serverWords(answer: Answer): Words {
   const challenge = authenticateParameters(answer);
-  const fromHeader = challenge.get('error_description') ?? null;
+  const fromHeader = challenge.get('error_description') ?? plainText(answer);
   if (!contentType(answer).includes('json'))
     return { type: challenge.get('error') ?? null, text: fromHeader };
   let json: unknown;
@@ -125,9 +132,16 @@ function serverWords(answer: Answer): Words {
   const parsed = ErrorBody.safeParse(json);
   if (!parsed.success) return { type: null, text: fromHeader };
   const { detail } = parsed.data;
-  if (typeof detail === 'string') return { type: null, text: detail };
+  if (typeof detail === 'string') return { type: null, text: detail === '' ? null : detail };
   const text = detail.map(({ msg, loc }) => (loc === undefined ? msg : `${msg} (${loc.join('.')})`));
-  return { type: detail[0]?.type ?? null, text: text.join('; ') };
+  return { type: detail[0]?.type ?? null, text: text.length === 0 ? null : text.join('; ') };
+}
+
+/** The first line of a text/plain body, unless it merely repeats the status. */
+function plainText(answer: Answer): string | null {
+  if (!contentType(answer).startsWith('text/plain')) return null;
+  const line = answer.body.trim().split('\n')[0]?.slice(0, 200) ?? '';
+  return line === '' || line === STATUS_CODES[answer.status] ? null : line;
 }
 
 function hint401(answer: Answer): string {
@@ -136,14 +150,21 @@ function hint401(answer: Answer): string {
     : 'Name a file that holds a valid token in --token-file or LAB_TOKEN_FILE.';
 }
 
-function hint403(answer: Answer, words: Words): string {
+function hint429(answer: Answer): string {
+  const wait = retryAfter(answer);
+  return `Too many requests; try again ${wait === null ? 'later' : `in ${Math.ceil(wait / 1000)} s`}.`;
+}
+
+function hint403(answer: Answer, words: Words): string | null {
   const challenge = authenticateParameters(answer);
   if (challenge.get('error') === 'insufficient_scope') {
     return `The token lacks the scope ${challenge.get('scope') ?? 'that this needs'}.`;
   }
-  return words.type === 'permission_denied'
-    ? "A token opens its own user's lab only: is --user right, and may this user spawn labs?"
-    : 'The ingress refused this token.';
+  if (words.type !== 'permission_denied') return 'The ingress refused this token.';
+  // Where the controller says more than this, it says it better.
+  return words.text === 'Permission denied'
+    ? "A token opens its own user's lab only: is --user right?"
+    : null;
 }
 
 function hintRefused(words: Words): string | null {
@@ -199,6 +220,7 @@ const plainWords: Record<string, string> = {
   ENOTFOUND: 'the host name is not known',
   EAI_AGAIN: 'the name server does not answer',
   EPIPE: 'the connection was cut',
+  EPROTO: 'the server does not speak TLS there, or none that is known here',
   ETIMEDOUT: 'the connection timed out',
   UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
   UND_ERR_SOCKET: 'the connection was cut',
@@ -219,5 +241,5 @@ function innermost(error: unknown): Error {
 }
 
 function isTlsCode(code: string): boolean {
-  return /CERT|^ERR_TLS|^ERR_SSL|UNABLE_TO_/.test(code);
+  return /CERT|^ERR_TLS|^ERR_SSL|UNABLE_TO_|^EPROTO$/.test(code);
 }

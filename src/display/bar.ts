@@ -31,7 +31,8 @@ export function barLine(columns: number, snapshot: Snapshot, theme: Theme): stri
   const room = columns - 1;
   const fixed = percent.length + time.length + 2;
   const cells = Math.max(0, Math.min(30, Math.floor((room - fixed) / 3)));
-  const full = Math.round((cells * snapshot.percent) / 100);
+  // Rounded down: only 100 % looks like 100 %.
+  const full = Math.floor((cells * snapshot.percent) / 100);
   const bar = color.cyan(symbols.full.repeat(full)) + color.dim(symbols.empty.repeat(cells - full));
   const left = room - fixed - cells - 2;
   const message = left < 4 ? '' : `  ${cut(harmless(snapshot.message), left, symbols.ellipsis)}`;
@@ -92,7 +93,8 @@ export class BarDisplay extends SilentDisplay {
     this.#state = state;
     switch (input.kind) {
       case 'event':
-        this.#lastMessage = input.event.message;
+        // It may be megabytes long, and it is looked at again and again.
+        this.#lastMessage = input.event.message.slice(0, 1000);
         this.#lines.push(eventLine(input.event, this.#theme));
         break;
       case 'skipped':

@@ -6,17 +6,21 @@ import { Displays, type Display } from './display.js';
 import type { DisplayOptions, EventsDisplayOptions, ProgressMode } from './modes.js';
 import { createTheme } from './theme.js';
 
-/** How progress is really shown: a bar needs a terminal that can move its cursor. */
+/**
+ * How progress is really shown. A bar needs a terminal that can move its cursor, and that nothing else writes
+ * to; where stdout tells every event already, a second telling is shown only if asked for.
+ */
 export function effectiveProgress(
   { progress, output, quiet }: DisplayOptions,
-  { err, env }: Pick<Context, 'err' | 'env'>,
+  { out, err, env }: Pick<Context, 'out' | 'err' | 'env'>,
+  eventsOnStdout: boolean,
 ): Exclude<ProgressMode, 'auto'> {
-  if (quiet) return 'none';
+  const streaming = eventsOnStdout || output === 'ndjson';
+  if (quiet || (progress === 'auto' && streaming)) return 'none';
+  if (progress === 'plain' || progress === 'none') return progress;
   const capable = err.isTTY === true && env['TERM'] !== 'dumb';
-  if (progress === 'bar') return capable ? 'bar' : 'plain';
-  if (progress !== 'auto') return progress;
-  if (output === 'ndjson') return 'none';
-  return capable && !underCi(env) ? 'bar' : 'plain';
+  if (capable && streaming && out.isTTY === true) return 'none';
+  return capable && (progress === 'bar' || !underCi(env)) ? 'bar' : 'plain';
 }
 
 function underCi(env: Context['env']): boolean {
@@ -31,10 +35,9 @@ export async function chooseDisplay(
   events: EventsDisplayOptions | null = null,
 ): Promise<Display> {
   const { err, clock } = context;
-  const theme = createTheme(options.color, err, context.env);
-  // The events themselves are on stdout; a second telling on stderr would only be in the way.
-  const progress =
-    events !== null && options.progress === 'auto' ? 'none' : effectiveProgress(options, context);
+  const progress = effectiveProgress(options, context, events !== null);
+  // Lines for a log have no colours unless these are forced.
+  const theme = createTheme(options.color, progress !== 'plain' && err.isTTY === true, context.env);
 
   const all: Display[] = [];
   if (progress === 'bar') {
@@ -67,5 +70,5 @@ async function outputDisplay(
   }
   if (events === null || events.raw) return text();
   const { EventsTextDisplay } = await import('./events-text.js');
-  return new EventsTextDisplay(out, createTheme(color, out, env), events);
+  return new EventsTextDisplay(out, createTheme(color, out.isTTY === true, env), events);
 }

@@ -4,8 +4,9 @@
  */
 import type { Output } from '../context.js';
 import { exitCode } from '../model/outcome.js';
+import type { Input, RunState } from '../model/run.js';
 import { SilentDisplay, type Ending } from './display.js';
-import { endingLines } from './messages.js';
+import { connectionLine, endingLines } from './messages.js';
 import { harmless } from './text.js';
 import type { Theme } from './theme.js';
 
@@ -39,6 +40,11 @@ export class WarningDisplay extends SilentDisplay {
     this.#theme = theme;
   }
 
+  override show(_state: RunState, input: Input): void {
+    const line = input.kind === 'connection' ? connectionLine(input) : null;
+    if (line !== null) this.warn(line);
+  }
+
   override warn(message: string): void {
     const { color, symbols } = this.#theme;
     this.#err.write(`${color.yellow(symbols.warning)} ${harmless(message)}\n`);
@@ -55,7 +61,7 @@ export class TextDisplay extends SilentDisplay {
   }
 
   override finish({ text }: Ending): void {
-    // The line is the server's; a control character in it would make it two lines, or worse.
-    if (text !== null) this.#out.write(`${harmless(text)}\n`);
+    // Verbatim for a script; what a terminal could take for a command is made harmless.
+    if (text !== null) this.#out.write(`${this.#out.isTTY === true ? harmless(text) : text}\n`);
   }
 }

@@ -6,7 +6,7 @@
 import type { Event } from '../model/event.js';
 import type { Outcome } from '../model/outcome.js';
 import type { Input } from '../model/run.js';
-import { harmless, logText } from './text.js';
+import { logText } from './text.js';
 import type { Theme } from './theme.js';
 
 /** An event's type, progress and message in columns, as one line. */
@@ -32,7 +32,7 @@ function paint(text: string, type: Event['type'], { color }: Theme): string {
 export function skippedLine(input: Input & { kind: 'skipped' }, theme: Theme): string {
   const { frame, reason } = input;
   const shown = frame === null ? '' : `: ${logText(`${frame.event ?? ''} ${frame.data}`.trim(), 200)}`;
-  return `${theme.color.yellow('skipped'.padEnd(8))}       ${harmless(reason)}${shown}`;
+  return `${theme.color.yellow('skipped'.padEnd(8))}       ${logText(reason, 200)}${shown}`;
 }
 
 /** What a change of the connection means to a person; null where it is none of their business. */
@@ -69,7 +69,8 @@ export function endingLines(outcome: Outcome, theme: Theme): string[] {
       const early = outcome.kind === 'interrupted' || outcome.kind === 'timeout';
       const symbol = early ? color.yellow(symbols.warning) : color.red(symbols.failed);
       const line = `${symbol} ${logText(outcome.message)}`;
-      return hint === null ? [line] : [line, `  ${logText(hint)}`];
+      if (hint === null) return [line];
+      return outcome.kind === 'usage' ? [`${line}. ${logText(hint)}`] : [line, `  ${logText(hint)}`];
     }
   }
 }

@@ -7,12 +7,12 @@
 import stringWidth from 'string-width';
 
 /**
- * What a terminal may take for a command or a reader for something else: C0 and C1 controls with ESC and
- * line ends, lone surrogates, line and paragraph separators, bidirectional controls, and the invisible:
- * zero-width spaces, word joiners, interlinear and tag characters. Zero-width joiners stay, emoji need them.
+ * What a terminal may take for a command, or a reader for something else: control characters with ESC and line
+ * ends, lone surrogates, line and paragraph separators, and whatever is invisible, bidirectional controls
+ * included. Joiners and variation selectors stay, emoji need them.
  */
 const harmful =
-  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+  /(?![\u200c\u200d\ufe00-\ufe0f])[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu;
 
 const named: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 

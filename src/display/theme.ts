@@ -4,7 +4,7 @@
  * Colour never carries meaning alone, so every coloured thing has a word or a symbol as well.
  */
 import { Chalk, type ChalkInstance } from 'chalk';
-import type { Context, Output } from '../context.js';
+import type { Context } from '../context.js';
 import type { ColorMode } from './modes.js';
 
 export interface Theme {
@@ -13,8 +13,9 @@ export interface Theme {
   spinner: { frames: string[]; interval: number };
 }
 
-export function createTheme(mode: ColorMode, stream: Output, env: Context['env']): Theme {
-  const color = new Chalk({ level: colored(mode, stream, env) ? 1 : 0 });
+/** `forPerson`: whether a person at a terminal reads it. */
+export function createTheme(mode: ColorMode, forPerson: boolean, env: Context['env']): Theme {
+  const color = new Chalk({ level: colored(mode, forPerson, env) ? 1 : 0 });
   // The Linux console has no glyphs for these; everything else that runs Node today has.
   const unicode = env['TERM'] !== 'linux' && env['TERM'] !== 'dumb';
   const frames = unicode ? ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] : ['-', '\\', '|', '/'];
@@ -27,11 +28,11 @@ export function createTheme(mode: ColorMode, stream: Output, env: Context['env']
   };
 }
 
-/** `--color` first, then FORCE_COLOR, then NO_COLOR (no-color.org), then whether the stream is a terminal. */
-function colored(mode: ColorMode, stream: Output, env: Context['env']): boolean {
+/** `--color` first, then FORCE_COLOR, then NO_COLOR (no-color.org), then who reads it. */
+function colored(mode: ColorMode, forPerson: boolean, env: Context['env']): boolean {
   if (mode !== 'auto') return mode === 'always';
   const force = env['FORCE_COLOR'];
-  if (force !== undefined) return force !== '0' && force !== 'false';
+  if (force !== undefined && force !== '') return force !== '0' && force !== 'false';
   if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return false;
-  return stream.isTTY === true && env['TERM'] !== 'dumb';
+  return forPerson && env['TERM'] !== 'dumb';
 }

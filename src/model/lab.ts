@@ -5,6 +5,7 @@
  * that is not known is kept as it came.
  */
 import { z } from 'zod';
+import { userName } from './user.js';
 
 /** States a lab is known to take. `terminated` is passing through, never an outcome. */
 export const labStatuses = ['pending', 'running', 'terminating', 'terminated', 'failed'] as const;
@@ -14,13 +15,13 @@ export const LabState = z.looseObject({
   status: z.string(),
   /** Set while still pending, and meaningful inside the cluster only. */
   internal_url: z.string().nullish(),
-  user: z.looseObject({ username: z.string() }).optional(),
-  options: z.looseObject({ image: z.string().nullish(), size: z.string().nullish() }).optional(),
+  user: z.looseObject({ username: z.string() }).nullish(),
+  options: z.looseObject({ image: z.string().nullish(), size: z.string().nullish() }).nullish(),
 });
 export type LabState = z.infer<typeof LabState>;
 
 /** Gafaelfawr's `user-info`: of its many fields only the name is asked for. */
-export const UserInfo = z.looseObject({ username: z.string() });
+export const UserInfo = z.looseObject({ username: z.string().regex(userName) });
 
 /**
  * A refusal's JSON body in both of its shapes. `input` and `ctx`, which a 422 carries, echo the request
@@ -38,4 +39,3 @@ export const ErrorBody = z.object({
     ),
   ]),
 });
-export type ErrorBody = z.infer<typeof ErrorBody>;

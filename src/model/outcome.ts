@@ -4,6 +4,8 @@
  * This is the one mapping from endings to exit codes; the help page is printed from the same table.
  */
 
+import { version } from './version.js';
+
 /** What a failure was, for people and for scripts. */
 export interface ErrorInfo {
   /** A stable word: the controller's own error type where it sent one, else one of this program's. */
@@ -109,4 +111,16 @@ export const exitCodeTable: readonly (readonly [number, string])[] = [
 /** The outcome of wrong usage or configuration. */
 export function usage(message: string, hint: string | null = null): Outcome {
   return { kind: 'usage', message, error: { type: 'usage', message, status: null, hint } };
+}
+
+/** The outcome of an exception that nobody expected. */
+export function bug(thrown: unknown): Outcome {
+  const message = `internal error: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+  const hint = `This is a bug in nublado-lab ${version}. Please report it, with the command line and this message.`;
+  return { kind: 'bug', message, error: { type: 'bug', message, status: null, hint } };
+}
+
+/** The outcome when what was found out could not be told. */
+export function outputFailed(message: string): Outcome {
+  return { kind: 'unknown', message, error: { type: 'output', message, status: null, hint: null } };
 }

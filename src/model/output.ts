@@ -102,5 +102,10 @@ export const OutputObject = z
 export type OutputObject = z.infer<typeof OutputObject>;
 
 export function outputJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(OutputObject);
+  return z.toJSONSchema(OutputObject, {
+    // Version 1 may grow, so whoever checks against it must let unknown keys pass.
+    override: ({ jsonSchema }) => {
+      delete jsonSchema.additionalProperties;
+    },
+  });
 }

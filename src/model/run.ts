@@ -7,7 +7,7 @@
 import type { EventType } from './event-types.js';
 import type { Event } from './event.js';
 import type { LabState } from './lab.js';
-import type { Outcome } from './outcome.js';
+import type { ErrorInfo, Outcome } from './outcome.js';
 import { outcomeOf, type Failure } from './result.js';
 
 /** When something happened: `at` in monotonic milliseconds, `time` in milliseconds since the epoch. */
@@ -52,10 +52,10 @@ export interface RunState {
   events: number;
   /** The highest progress of this operation, in percent; null while nothing numeric is known. */
   percent: number | null;
-  /** The last message. */
-  message: string | null;
   /** The reason that an `error` event gave, for the `failed` that follows it. */
   reason: string | null;
+  /** What went wrong last between here and the controller, for a run that ends without knowing more. */
+  trouble: ErrorInfo | null;
   /** Whether the controller is being heard: it has answered, and its stream is not lost. */
   heard: boolean;
   /** When the last byte that means anything arrived, in monotonic milliseconds. */
@@ -75,8 +75,8 @@ export function initialRun(goal: Goal, started: Stamp): RunState {
     started,
     events: 0,
     percent: null,
-    message: null,
     reason: null,
+    trouble: null,
     heard: false,
     lastHeardAt: started.at,
     completeInDoubt: false,
@@ -97,11 +97,14 @@ export function advance(state: RunState, input: Input): RunState {
     case 'skipped':
       return onSkipped({ ...state, heard: true, lastHeardAt: input.at }, input.type);
     case 'connection':
-      return onConnection(state, input.state, input.at);
+      return onConnection(state, input);
     case 'state':
       return onState({ ...state, heard: true, lab: input.lab }, input.lab);
     case 'refused':
-      return { ...state, heard: input.failure.reached, outcome: onRefused(state, input.failure) };
+      return onRefused(
+        { ...state, heard: input.failure.reached, trouble: input.failure.error },
+        input.failure,
+      );
     case 'ended':
       return onEnded(state, input.clean);
     default:
@@ -110,7 +113,7 @@ export function advance(state: RunState, input: Input): RunState {
 }
 
 function onEvent(state: RunState, event: Event): RunState {
-  const next = { ...state, events: state.events + 1, message: event.message };
+  const next = { ...state, events: state.events + 1 };
   switch (event.type) {
     case 'info':
       if (event.progress === null) return next;
@@ -132,16 +135,26 @@ function onSkipped(state: RunState, type: EventType | null): RunState {
   return state;
 }
 
-function onConnection(state: RunState, connection: ConnectionState, at: number): RunState {
-  switch (connection) {
+function onConnection(state: RunState, input: Input & { kind: 'connection' }): RunState {
+  const { at } = input;
+  switch (input.state) {
     case 'open':
     case 'resumed':
-      return { ...state, heard: true, lastHeardAt: at };
+      return { ...state, heard: true, lastHeardAt: at, endedClean: false };
     case 'lost':
+      return { ...state, heard: false, trouble: lostStream(input.reason) };
     case 'retrying':
       return { ...state, heard: false };
     case 'replaced':
-      return { ...state, heard: true, lastHeardAt: at, percent: null, reason: null, completeInDoubt: false };
+      return {
+        ...state,
+        heard: true,
+        lastHeardAt: at,
+        percent: null,
+        reason: null,
+        completeInDoubt: false,
+        endedClean: false,
+      };
   }
 }
 
@@ -163,6 +176,8 @@ function onState(state: RunState, lab: LabState | null): RunState {
 }
 
 function onStateOfEvents(state: RunState, lab: LabState | null): RunState {
+  // Who looks at the stream is told how the stream ended; the state decides only what it left open.
+  if (!state.completeInDoubt) return state;
   if (lab?.status === 'running') {
     return { ...state, outcome: { kind: 'running', message: 'the lab is running' } };
   }
@@ -170,10 +185,10 @@ function onStateOfEvents(state: RunState, lab: LabState | null): RunState {
   return state.endedClean ? { ...state, outcome: streamEnded() } : state;
 }
 
-function onRefused(state: RunState, failure: Failure): Outcome {
-  // The controller accepted this spawn; that it no longer knows the user means that the lab is gone.
-  if (state.goal === 'spawn' && failure.kind === 'not-found') return removed();
-  return outcomeOf(failure);
+function onRefused(state: RunState, failure: Failure): RunState {
+  // Whether a spawn that was accepted is gone, or only out of sight, is for the lab's state to tell.
+  const stateDecides = state.goal === 'spawn' && (failure.kind === 'not-found' || failure.transient);
+  return stateDecides ? state : { ...state, outcome: outcomeOf(failure) };
 }
 
 function onEnded(state: RunState, clean: boolean): RunState {
@@ -187,8 +202,14 @@ function streamEnded(): Outcome {
   return { kind: 'ok', message: 'the stream ended' };
 }
 
+function lostStream(reason: string | null): ErrorInfo {
+  const message = reason === null ? 'the event stream was lost' : `the event stream was lost: ${reason}`;
+  return { type: 'lost', message, status: null, hint: null };
+}
+
 function failed(message: string, reason: string | null): Outcome {
-  const text = reason === null ? message : `${message}: ${reason}`;
+  const parts = [message, reason ?? ''].filter((part) => part !== '');
+  const text = parts.length === 0 ? 'the operation failed' : parts.join(': ');
   return {
     kind: 'failed',
     message: text,

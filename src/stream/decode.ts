@@ -20,7 +20,8 @@ export function decode(frame: RawFrame): Decoded {
   const name = frame.event;
   if (name === null) return { kind: 'invalid', reason: 'the frame has no event name', type: null };
   if (name === 'ping') return { kind: 'ping' };
-  if (!isEventType(name)) return { kind: 'invalid', reason: `unknown event type "${name}"`, type: null };
+  if (!isEventType(name))
+    return { kind: 'invalid', reason: `unknown event type "${name.slice(0, 100)}"`, type: null };
 
   let payload: unknown;
   try {

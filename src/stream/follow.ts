@@ -29,8 +29,8 @@ export interface FollowOptions {
   idleTimeout: number | null;
   /** The state is asked after this long without an event, in milliseconds; null where silence is nobody's concern. */
   quiet: number | null;
-  /** Sees the exact bytes of the body as they come. */
-  onBytes?: ((bytes: Uint8Array) => void) | undefined;
+  /** Sees the exact bytes of the body as they come; reading waits for it. */
+  onBytes?: ((bytes: Uint8Array) => Promise<void>) | undefined;
 }
 
 /** Everything the stream and the state say, in order. Leaving the loop closes the connection. */
@@ -76,13 +76,20 @@ class Pump {
   }
 
   async run(): Promise<void> {
-    await this.#connectAndRead();
+    const { clock, quiet } = this.#options;
+    // Silence counts from the beginning: a proxy may hold back the headers as well as the events.
+    const silent = quiet === null ? null : repeatWhenQuiet(clock, quiet, () => this.#askState());
+    try {
+      await this.#connectAndRead(silent);
+    } finally {
+      silent?.cancel();
+    }
     await this.#mailbox.drained();
     // A consumer that knows the outcome by now has left, and the question is not asked.
     await this.#askState();
   }
 
-  async #connectAndRead(): Promise<void> {
+  async #connectAndRead(silent: Silence | null): Promise<void> {
     const { source, clock, idleTimeout } = this.#options;
     // The watch covers the time before the headers as well: a connection is dead or it is not.
     const idle = startDeadline(clock, idleTimeout, this.#closing);
@@ -91,9 +98,9 @@ class Pump {
       if (this.#isClosing()) return;
       if (opened.ok) {
         this.#put({ kind: 'connection', state: 'open', attempt: 1, reason: null });
-        await this.#read(opened.value, idle);
-      } else if (opened.failure.transient) {
-        this.#lost(idle.expired ? silence(idleTimeout) : opened.failure.error.message);
+        await this.#read(opened.value, idle, silent);
+      } else if (idle.expired) {
+        this.#lost(silence(idleTimeout));
       } else {
         this.#put({ kind: 'refused', failure: opened.failure });
       }
@@ -102,39 +109,39 @@ class Pump {
     }
   }
 
-  async #read(body: AsyncIterable<Uint8Array>, idle: Deadline): Promise<void> {
-    const { clock, idleTimeout, quiet, onBytes } = this.#options;
+  async #read(body: AsyncIterable<Uint8Array>, idle: Deadline, silent: Silence | null): Promise<void> {
+    const { idleTimeout, onBytes } = this.#options;
     const reader = createFrameReader();
-    const silent = quiet === null ? null : repeatWhenQuiet(clock, quiet, () => this.#askState());
-    const putItems = (items: FrameItem[]): void => {
+    /** Whether a `complete` among them cannot be read, so that the state must be asked. */
+    const putItems = (items: FrameItem[]): boolean => {
+      let doubt = false;
       for (const item of items) {
         const fact = factOf(item);
         if (fact.kind === 'event') silent?.touch();
+        if (fact.kind === 'skipped' && fact.type === 'complete') doubt = true;
         this.#put(fact);
       }
+      return doubt;
     };
     const iterator = body[Symbol.asyncIterator]();
-    try {
-      for (;;) {
-        // A read that fails is a lost connection; whatever else fails here is a bug and stays one.
-        const next = await iterator.next().catch(() => null);
-        if (this.#isClosing()) return;
-        if (next === null) {
-          this.#lost(idle.expired ? silence(idleTimeout) : 'the connection was cut');
-          return;
-        }
-        if (next.done === true) {
-          putItems(reader.end());
-          this.#put({ kind: 'ended', clean: true, reason: null });
-          return;
-        }
-        idle.touch();
-        onBytes?.(next.value);
-        putItems(reader.push(next.value));
-        await this.#mailbox.drained();
+    for (;;) {
+      // A read that fails is a lost connection; whatever else fails here is a bug and stays one.
+      const next = await iterator.next().catch(() => null);
+      if (this.#isClosing()) return;
+      if (next === null) {
+        this.#lost(idle.expired ? silence(idleTimeout) : 'the connection was cut');
+        return;
       }
-    } finally {
-      silent?.cancel();
+      if (next.done === true) {
+        putItems(reader.end());
+        this.#put({ kind: 'ended', clean: true, reason: null });
+        return;
+      }
+      idle.touch();
+      await onBytes?.(next.value);
+      const doubt = putItems(reader.push(next.value));
+      await this.#mailbox.drained();
+      if (doubt) await this.#askState();
     }
   }
 
@@ -149,7 +156,10 @@ class Pump {
     const limit = startDeadline(clock, stateTimeout, this.#closing);
     const answer = await source.state(limit.signal);
     limit.cancel();
-    if (answer.ok && !this.#isClosing()) this.#put({ kind: 'state', lab: answer.value });
+    if (this.#isClosing()) return;
+    if (answer.ok) this.#put({ kind: 'state', lab: answer.value });
+    // Anything else than a refusal says nothing about the lab, and may be better next time.
+    else if (answer.failure.kind === 'unauthorized') this.#put({ kind: 'refused', failure: answer.failure });
   }
 
   #isClosing(): boolean {
@@ -188,12 +198,13 @@ function silence(ms: number | null): string {
   return `no byte for ${(ms ?? 0) / 1000} s`;
 }
 
+interface Silence {
+  touch(): void;
+  cancel(): void;
+}
+
 /** Calls back whenever nothing has touched it for `ms`, again and again, but never while a call is under way. */
-function repeatWhenQuiet(
-  clock: Clock,
-  ms: number,
-  onQuiet: () => Promise<void>,
-): { touch(): void; cancel(): void } {
+function repeatWhenQuiet(clock: Clock, ms: number, onQuiet: () => Promise<void>): Silence {
   let touched = clock.monotonic();
   let cancelled = false;
   const check = (): void => {

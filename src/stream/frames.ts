@@ -24,19 +24,27 @@ export interface FrameReader {
   end(): FrameItem[];
 }
 
+/** The most lines of data in a frame: joined one by one, short lines take far more memory than they have characters. */
+export const lineLimit = 64 * 1024;
+
 /** Text is fed in pieces of this many UTF-16 units, so that the parser looks at its limit this often. */
 const piece = 64 * 1024;
 
 export function createFrameReader(limit = frameLimit): FrameReader {
   let items: FrameItem[] = [];
   let overflowed = false;
+  /** Lines of data in the frame being read, as far as they can be told apart from here. */
+  let dataLines = 0;
+  let dispatched = false;
+  let lastChar = '';
   /** While a frame is being skipped: whether the line being read is empty so far; else null. */
   let skippingLineEmpty: boolean | null = null;
   const decoder = new TextDecoder('utf-8');
   const toLf = lineEndNormalizer();
   const parser = createParser({
     onEvent: ({ event, data }) => {
-      if (data.length > limit) items.push({ kind: 'oversized', limit });
+      dispatched = true;
+      if (data.length > limit || countLines(data) > lineLimit) items.push({ kind: 'oversized', limit });
       else items.push({ kind: 'frame', frame: { event: event ?? null, data } });
     },
     onComment: (text) => items.push({ kind: 'comment', text }),
@@ -64,7 +72,15 @@ export function createFrameReader(limit = frameLimit): FrameReader {
     const rest = skippingLineEmpty === null ? text : skip(text);
     if (rest === '') return;
     parser.feed(rest);
+    // What stands behind the last frame that was dispatched belongs to the next one.
+    const tail = dispatched ? rest.slice(rest.lastIndexOf('\n\n') + 1) : lastChar + rest;
+    dataLines = (dispatched ? 0 : dataLines) + (tail.match(/\ndata/g)?.length ?? 0);
+    dispatched = false;
+    lastChar = rest.slice(-1);
+    // One more than that may belong to the frame before, whose end was cut.
+    if (dataLines > lineLimit + 1) overflowed = true;
     if (!overflowed) return;
+    dataLines = 0;
     // The parser has thrown away what it had; what is left of the frame is ours to skip.
     overflowed = false;
     items.push({ kind: 'oversized', limit });
@@ -100,6 +116,11 @@ export function createFrameReader(limit = frameLimit): FrameReader {
       return take();
     },
   };
+}
+
+function countLines(data: string): number {
+  // Without that many characters there cannot be that many lines.
+  return data.length < lineLimit ? 1 : data.split('\n', lineLimit + 2).length;
 }
 
 /**

@@ -2,14 +2,17 @@
  * The real program as a child process: every ending that can be reached, its exit code, and its result object.
  */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { startController, type EmbeddedController } from '../../src/embedded/server.js';
 import { answering } from '../support/answering.js';
 import { realClock } from '../support/clock.js';
 import { resultOf } from '../support/ndjson.js';
-import { runLab, runShell, startLab } from '../support/program.js';
+import { bin, cleanEnvironment, runLab, runShell, startLab } from '../support/program.js';
 
 let controller: EmbeddedController;
 let env: Record<string, string>;
@@ -269,17 +272,39 @@ describe('signals', { concurrency: 4 }, () => {
     }
   }
 
-  it('a second one leaves at once', async () => {
-    // This server takes the POST and the interrupted client has nothing to wait for: only the signal counts.
-    await using server = await answering(() => undefined);
-    const run = startLab(['spawn', '--user', 'demo', '-o', 'ndjson'], {
-      ...env,
-      LAB_CONTROLLER: server.origin,
+  it('count while a token is awaited, and so does the deadline', async () => {
+    for (const file of ['-']) {
+      // The other end of stdin stays open, and says nothing.
+      const child = spawn(
+        process.execPath,
+        [bin, 'spawn', '--token-file', file, '--timeout', '300ms', '-o', 'json'],
+        {
+          env: cleanEnvironment(env),
+          stdio: ['pipe', 'pipe', 'inherit'],
+        },
+      );
+      const stdout = text(child.stdout);
+      assert.deepEqual(await once(child, 'exit'), [7, null]);
+      assert.equal(resultOf(await stdout).outcome, 'unknown');
+    }
+  });
+
+  it('a second one leaves at once, whoever still has to read', async () => {
+    await using server = await answering((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end('event: info\r\ndata: {"message": "x"}\r\n\r\n'.repeat(20_000));
     });
-    await run.seen(/"start"/);
-    run.child.kill('SIGINT');
-    run.child.kill('SIGINT');
-    assert.equal((await run.finished).code, 130);
+    // Nobody reads stdout, so there is always something left to be written.
+    const child = spawn(process.execPath, [bin, 'events', '-u', 'demo', '-o', 'ndjson'], {
+      env: cleanEnvironment({ ...env, LAB_CONTROLLER: server.origin }),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const ended = once(child, 'exit');
+    await once(child.stdout, 'readable');
+    child.kill('SIGTERM');
+    assert.match(String(await once(child.stderr, 'data')), /interrupted/);
+    child.kill('SIGTERM');
+    assert.deepEqual(await ended, [143, null]);
   });
 });
 
@@ -291,6 +316,7 @@ describe('closed pipes', { concurrency: 4 }, () => {
     'events --demo --raw',
     'help exit-codes',
     'spawn --help',
+    '--version',
   ]) {
     it(`lab ${args} | head -1 ends quietly`, async () => {
       const run = await runShell(
@@ -305,6 +331,25 @@ describe('closed pipes', { concurrency: 4 }, () => {
   it('what still has to be written then is 141', async () => {
     const run = await runShell('lab spawn --demo -o ndjson | head -1 > /dev/null; exit "${PIPESTATUS[0]}"');
     assert.equal(run.code, 141);
+  });
+
+  it('a full disk is said as what it is', async () => {
+    for (const command of [
+      'help exit-codes',
+      '--version',
+      'spawn --demo immediate',
+      'events --demo immediate -o ndjson',
+    ]) {
+      const run = await runShell(`lab ${command} > /dev/full`);
+      assert.equal(run.code, 7, command);
+      assert.match(run.stderr, /cannot write to stdout: no space left/);
+    }
+  });
+
+  it('a stderr that cannot be written takes nothing from the result', async () => {
+    const run = await runShell('lab spawn --demo immediate -o json 2> /dev/full');
+    assert.equal(run.code, 0);
+    assert.equal(resultOf(run.stdout).outcome, 'complete');
   });
 
   it('a closed stderr changes nothing', async () => {

@@ -20,7 +20,20 @@ describe('a duration', () => {
       assert.equal(parseDuration(text, '--timeout'), ms);
     });
   }
-  for (const text of ['', '5', '5 parsecs', '5parsecs', '-5s', 's', '5s ', '1e3s', 'Infinity', '5s5']) {
+  for (const text of [
+    '',
+    '5',
+    '5 parsecs',
+    '5parsecs',
+    '-5s',
+    's',
+    '5s ',
+    '1e3s',
+    'Infinity',
+    '5s5',
+    '5m5m',
+    '1m1h',
+  ]) {
     it(`${JSON.stringify(text)} is none`, () => {
       assert.throws(() => parseDuration(text, '--timeout'), usage(/^--timeout: .* is not a duration$/));
     });

@@ -18,7 +18,7 @@ const controller = 'https://data.example.org/nublado';
 async function resolve(options: TargetOptions, env: Record<string, string>, stdin = '') {
   const input = new PassThrough();
   input.end(stdin);
-  const target = await resolveTarget(options, fakeContext({ env, in: input }));
+  const target = await resolveTarget(options, fakeContext({ env, in: input }), new AbortController().signal);
   return {
     controller: [target.controller.value.href, target.controller.origin],
     user: target.user === null ? null : [target.user.value, target.user.origin],
@@ -89,6 +89,26 @@ describe('who and where', () => {
     assert.deepEqual(token, ['gt-stdin', '--token-file - (stdin)']);
   });
 
+  it('does not wait for a token that never comes', async () => {
+    const abort = new AbortController();
+    const open = fakeContext({ in: new PassThrough() });
+    const waiting = resolveTarget({ controller, tokenFile: '-' }, open, abort.signal);
+    abort.abort('SIGINT');
+    await assert.rejects(waiting, (reason) => reason === 'SIGINT');
+  });
+
+  it('does not repeat a token that was given for a file', async () => {
+    for (const attempt of [
+      resolve({ controller, tokenFile: 'gt-hunter2.x' }, {}),
+      resolve({ controller }, { LAB_TOKEN_FILE: 'gt-hunter2.x' }),
+    ]) {
+      await assert.rejects(
+        attempt,
+        ({ message }: UsageError) => !message.includes('hunter2') && message.includes('the name of a file'),
+      );
+    }
+  });
+
   it('an empty variable is none', async () => {
     await assert.rejects(resolve({}, { LAB_CONTROLLER: '', LAB_TOKEN: 'gt-x' }), /no controller/);
   });
@@ -130,8 +150,7 @@ describe('who and where', () => {
   it('with no controller known, the message names LAB_CONTROLLER and --demo', async () => {
     await assert.rejects(
       resolve({}, {}),
-      ({ message, hint }: UsageError) =>
-        message.includes('LAB_CONTROLLER') && hint?.includes('--demo') === true,
+      ({ message }: UsageError) => message.includes('LAB_CONTROLLER') && message.includes('--demo'),
     );
   });
 

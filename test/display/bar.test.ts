@@ -9,20 +9,20 @@ import { anyText } from '../support/arbitraries.js';
 import { FakeClock } from '../support/clock.js';
 import { recorder } from '../support/streams.js';
 
-const theme = createTheme('never', recorder(), {});
+const theme = createTheme('never', false, {});
 const jobs = { subscribe: () => () => undefined, watchKeys: () => () => undefined };
 
 describe('the line of the bar', () => {
   for (const [columns, percent, message, line] of [
     [80, 0, 'Starting', '  0% ░░░░░░░░░░░░░░░░░░░░░░░ 0:12  Starting'],
-    [80, 50, 'Pulling', ' 50% ████████████░░░░░░░░░░░ 0:12  Pulling'],
+    [80, 50, 'Pulling', ' 50% ███████████░░░░░░░░░░░░ 0:12  Pulling'],
     [80, 100, 'Done', '100% ███████████████████████ 0:12  Done'],
-    [40, 63, 'Pulling image "registry/x"', ' 63% ██████░░░ 0:12  Pulling image "re…'],
-    [30, 63, 'Pulling image', ' 63% ████░░ 0:12  Pulling im…'],
-    [20, 63, 'Pulling image', ' 63% ██░ 0:12  Pul…'],
+    [40, 63, 'Pulling image "registry/x"', ' 63% █████░░░░ 0:12  Pulling image "re…'],
+    [30, 63, 'Pulling image', ' 63% ███░░░ 0:12  Pulling im…'],
+    [20, 63, 'Pulling image', ' 63% █░░ 0:12  Pul…'],
     [12, 63, 'Pulling image', ' 63%  0:12'],
-    [30, 63, '漢字漢字漢字', ' 63% ████░░ 0:12  漢字漢字漢…'],
-    [40, 63, 'a\x1b[2Jb', ' 63% ██████░░░ 0:12  a\\x1b[2Jb'],
+    [30, 63, '漢字漢字漢字', ' 63% ███░░░ 0:12  漢字漢字漢…'],
+    [40, 63, 'a\x1b[2Jb', ' 63% █████░░░░ 0:12  a\\x1b[2Jb'],
   ] as const) {
     it(`at ${columns} columns and ${percent} % is ${JSON.stringify(line)}`, () => {
       assert.equal(barLine(columns, { percent, elapsedMs: 12_345, message }, theme), line);

@@ -25,7 +25,7 @@ describe('the bar at a terminal', { concurrency: 6 }, () => {
     assert.equal(rows.filter((row) => bar.test(row)).length, 1);
     assert.equal(await terminal.finished, 0);
     const end = terminal.screen();
-    assert.match(end.at(-3) ?? '', /^100% █+ 0:0\d {2}Lab Kubernetes pod started for demo$/);
+    assert.match(end.at(-3) ?? '', /^100% █+ 0:\d\d {2}Lab Kubernetes pod started for demo$/);
     assert.equal(end.at(-2), '✔ Lab Kubernetes pod started for demo');
     assert.equal(end.at(-1), 'http://lab.userlabs-demo:8888/nb/user/demo/');
     assert.doesNotMatch(terminal.text(), /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/);
@@ -61,7 +61,7 @@ describe('the bar at a terminal', { concurrency: 6 }, () => {
       await terminal.seen(barBelow('Successfully assigned'));
       const rows = terminal.screen();
       const last = rows.at(-1) ?? '';
-      assert.match(last, columns < 30 ? /^ *\d+% [█░]* *0:0\d/ : bar);
+      assert.match(last, columns < 30 ? /^ *\d+% [█░]* *0:\d\d/ : bar);
       assert.ok(displayWidth(last) < columns, last);
       terminal.type('\x03');
       assert.equal(await terminal.finished, 130);
@@ -77,7 +77,7 @@ describe('the bar at a terminal', { concurrency: 6 }, () => {
     await terminal.resize(120, 40);
     assert.equal(await terminal.finished, 0);
     assert.equal(terminal.screen().filter((row) => /[█░]/.test(row)).length, 1, terminal.screen().join('\n'));
-    assert.match(terminal.text(), /100% █+ 0:0\d {2}Lab Kubernetes pod started for demo/);
+    assert.match(terminal.text(), /100% █+ 0:\d\d {2}Lab Kubernetes pod started for demo/);
   });
 
   it('makes hostile messages harmless', async () => {
@@ -99,10 +99,24 @@ describe('the bar at a terminal', { concurrency: 6 }, () => {
       [{ LAB_PROGRESS: 'plain' }, 'lab spawn --demo immediate'],
       [{}, 'lab spawn --demo immediate --progress plain'],
     ] as const) {
-      const terminal = atTerminal(script, { columns: 120, env: { ...env, NO_COLOR: '1' } });
+      const terminal = atTerminal(script, { columns: 120, env });
       assert.equal(await terminal.finished, 0);
       assert.match(terminal.screen()[0] ?? '', plain);
       assert.equal(terminal.written().includes('\x1b'), false);
+    }
+  });
+});
+
+describe('stdout and the bar on one terminal', { concurrency: 6 }, () => {
+  it('are never both written to', async () => {
+    for (const script of [
+      'lab events --demo immediate --progress bar',
+      'lab spawn --demo immediate -o ndjson --progress bar',
+    ]) {
+      const terminal = atTerminal(script, { columns: 200 });
+      assert.equal(await terminal.finished, 0);
+      assert.equal(terminal.text().match(/Starting lab creation/g)?.length, 1, terminal.text());
+      assert.doesNotMatch(terminal.text(), /[█░]/);
     }
   });
 });
@@ -124,6 +138,23 @@ describe('keys typed at the terminal', { concurrency: 6 }, () => {
       assert.equal(terminal.cursorHidden(), false);
     });
   }
+
+  it('Ctrl-\\ leaves the cursor visible', async () => {
+    const terminal = atTerminal('ulimit -c 0; lab spawn --demo slow-pull; echo "code=$?"');
+    await terminal.seen(barBelow('Starting lab creation'));
+    terminal.type('\x1c');
+    await terminal.seen(/code=131/);
+    assert.equal(terminal.cursorHidden(), false);
+  });
+
+  it('Ctrl-Z does not stop it where no shell could continue it', async () => {
+    // As over `ssh -t host lab …`: the program leads the session itself.
+    const terminal = atTerminal('exec "$node" "$lab" spawn --demo');
+    await terminal.seen(barBelow('nodes are available'));
+    terminal.type('\x1a');
+    assert.equal(await terminal.finished, 0);
+    assert.match(terminal.text(), /100% █/);
+  });
 
   it('Ctrl-Z stops the program with a sane terminal, and it goes on afterwards', async () => {
     const terminal = atTerminal(

@@ -17,6 +17,8 @@ describe('harmless', () => {
     ['a\u200bb\ufeffc', 'a\\u200bb\\ufeffc'],
     ['\ud800x', '\\ud800x'],
     ['\u{e0041}', '\\u{e0041}'],
+    ['a\u00adb\u180ec\u3164', 'a\\xadb\\u180ec\\u3164'],
+    ['❤\ufe0f', '❤\ufe0f'],
   ] as const) {
     it(`shows ${JSON.stringify(text)} as ${JSON.stringify(shown)}`, () => {
       assert.equal(harmless(text), shown);

@@ -119,6 +119,36 @@ describe('a spawn', () => {
     assert.equal(run('spawn', connection('lost'), lab('pending')).heard, true);
   });
 
+  it('is not gone because its stream is refused: the state tells', () => {
+    const refused = (kind: 'not-found' | 'unauthorized' | 'unknown', transient: boolean): Fact => ({
+      kind: 'refused',
+      failure: {
+        kind,
+        error: { type: 't', message: 'no', status: 404, hint: null },
+        transient,
+        reached: true,
+        retryAfter: null,
+      },
+    });
+    assert.equal(ending('spawn', refused('not-found', false)), null);
+    assert.equal(ending('spawn', refused('not-found', false), lab('running'))?.[0], 'running');
+    assert.deepEqual(ending('spawn', refused('not-found', false), noLab), [
+      'failed',
+      'the lab was removed before it ran',
+    ]);
+    assert.equal(ending('spawn', refused('unknown', true)), null);
+    assert.equal(ending('spawn', refused('unauthorized', false))?.[0], 'unauthorized');
+    assert.equal(ending('events', refused('not-found', false))?.[0], 'not-found');
+    assert.equal(ending('events', refused('unknown', true))?.[0], 'unknown');
+  });
+
+  it('fails with words even where the controller has none', () => {
+    assert.deepEqual(ending('spawn', event('error', ''), event('failed', '')), [
+      'failed',
+      'the operation failed',
+    ]);
+  });
+
   it('keeps its first outcome', () => {
     assert.equal(ending('spawn', event('complete', 'up'), event('failed', 'no'))?.[0], 'complete');
   });
@@ -128,6 +158,7 @@ describe('the event stream', () => {
   it('may simply end', () => {
     assert.equal(ending('events', event('info', 'gone', 100), cleanEnd)?.[0], 'ok');
     assert.equal(ending('events', lost), null);
+    assert.equal(ending('events', lost, lab('running')), null);
   });
 
   it('leaves a broken `complete` to the state', () => {

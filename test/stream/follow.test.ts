@@ -17,6 +17,8 @@ class HandFed implements Source {
   asked = 0;
   closed = false;
   refusal: Failure | null = null;
+  /** Whether the question for the stream gets no answer. */
+  silent = false;
   #wake: (() => void) | null = null;
   #queue: (Uint8Array | 'end' | 'cut')[] = [];
 
@@ -29,6 +31,13 @@ class HandFed implements Source {
   }
 
   events(signal: AbortSignal): Promise<Result<AsyncIterable<Uint8Array>>> {
+    if (this.silent) {
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          reject(new Error('aborted'));
+        });
+      });
+    }
     if (this.refusal !== null) return Promise.resolve({ ok: false, failure: this.refusal });
     return Promise.resolve({ ok: true, value: this.#body(signal) });
   }
@@ -175,6 +184,15 @@ describe('follow', () => {
     }
   });
 
+  it('asks the state while not even the headers come', async () => {
+    const { source, clock, next } = setUp({ idleTimeout: null });
+    source.silent = true;
+    source.states.push({ status: 'running' });
+    const waiting = next();
+    clock.advance(10_000);
+    assert.equal(await waiting, 'state running');
+  });
+
   it('does not ask while events come', async () => {
     const { source, clock, next } = setUp();
     assert.equal(await next(), 'open');
@@ -202,6 +220,16 @@ describe('follow', () => {
     assert.equal(source.closed, true);
   });
 
+  it('asks the state at once after a complete that cannot be read', async () => {
+    const { source, next } = setUp();
+    source.states.push({ status: 'running' });
+    source.feed('event: complete\r\ndata: {nope\r\n\r\n');
+    assert.deepEqual(
+      [await next(), await next(), await next()],
+      ['open', 'skipped: the data is not JSON', 'state running'],
+    );
+  });
+
   it('hands on a refusal and ends', async () => {
     const { source, next } = setUp();
     source.refusal = {
@@ -216,7 +244,12 @@ describe('follow', () => {
 
   it('shows the exact bytes to whoever wants them', async () => {
     const seen: string[] = [];
-    const { source, next } = setUp({ onBytes: (bytes) => seen.push(Buffer.from(bytes).toString()) });
+    const { source, next } = setUp({
+      onBytes: (bytes) => {
+        seen.push(Buffer.from(bytes).toString());
+        return Promise.resolve();
+      },
+    });
     source.feed('event: in', 'fo\r\ndata: {"message": "a"}\r\n\r\n', ': x\r\n\r\n');
     assert.deepEqual([await next(), await next(), await next()], ['open', 'info a', 'heartbeat x']);
     assert.deepEqual(seen, ['event: in', 'fo\r\ndata: {"message": "a"}\r\n\r\n', ': x\r\n\r\n']);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { createFrameReader, type FrameItem } from '../../src/stream/frames.js';
+import { createFrameReader, frameLimit, lineLimit, type FrameItem } from '../../src/stream/frames.js';
 import { anyText, slicings } from '../support/arbitraries.js';
 import { bodyOf, streamCapture, streamCaptures } from '../support/captures.js';
 
@@ -10,7 +10,7 @@ const bytes = (text: string): Uint8Array => Buffer.from(text);
 function read(chunks: Iterable<Uint8Array>, limit?: number): FrameItem[] {
   const reader = createFrameReader(limit);
   const items: FrameItem[] = [];
-  for (const chunk of chunks) items.push(...reader.push(chunk));
+  for (const chunk of chunks) for (const item of reader.push(chunk)) items.push(item);
   return [...items, ...reader.end()];
 }
 
@@ -152,6 +152,18 @@ describe('a frame above the limit', () => {
   it('may be made of many short lines', () => {
     const body = `${'data: xxxxxxxxx\n'.repeat(30_000)}\ndata: b\n\n`;
     assert.deepEqual(read([bytes(body)], limit), [skipped, frame(null, 'b')]);
+  });
+
+  it('is one with too many lines of data too, which take more memory than they have characters', () => {
+    const many = (lines: number): Uint8Array => bytes(`${'data: x\n'.repeat(lines)}\ndata: b\n\n`);
+    assert.deepEqual(read([many(lineLimit + 1)]), [
+      { kind: 'oversized', limit: frameLimit },
+      frame(null, 'b'),
+    ]);
+    assert.equal(read([many(lineLimit)])[0]?.kind, 'frame');
+    const frames = bytes('data: x\n\n'.repeat(2 * lineLimit));
+    assert.equal(read([frames]).length, 2 * lineLimit);
+    assert.equal(read([...frames].map((byte) => Uint8Array.of(byte))).length, 2 * lineLimit);
   });
 
   it('may end the stream', () => {

@@ -83,7 +83,7 @@ export function runLab(
 /** Runs a shell command line in which `lab` is the program. */
 export function runShell(script: string, env: Record<string, string> = {}): Promise<Finished> {
   return new Promise((resolve) => {
-    const lab = `lab() { "${process.execPath}" "${bin}" "$@"; }\n`;
+    const lab = `node="${process.execPath}" lab="${bin}"; lab() { "$node" "$lab" "$@"; }\n`;
     const child = spawn('bash', ['-c', lab + script], {
       env: cleanEnvironment(env),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -133,7 +133,7 @@ export function atTerminal(
   }: { columns?: number; rows?: number; env?: Record<string, string> } = {},
 ): Terminal {
   const emulator = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 5000 });
-  const lab = `lab() { "${process.execPath}" "${bin}" "$@"; }\n`;
+  const lab = `node="${process.execPath}" lab="${bin}"; lab() { "$node" "$lab" "$@"; }\n`;
   const pty = spawnAtTerminal('bash', ['-c', lab + script], {
     cols: columns,
     rows,
