@@ -1,8 +1,8 @@
 /**
  * The ingress in front of the controller, nginx with Gafaelfawr: who asks, and whether the path is open to them.
  *
- * Owns the token check, the scopes, and what a token says about its owner. What the controller then thinks of
- * the request is its own business (routes.ts).
+ * Owns the token check, the scopes, what a token says about its owner, and what the ingress says by itself. What
+ * the controller then thinks of the request is its own business (routes.ts).
  */
 import type { IncomingMessage } from 'node:http';
 import type { Directory, Person, Scope } from './people.js';
@@ -15,7 +15,58 @@ import {
   permissionDenied,
   unauthenticated,
 } from './refusals.js';
-import { json, type Reply } from './reply.js';
+import { html, json, page, type Reply } from './reply.js';
+
+/** What the ingress says by itself: `login` sends to the login page, a number is a status. */
+export type IngressAnswer = 'login' | 429 | 502 | 503 | 504;
+
+/** An answer that so many requests get, one after the other, before the next is let through. */
+export interface TurningAway {
+  answer: IngressAnswer;
+  times: number;
+}
+
+/** Counts whom the ingress has turned away. */
+export class Turnstile {
+  readonly #turned = new Map<string, number>();
+
+  /** What the next in this lane is told; undefined where they may pass. */
+  turnAway(lane: string, { answer, times }: TurningAway): IngressAnswer | undefined {
+    const turned = this.#turned.get(lane) ?? 0;
+    if (turned >= times) return undefined;
+    this.#turned.set(lane, turned + 1);
+    return answer;
+  }
+
+  /** The lane starts over. */
+  reset(lane: string): void {
+    this.#turned.delete(lane);
+  }
+}
+
+/** The answer in full (contract, "Refusals"). */
+export function ingressReply(answer: IngressAnswer, request: IncomingMessage): Reply {
+  switch (answer) {
+    case 'login': {
+      const origin = `http://${request.headers.host ?? ''}`;
+      const wanted = origin + encodeURIComponent(request.url ?? '');
+      return page(302, 'Found', { location: `${origin}${loginPath}?rd=${wanted}` });
+    }
+    case 429:
+      return page(429, 'Too Many Requests', { 'retry-after': '1' });
+    case 502:
+      return page(502, 'Bad Gateway');
+    case 503:
+      return page(503, 'Service Temporarily Unavailable');
+    case 504:
+      return page(504, 'Gateway Time-out');
+  }
+}
+
+export const loginPath = '/login';
+export const loginPage = html(
+  '<!DOCTYPE html>\n<html><head><title>Log in</title></head><body><h1>Log in</h1></body></html>\n',
+);
 
 /** What the controller learns of whoever asks: `X-Auth-Request-User` and `X-Auth-Request-Token`. */
 export interface Caller {

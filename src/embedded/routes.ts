@@ -6,11 +6,13 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
+import type { Faults } from './faults.js';
 import { fits, labForm } from './form.js';
-import { imageList, prepulls, resolveImage, sizes } from './images.js';
-import { delegatedUser, type Caller } from './ingress.js';
+import { imageList, prepulls, resolveImage, sizes, type Image } from './images.js';
+import { delegatedUser, ingressReply, type Caller, type Turnstile } from './ingress.js';
 import type { Labs } from './labs.js';
-import type { Directory, Person } from './people.js';
+import type { Pauses } from './pauses.js';
+import type { Directory, Person, Quota } from './people.js';
 import type { EventQueue } from './queue.js';
 import * as refusals from './refusals.js';
 import { html, json, jsonWithFloats, type Reply } from './reply.js';
@@ -32,10 +34,13 @@ export interface Site {
   labs: Labs;
   directory: Directory;
   scenario: Scenario;
+  faults: Faults;
+  pauses: Pauses;
+  turnstile: Turnstile;
 }
 
-/** An event queue is an answer that goes on. */
-export type Answer = Reply | EventQueue;
+/** An event queue is an answer that goes on. Null is none: the connection is cut. */
+export type Answer = Reply | EventQueue | null;
 
 type Handler = (site: Site, call: Call, username: string) => Answer | Promise<Answer>;
 
@@ -85,9 +90,15 @@ function events({ labs }: Site, { caller }: Call, username: string): Answer {
   return labs.find(username)?.queue ?? refusals.unknownUser(username, true);
 }
 
-async function remove({ labs }: Site, _: Call, username: string): Promise<Reply> {
-  const result = (await labs.find(username)?.delete()) ?? 'unknown';
+async function remove({ labs, faults, pauses }: Site, { request }: Call, username: string): Promise<Reply> {
+  const deletion = labs.find(username)?.delete() ?? Promise.resolve('unknown' as const);
+  const ms = faults.deleteTimeoutMs;
+  const result = await (ms === null
+    ? deletion
+    : Promise.race([deletion, pauses.pause(ms).then(() => 'timeout' as const)]));
   switch (result) {
+    case 'timeout':
+      return ingressReply(504, request);
     case 'deleted':
       return { status: 204, headers: { 'content-type': 'application/json' }, body: '' };
     case 'failed':
@@ -99,18 +110,30 @@ async function remove({ labs }: Site, _: Call, username: string): Promise<Reply>
   }
 }
 
-function form({ directory }: Site, { caller }: Call, username: string): Reply {
+function form({ directory, scenario }: Site, { caller }: Call, username: string): Reply {
   if (caller.token === null) return refusals.unprocessable([missingToken]);
   const owner = delegatedUser(caller, directory);
   if ('refusal' in owner) return owner.refusal;
   if (username !== owner.person.username) return refusals.permissionDenied;
-  return html(labForm(owner.person.quota));
+  return html(labForm(quotaOf(owner.person, scenario)));
 }
 
-async function create(site: Site, { caller, request, base }: Call, username: string): Promise<Reply> {
+async function create(site: Site, call: Call, username: string): Promise<Reply | null> {
+  const lost = site.faults.lostCreates.shift();
+  if (lost === 'before') return null;
+  const reply = await decideCreate(site, call, username);
+  return lost === 'after' ? null : reply;
+}
+
+async function decideCreate(
+  site: Site,
+  { caller, request, base }: Call,
+  username: string,
+): Promise<Reply | null> {
+  const { directory, faults, labs, pauses, turnstile } = site;
   const body = parseBody(await text(request), request.headers['content-type']);
   if ('errors' in body) return refusals.unprocessable(body.errors);
-  const owner = caller.token === null ? null : delegatedUser(caller, site.directory);
+  const owner = caller.token === null ? null : delegatedUser(caller, directory);
   if (owner && 'refusal' in owner) return owner.refusal;
   const validated = validateCreate(body.value);
   const errors = 'errors' in validated ? validated.errors : [];
@@ -121,13 +144,22 @@ async function create(site: Site, { caller, request, base }: Call, username: str
   if (username !== person.username) return refusals.permissionDenied;
   if (person.uid === null) return refusals.noUid;
   if (person.quota?.spawn === false) return refusals.spawningNotPermitted;
-  const lab = site.labs.register(username);
-  const wanted = labRequest(validated.spec, person);
+  const wanted = wantedLab(validated.spec, person, site);
+  if ('scenario' in wanted && wanted.scenario !== site.scenario && wanted.scenario.ingress) {
+    // Chosen by a tag, the ingress turns away only who asks for it.
+    const turnedAway = turnstile.turnAway(username, wanted.scenario.ingress);
+    if (turnedAway !== undefined) return ingressReply(turnedAway, request);
+    turnstile.reset(username);
+  }
+  const lab = labs.register(username);
   if ('refusal' in wanted) return wanted.refusal;
-  const result = lab.create(person, wanted.request, scenarioOf(wanted.request, site));
+  if (faults.createDelayMs > 0) await pauses.pause(faults.createDelayMs);
+  const result = lab.create(person, wanted.request, wanted.scenario);
+  const location = `${base}/spawner/v1/labs/${encodeURIComponent(username)}`;
   switch (result) {
     case 'created':
-      return json(201, null, { location: `${base}/spawner/v1/labs/${encodeURIComponent(username)}` });
+      if (faults.olderController) return { status: 303, headers: { location }, body: '' };
+      return json(201, null, { location });
     case 'exists':
       return refusals.labExists(username);
     case 'spawn':
@@ -136,21 +168,32 @@ async function create(site: Site, { caller, request, base }: Call, username: str
   }
 }
 
-function labRequest(spec: Specification, { quota }: Person): { request: LabRequest } | { refusal: Reply } {
+/** The lab that is asked for, and the scenario in which it is; or why it cannot be had. */
+function wantedLab(
+  spec: Specification,
+  person: Person,
+  site: Site,
+): { request: LabRequest; scenario: Scenario } | { refusal: Reply } {
   const resolved = resolveImage(spec.image);
   if ('refusal' in resolved) return resolved;
+  const { image } = resolved;
+  const scenario = scenarioOf(image, site);
   const size = sizes.find(({ name }) => name === spec.size);
   if (size === undefined) return { refusal: refusals.invalidSize(spec.size) };
-  if (!fits(size, quota)) return { refusal: refusals.insufficientQuota };
+  if (!fits(size, quotaOf(person, scenario))) return { refusal: refusals.insufficientQuota };
   const { enable_debug, reset_user_env, env } = spec;
   const prefix = env['JUPYTERHUB_SERVICE_PREFIX'] ?? '';
-  return { request: { image: resolved.image, size, enable_debug, reset_user_env, prefix } };
+  return { request: { image, size, enable_debug, reset_user_env, prefix }, scenario };
 }
 
-function scenarioOf({ image }: LabRequest, site: Site): Scenario {
-  const { tag } = image;
+function scenarioOf({ tag }: Image, site: Site): Scenario {
   if (!tag.startsWith(scenarioTagPrefix)) return site.scenario;
   return findScenario(tag.slice(scenarioTagPrefix.length)) ?? site.scenario;
+}
+
+/** What the user may have in this scenario. */
+export function quotaOf({ quota }: Person, scenario: Scenario): Quota | null {
+  return quota?.spawn === false ? quota : (scenario.quota ?? quota);
 }
 
 const missingToken: refusals.ValidationError = {

@@ -1,25 +1,30 @@
 /**
  * The embedded controller: a real HTTP server on loopback that speaks the controller's contract.
  *
- * Owns the socket's life, and which of the rooms answers a path: the ingress, Gafaelfawr, or the controller's
- * routes. It shares no code with the client's side of the protocol; tests rely on that.
+ * Owns its life (start, restart, close), and which of the rooms answers a path: the ingress, Gafaelfawr, or the
+ * controller's routes. It shares no code with the client's side of the protocol; tests rely on that.
  */
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../context.js';
+import { withDefaults, type Faults } from './faults.js';
+import { fits } from './form.js';
 import { recommended, small } from './images.js';
-import { admit, userInfo } from './ingress.js';
+import { admit, ingressReply, loginPage, loginPath, Turnstile, userInfo } from './ingress.js';
 import { Labs } from './labs.js';
+import { Listener } from './listener.js';
+import { Pauses } from './pauses.js';
 import { Directory, type Grant, type Person } from './people.js';
 import { EventQueue } from './queue.js';
 import { internalError } from './refusals.js';
 import { page, send } from './reply.js';
-import { dispatch, type Answer, type Site } from './routes.js';
+import { dispatch, quotaOf, type Answer, type Site } from './routes.js';
 import { findScenario } from './scenarios.js';
 import type { LabRequest } from './state.js';
 import { stream } from './stream.js';
 
+export type { Faults } from './faults.js';
+export type { IngressAnswer } from './ingress.js';
 export type { Grant, Person, Quota, Scope } from './people.js';
 
 export interface EmbeddedOptions {
@@ -40,17 +45,47 @@ export interface EmbeddedOptions {
   people?: readonly Person[];
   /** Tokens that are known beside the controller's own. */
   tokens?: Readonly<Record<string, Grant>>;
+  /** What is difficult from the beginning; `faults` of the controller changes it later. */
+  faults?: Readonly<Partial<Faults>>;
+}
+
+/** Tokens of the controller's user, by what they open (contract, "Base and authentication"). */
+export interface Tokens {
+  /** What every user has: may create and watch, but neither list nor delete. */
+  user: string;
+  /** May list, look at and delete labs as well. */
+  hub: string;
+  /** Every scope. */
+  all: string;
 }
 
 export interface EmbeddedController {
   /** The base URL, with the path prefix. */
   url: string;
   origin: string;
-  /** Acts for `user` with every scope. */
+  /** `tokens.all`. */
   token: string;
+  tokens: Tokens;
   user: string;
-  /** Begins a spawn for `user` as though it had been POSTed. */
+  /** For tests and demos: may be changed at any time. */
+  faults: Faults;
+  /** Begins a spawn for `user` as though it had been POSTed, past the ingress. */
   beginSpawn(): void;
+  /**
+   * Restarts the controller, for tests and demos: every connection is cut with a FIN, new ones are refused for
+   * `downMs` milliseconds (default 1000, divided by `speed`). Labs go on meanwhile. Afterwards a spawn under way
+   * is monitored, of a running lab nothing is told, a failed one is forgotten. Resolves when it listens again.
+   */
+  restart(options?: { downMs?: number }): Promise<void>;
+  /** Resolves when it listens: at once, but for a restart. */
+  listening(): Promise<void>;
+  /** What a controller does every five minutes, and this one only here: failed and dead labs are deleted. */
+  reconcile(): void;
+  /**
+   * The pod of a running lab dies (default: the one of `user`). The state goes on reading `running` until a create
+   * or `reconcile` notices. Throws a RangeError where no lab runs.
+   */
+  killPod(user?: string): void;
   /** Ends all connections and timers at once; resolves when the port is free. */
   close(): Promise<void>;
 }
@@ -60,65 +95,124 @@ const base = '/nublado';
 /** Throws a RangeError where the scenario is unknown; rejects with the system's error where it cannot listen. */
 export async function startController(options: EmbeddedOptions): Promise<EmbeddedController> {
   const { clock, scenario: name = 'happy', speed = 1, pingSeconds = 15 } = options;
-  const { host = '127.0.0.1', port = 0, user = 'demo', people = [], tokens = {} } = options;
+  const { host = '127.0.0.1', port = 0, user = 'demo', people = [], tokens: others = {} } = options;
   const scenario = findScenario(name);
   if (!scenario) throw new RangeError(`no scenario is called ${JSON.stringify(name)}`);
 
-  const token = newToken();
-  const directory = new Directory(people, { ...tokens, [token]: { user } });
-  const site: Site = { labs: new Labs(clock, speed), directory, scenario };
+  const tokens: Tokens = { user: newToken(), hub: newToken(), all: newToken() };
+  const directory = new Directory(people, {
+    ...others,
+    [tokens.user]: { user, scopes: ['exec:notebook'] },
+    [tokens.hub]: { user, scopes: ['exec:notebook', 'admin:jupyterlab'] },
+    [tokens.all]: { user },
+  });
+  const pauses = new Pauses(clock, speed);
+  const faults = withDefaults(options.faults);
+  const labs = new Labs({ clock, speed, restart: (downMs) => void restart(downMs) });
+  const site: Site = { labs, directory, scenario, faults, pauses, turnstile: new Turnstile() };
   const person = directory.person(user);
   const streams = new Set<() => void>();
   let asked = false;
+  let down = false;
+  let stopRestart = (): void => undefined;
+  let listening = Promise.resolve();
 
-  const server = createServer({ noDelay: true }, (request, response) => {
-    // What stood there before stood there before anybody asked, and its time begins now.
-    if (!asked && scenario.before) site.labs.register(user).arrange(person, defaultRequest(user), scenario);
-    asked = true;
-    answer(site, request).then(
-      (reply) => {
-        if (!(reply instanceof EventQueue)) {
-          send(response, reply);
-          return;
-        }
-        const stop = stream(response, reply, clock, pingSeconds * 1000);
-        streams.add(stop);
-        response.on('close', () => streams.delete(stop));
-      },
-      () => {
-        send(response, internalError);
-      },
-    );
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  const address = server.address() as AddressInfo;
-  const origin = `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+  const listener = await Listener.open(
+    (request, response) => {
+      // What stood there before stood there before anybody asked, and its time begins now.
+      if (!asked && scenario.before) labs.register(user).arrange(person, defaultRequest(user), scenario);
+      asked = true;
+      answer(site, request).then(
+        (reply) => {
+          respond(response, reply);
+        },
+        () => {
+          send(response, internalError);
+        },
+      );
+    },
+    { clock, host, port },
+  );
 
-  return {
-    url: origin + base,
-    origin,
-    token,
-    user,
-    beginSpawn: () => void site.labs.register(user).create(person, defaultRequest(user), scenario),
-    close: () =>
-      new Promise((resolve) => {
-        site.labs.close();
-        for (const stop of streams) stop();
-        server.close(() => {
+  function respond(response: ServerResponse, reply: Answer): void {
+    if (reply === null) {
+      response.destroy();
+    } else if (reply instanceof EventQueue) {
+      const pingEvents = faults.olderController;
+      const stop = stream(response, reply, { clock, pingMs: pingSeconds * 1000, pingEvents });
+      streams.add(stop);
+      response.on('close', () => streams.delete(stop));
+    } else {
+      send(response, reply);
+    }
+  }
+
+  /** Nothing of the process survives: no stream, and no request that it was working on. */
+  function stopWork(): void {
+    for (const stop of streams) stop();
+    pauses.cancel();
+  }
+
+  function restart(downMs = 1000): Promise<void> {
+    if (down) return listening;
+    down = true;
+    stopWork();
+    labs.goDown();
+    listener.down();
+    return (listening = new Promise((resolve) => {
+      const cancel = clock.after(downMs / speed, () => {
+        labs.comeBack();
+        void listener.up().then(() => {
+          down = false;
           resolve();
         });
-        server.closeAllConnections();
-      }),
+      });
+      stopRestart = () => {
+        cancel();
+        resolve();
+      };
+    }));
+  }
+
+  return {
+    url: listener.origin + base,
+    origin: listener.origin,
+    token: tokens.all,
+    tokens,
+    user,
+    faults,
+    beginSpawn() {
+      const lab = labs.register(user);
+      if (fits(small, quotaOf(person, scenario))) lab.create(person, defaultRequest(user), scenario);
+    },
+    restart: ({ downMs } = {}) => restart(downMs),
+    listening: () => listening,
+    reconcile: () => {
+      labs.reconcile();
+    },
+    killPod(username = user) {
+      const lab = labs.find(username);
+      if (!lab) throw new RangeError(`there is no lab of ${username}`);
+      lab.killPod();
+    },
+    async close() {
+      stopRestart();
+      labs.close();
+      stopWork();
+      await listener.close();
+    },
   };
 }
 
 async function answer(site: Site, request: IncomingMessage): Promise<Answer> {
   const [path = ''] = (request.url ?? '').split('?');
   if (path === '/auth/api/v1/user-info') return userInfo(request, site.directory);
+  if (path === loginPath) return loginPage;
   if (path !== base && !path.startsWith(`${base}/`)) return page(404, 'Not Found');
+  const turnedAway =
+    site.faults.ingress.shift() ??
+    (site.scenario.ingress && site.turnstile.turnAway('', site.scenario.ingress));
+  if (turnedAway !== undefined) return ingressReply(turnedAway, request);
   const below = path.slice(base.length);
   const admitted = admit(request, below, site.directory);
   if ('refusal' in admitted) return admitted.refusal;

@@ -1,11 +1,13 @@
 /**
  * An event queue as a live response: the headers, one chunk per frame, and the pings.
  *
- * Owns the pace of one connection. What is sent belongs to the queue.
+ * Owns the pace of one connection, and what befalls it on the way (delivery.ts). What is sent belongs to the
+ * queue.
  */
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../context.js';
-import type { EventQueue } from './queue.js';
+import { fateOf } from './delivery.js';
+import type { EventQueue, Frame } from './queue.js';
 
 const headers = {
   'cache-control': 'no-store',
@@ -14,47 +16,96 @@ const headers = {
   'content-type': 'text/event-stream; charset=utf-8',
 };
 
+/** Bytes after which a stream that never has to wait gives the others their turn. */
+const turn = 2 ** 18;
+
+export interface StreamOptions {
+  clock: Clock;
+  /** Milliseconds between two pings. */
+  pingMs: number;
+  /** Older controllers sent their pings as events (contract, "The event stream"). */
+  pingEvents: boolean;
+}
+
 /**
- * Sends the whole queue and goes on until it ends or the client leaves. `pingMs` is in milliseconds.
+ * Sends the whole queue and goes on until it ends or the client leaves.
  *
  * Returns a way to stop at once; what is left of the response is the caller's.
  */
 export function stream(
   response: ServerResponse,
   queue: EventQueue,
-  clock: Clock,
-  pingMs: number,
+  { clock, pingMs, pingEvents }: StreamOptions,
 ): () => void {
+  const { cutAt, silentAt, held } = fateOf(queue.delivery, queue.readers, queue.length);
+  const read = queue.read();
   response.writeHead(200, headers);
   // A client must be able to tell "nothing has happened yet" from "no answer".
-  response.flushHeaders();
+  if (!held) response.flushHeaders();
 
   let sent = 0;
-  let full = false;
+  let stopped = false;
+  let resting = false;
+  let left = turn;
+  let stopResting = (): void => undefined;
+  const buffered: Buffer[] = [];
+
+  const mayWrite = () => !stopped && !resting && !response.writableNeedDrain;
+  const write = (frame: Frame) => {
+    // One write is one chunk. Corking the response would merge them.
+    if (held) buffered.push(Buffer.from(frame));
+    else response.write(frame);
+  };
   const pump = () => {
-    while (!full) {
-      const frame = queue.frames[sent];
+    while (mayWrite()) {
+      if (sent === silentAt && sent < queue.length) {
+        stop();
+        return;
+      }
+      const frame = read();
       if (frame === undefined) break;
+      if (sent === cutAt) {
+        stop();
+        response.write(frame.slice(0, frame.length / 2));
+        // What was written still leaves, then comes a FIN, and no final chunk.
+        response.socket?.destroySoon();
+        return;
+      }
       sent += 1;
-      // One write is one chunk. Corking the response would merge them.
-      full = !response.write(frame);
+      write(frame);
+      left -= frame.length;
+      if (left <= 0) rest();
     }
-    if (queue.ended && sent === queue.frames.length) response.end();
+    if (queue.ended && sent === queue.length && !stopped) {
+      if (held) response.write(Buffer.concat(buffered));
+      response.end();
+    }
+  };
+  // As long as the kernel takes everything at once, no drain brings the others their turn.
+  const rest = () => {
+    resting = true;
+    stopResting = clock.after(0, () => {
+      resting = false;
+      left = turn;
+      pump();
+    });
   };
   const unsubscribe = queue.subscribe(pump);
-  response.on('drain', () => {
-    full = false;
-    pump();
-  });
+  response.on('drain', pump);
 
   const ping = () => {
-    if (!full && !response.writableEnded) response.write(`: ping - ${pythonTime(clock.now())}\r\n\r\n`);
+    const time = pythonTime(clock.now());
+    if (mayWrite() && !response.writableEnded) {
+      write(pingEvents ? `event: ping\r\ndata: ${time}\r\n\r\n` : `: ping - ${time}\r\n\r\n`);
+    }
     stopPing = clock.after(pingMs, ping);
   };
   let stopPing = clock.after(pingMs, ping);
   const stop = () => {
+    stopped = true;
     unsubscribe();
     stopPing();
+    stopResting();
   };
   response.on('close', stop);
   pump();

@@ -40,6 +40,8 @@ export interface Told {
 export interface Asked {
   arrived: Promise<void>;
   told: Promise<Told>;
+  /** The client goes away in the middle of it. */
+  leave: () => void;
 }
 
 export function start(controller: EmbeddedController, path: string, ask: Ask = {}): Asked {
@@ -74,7 +76,10 @@ export function start(controller: EmbeddedController, path: string, ask: Ask = {
   // Whoever awaits the one hears of the other's failure through it.
   arrived.catch(() => undefined);
   told.catch(() => undefined);
-  return { arrived, told };
+  const leave = () => {
+    outgoing.destroy();
+  };
+  return { arrived, told, leave };
 }
 
 export function ask(controller: EmbeddedController, path: string, options: Ask = {}): Promise<Told> {
@@ -113,6 +118,32 @@ export async function status(
   return (JSON.parse(told.body) as { status: string }).status;
 }
 
+/** Resolves when it holds, for what has no event of its own to wait for. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise(setImmediate);
+}
+
+/** Resolves when all that the controller has written by now was read, so that one can say what it did not write. */
+export async function settled(controller: EmbeddedController): Promise<void> {
+  // Whatever was written before the first answer can be read before it, and has been when the second arrives.
+  for (let trip = 0; trip < 2; trip++) await ask(controller, '/nowhere');
+}
+
+/** Resolves with the error's code when a connection is refused; with undefined where it is not. */
+export function refusal(controller: EmbeddedController): Promise<string | undefined> {
+  const { hostname, port } = new URL(controller.origin);
+  const socket = connect(Number(port), hostname);
+  return new Promise((resolve) => {
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(undefined);
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.code);
+    });
+  });
+}
+
 /** One connection to an event stream. */
 export class Watch {
   status = 0;
@@ -124,6 +155,7 @@ export class Watch {
   #headersRead = false;
   #final = false;
   #closed = false;
+  #reset = false;
   #wake: () => void = () => undefined;
 
   private constructor(controller: EmbeddedController, token: string, user: string) {
@@ -137,7 +169,7 @@ export class Watch {
       this.#read();
       this.#wake();
     });
-    this.#socket.on('error', () => undefined); // a reset; `close` follows
+    this.#socket.on('error', () => (this.#reset = true)); // `close` follows
     this.#socket.on('close', () => {
       this.#closed = true;
       this.#wake();
@@ -150,8 +182,21 @@ export class Watch {
     { token = controller.token, user = controller.user } = {},
   ): Promise<Watch> {
     const watch = new Watch(controller, token, user);
-    await watch.#until(() => watch.#headersRead);
+    await watch.opened();
     return watch;
+  }
+
+  /** Asks, and does not wait for the headers. */
+  static begin(controller: EmbeddedController): Watch {
+    return new Watch(controller, controller.token, controller.user);
+  }
+
+  async opened(): Promise<void> {
+    await this.#until(() => this.#headersRead);
+  }
+
+  get isOpen(): boolean {
+    return !this.#closed;
   }
 
   get text(): string {
@@ -178,8 +223,25 @@ export class Watch {
 
   /** Resolves when the connection is gone; whether the stream had ended properly. */
   async closed(): Promise<boolean> {
-    await this.#until(() => this.#closed);
+    while (!this.#closed) await this.#next();
     return this.#final;
+  }
+
+  /** Resolves when the stream has ended or the connection is gone, with the captures' word for how. */
+  async ending(): Promise<string> {
+    while (!this.#final && !this.#closed) await this.#next();
+    this.#socket.destroy();
+    if (this.#final) return 'clean';
+    return `${this.#reset ? 'RST (ECONNRESET)' : 'FIN (EOF)'} WITHOUT final chunk`;
+  }
+
+  /** Reads nothing until `resume`. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   leave(): void {
@@ -189,8 +251,13 @@ export class Watch {
   async #until(done: () => boolean): Promise<void> {
     while (!done()) {
       assert.ok(!this.#closed, `the connection is gone after ${JSON.stringify(this.chunks)}`);
-      await new Promise<void>((resolve) => (this.#wake = resolve));
+      await this.#next();
     }
+  }
+
+  /** Something happens on the socket. */
+  #next(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve));
   }
 
   #read(): void {

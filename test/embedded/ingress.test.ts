@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { exchangeCapture } from '../support/captures.js';
 import { ask, labs, serve, Watch } from './client.js';
 
 const v1 = '/nublado/spawner/v1';
@@ -15,6 +16,30 @@ test("the controller's own token has the form of a real one and opens everything
   for (const path of ['/nublado', labs, form, `${v1}/images`, `${v1}/prepulls`]) {
     assert.equal((await ask(controller, path)).status, 200, path);
   }
+});
+
+test('the three tokens open what their names say', async (t) => {
+  const { controller } = await serve(t, { scenario: 'immediate' });
+  const { user, hub, all } = controller.tokens;
+  assert.equal(all, controller.token);
+  assert.equal(new Set([user, hub, all]).size, 3);
+  for (const token of [user, hub]) assert.match(token, /^gt-[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{22}$/);
+  controller.beginSpawn();
+  const answers = async (path: string, method = 'GET') => [
+    (await ask(controller, path, { token: user, method })).status,
+    (await ask(controller, path, { token: hub, method })).status,
+  ];
+  assert.deepEqual(await answers('/auth/api/v1/user-info'), [200, 200]);
+  assert.deepEqual(await answers(`${v1}/user-status`), [200, 200]);
+  assert.deepEqual(await answers(form), [200, 200]);
+  assert.deepEqual(await answers(labs), [403, 200]);
+  assert.deepEqual(await answers(`${labs}/rachel`), [403, 200]);
+  assert.deepEqual(await answers(`${labs}/nobody`, 'DELETE'), [403, 404]);
+  assert.deepEqual(await answers(`${v1}/images`), [403, 403]);
+  const refused = await ask(controller, `${labs}/rachel`, { token: user, method: 'DELETE' });
+  const captured = exchangeCapture('12-auth-errors.userscope-delete-403');
+  assert.equal(refused.body, captured.body);
+  assert.equal(refused.headers['www-authenticate'], captured.headers['www-authenticate']);
 });
 
 test('two controllers have different tokens', async (t) => {
