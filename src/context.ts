@@ -81,4 +81,6 @@ export interface Context {
   /** Aborts when the run must end early; the reason is an `EndReason`. */
   signal: AbortSignal;
   jobs: JobControl;
+  /** Explains: decisions at level 1, requests and answers at level 2. Holds no secret. */
+  trace: (level: 1 | 2, message: string) => void;
 }

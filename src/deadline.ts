@@ -67,3 +67,8 @@ export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
     else limit.signal.addEventListener('abort', done, { once: true });
   });
 }
+
+/** Asked through a function, because an abort may come at every await. */
+export function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}

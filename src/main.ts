@@ -91,6 +91,7 @@ async function run(argv: readonly string[], abort: AbortController): Promise<num
       },
       watchKeys: () => watchKeys(onSignal),
     },
+    trace: () => undefined,
   };
   const { runProgram } = await import('./cli/program.js');
   return runProgram(context);

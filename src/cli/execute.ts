@@ -4,13 +4,15 @@
  * This is the one place where exceptions become outcomes: wrong usage is exit 2, anything else is a bug.
  * Whatever happens, the display is closed, the ending is printed once, and connections are gone.
  */
+import { openSync, writeSync } from 'node:fs';
 import type { Context } from '../context.js';
 import { UsageError } from '../config/usage-error.js';
 import type { Session } from '../commands/session.js';
 import { startDeadline, type Deadline } from '../deadline.js';
 import { chooseDisplay } from '../display/choose.js';
 import type { Display, Ending } from '../display/display.js';
-import { redacting } from '../display/redact.js';
+import { redact, redacting } from '../display/redact.js';
+import { harmless } from '../display/text.js';
 import type { DisplayOptions, EventsDisplayOptions } from '../display/modes.js';
 import { bug, exitCode, usage, type Outcome } from '../model/outcome.js';
 import type { Goal } from '../model/run.js';
@@ -33,10 +35,17 @@ export interface Task {
 /** Runs a task and returns the exit code. */
 export async function execute(outer: Context, task: Task): Promise<number> {
   const secrets = new Set(task.secrets);
+  let log: ((line: string) => void) | null = null;
   // Not spread: to look at stdin is to open it.
   const context = Object.create(outer, {
     out: { value: redacting(outer.out, secrets) },
     err: { value: redacting(outer.err, secrets) },
+    trace: {
+      value: (level: number, message: string) => {
+        if (level <= (task.flags.verbose ?? 0)) display?.note(message);
+        log?.(message);
+      },
+    },
   }) as Context;
   let display: Display | null = null;
   let target: OpenTarget | null = null;
@@ -47,6 +56,7 @@ export async function execute(outer: Context, task: Task): Promise<number> {
   try {
     const options = displayOptions(task.flags, context.env);
     display = await chooseDisplay(context, options, task.events);
+    if (task.flags.logFile !== undefined) log = openLog(task.flags.logFile, context, secrets);
     const bounds = limits(task.flags);
     deadline = startDeadline(context.clock, bounds.timeout, context.signal);
     const [{ Session }, opened] = await Promise.all([
@@ -55,6 +65,8 @@ export async function execute(outer: Context, task: Task): Promise<number> {
     ]);
     target = opened;
     if (opened.token !== null) secrets.add(opened.token);
+    for (const line of opened.origins) context.trace(1, line);
+    for (const warning of opened.warnings) display.warn(warning);
     const hasToken = opened.token !== null;
     session = new Session({ context, display, limits: bounds, deadline, ...opened, hasToken }, task.goal);
     ending = await task.run(session, options);
@@ -63,6 +75,7 @@ export async function execute(outer: Context, task: Task): Promise<number> {
     session?.settle(ending.outcome);
   }
   display ??= await fallbackDisplay(context);
+  context.trace(1, `ends as ${ending.outcome.kind}, exit ${exitCode(ending.outcome)}`);
   session?.close();
   deadline?.cancel();
   display.close(session?.state ?? null);
@@ -70,6 +83,24 @@ export async function execute(outer: Context, task: Task): Promise<number> {
   unwatchKeys();
   await target?.close();
   return exitCode(ending.outcome);
+}
+
+/** Appends lines to a log file, with the time and without secrets. */
+function openLog(path: string, { clock }: Context, secrets: ReadonlySet<string>): (line: string) => void {
+  let file: number;
+  try {
+    file = openSync(path, 'a', 0o600);
+  } catch (error) {
+    throw new UsageError(`--log-file: cannot write ${path}: ${(error as NodeJS.ErrnoException).code ?? ''}`);
+  }
+  return (line) => {
+    const text = `${new Date(clock.now()).toISOString()} ${redact(harmless(line), secrets)}\n`;
+    try {
+      writeSync(file, text);
+    } catch {
+      // A log that cannot be written must not cost the outcome.
+    }
+  };
 }
 
 /** A question that was given up because the run had to end is no error of its own. */
@@ -98,7 +129,7 @@ export function outcomeOfError(error: unknown): Outcome {
 }
 
 function endingOf(outcome: Outcome, events: number): Ending {
-  return { outcome, events, lab: null, text: null };
+  return { outcome, events, lab: null, text: [] };
 }
 
 /** Nobody reads stdout any more, so there is nothing to say and nobody to say it to. */

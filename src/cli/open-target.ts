@@ -2,18 +2,23 @@
  * From flags to a backend that can be asked: the configured controller, or the embedded one for a demo.
  */
 import type { Context } from '../context.js';
-import { resolveTarget } from '../config/target.js';
+import { resolveTarget, type Target } from '../config/target.js';
 import { UsageError } from '../config/usage-error.js';
 import type { Backend } from '../controller/backend.js';
 import type { Credentials } from '../controller/client.js';
+import type { UserSetting } from '../commands/session.js';
 import type { CommonFlags } from './options.js';
 
 export interface OpenTarget {
   backend: Backend;
   controller: string;
-  user: string | null;
+  user: UserSetting;
   /** Some routes need one even behind the ingress. */
   token: string | null;
+  /** Where each setting came from, in words. */
+  origins: readonly string[];
+  /** What the user should know about the settings. */
+  warnings: readonly string[];
   /** Closes every connection at once. */
   close(): Promise<void>;
 }
@@ -30,24 +35,48 @@ export async function openTarget(
   const user = target.user?.value ?? null;
   const token = target.token?.value ?? null;
   let credentials: Credentials;
-  if (target.direct && user !== null) credentials = { kind: 'direct', user, token };
+  if (target.direct.value && user !== null) credentials = { kind: 'direct', user, token };
   else if (token !== null) credentials = { kind: 'bearer', token };
   else throw new Error('a target has a token or is direct');
-  return open(context, target.controller.value, credentials, user);
+  const given = user !== null && target.user?.origin !== 'JUPYTERHUB_USER';
+  const setting = { name: user, given, direct: target.direct.value };
+  return {
+    ...(await open(context, target.controller.value, credentials, setting)),
+    origins: originsOf(target),
+    warnings: target.warnings,
+  };
+}
+
+function originsOf({ controller, user, token, direct, profile }: Target): string[] {
+  return [
+    `controller ${controller.value.href}: from ${controller.origin}`,
+    user === null ? 'user: whoever the token says' : `user ${user.value}: from ${user.origin}`,
+    token === null ? 'token: none' : `token: from ${token.origin}`,
+    ...(direct.value ? [`identity headers instead of a bearer token: from ${direct.origin}`] : []),
+    `profile ${profile.value}: from ${profile.origin}`,
+  ];
 }
 
 async function open(
   context: Context,
   base: URL,
   credentials: Credentials,
-  user: string | null,
-): Promise<OpenTarget> {
+  user: UserSetting,
+): Promise<Omit<OpenTarget, 'origins' | 'warnings'>> {
   const [{ createController }, dispatcher] = await Promise.all([
     import('../controller/client.js'),
     context.connect(),
   ]);
   return {
-    backend: createController({ base, credentials, dispatcher }),
+    backend: createController({
+      base,
+      credentials,
+      dispatcher,
+      now: () => context.clock.monotonic(),
+      trace: (message) => {
+        context.trace(2, message);
+      },
+    }),
     controller: base.href,
     user,
     token: credentials.token,
@@ -84,10 +113,12 @@ async function openDemo(
     context,
     new URL(embedded.url),
     { kind: 'bearer', token: embedded.token },
-    embedded.user,
+    { name: embedded.user, given: false, direct: false },
   );
   return {
     ...target,
+    origins: [`controller ${embedded.url}: from --demo, scenario ${scenario}`],
+    warnings: [],
     async close() {
       await target.close();
       await embedded.close();

@@ -19,12 +19,16 @@ export interface CommonFlags {
   direct?: boolean;
   /** True, or the name of a scenario. */
   demo?: true | string;
+  profile?: string;
   timeout?: string;
   idleTimeout?: string;
   output?: string;
   progress?: string;
   color?: string;
   quiet?: boolean;
+  /** How often -v was given. */
+  verbose?: number;
+  logFile?: string;
 }
 
 export function addTargetOptions(command: Command): Command {
@@ -42,6 +46,7 @@ export function addTargetOptions(command: Command): Command {
       }),
     )
     .option('--direct', 'send identity headers instead of a bearer token, behind the ingress (LAB_DIRECT=1)')
+    .option('--profile <name>', 'the profile to use, see `lab config` (LAB_PROFILE)')
     .option('--demo [scenario]', 'use an embedded controller instead of a real one');
 }
 
@@ -62,7 +67,14 @@ export function addDisplayOptions(command: Command): Command {
     .addOption(new Option('-o, --output <mode>', 'the result on stdout (LAB_OUTPUT)').choices(outputModes))
     .addOption(new Option('--progress <mode>', 'progress on stderr (LAB_PROGRESS)').choices(progressModes))
     .addOption(new Option('--color <when>', 'colours (NO_COLOR, FORCE_COLOR)').choices(colorModes))
-    .option('-q, --quiet', 'errors only');
+    .option('-q, --quiet', 'errors only')
+    .option(
+      '-v, --verbose',
+      'explain decisions; -vv: requests and answers too',
+      (_text, level: number) => level + 1,
+      0,
+    )
+    .option('--log-file <path>', 'write all of that to a file as well');
 }
 
 export function displayOptions(flags: CommonFlags, env: Context['env']): DisplayOptions {

@@ -1,14 +1,17 @@
 /**
- * `lab controller`: serves the embedded controller until it is interrupted.
+ * `lab controller`: serves the embedded controller until it is interrupted, or for as long as a command runs.
  *
- * Prints what a client needs as lines to export. The token goes into a file of its own that only this user
- * can read, and that is gone when the command ends.
+ * Prints what a client needs as lines to export, or hands it to the command. The tokens go into files that only
+ * this user can read, and that are gone when it ends.
  */
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { isLoopback } from '../config/target.js';
 import { UsageError } from '../config/usage-error.js';
 import type { Context, EndReason } from '../context.js';
+import { harmless } from '../display/text.js';
 import { scenarios } from '../embedded/scenarios.js';
 import { startController, type EmbeddedController } from '../embedded/server.js';
 import { signalCodes } from '../model/outcome.js';
@@ -22,11 +25,24 @@ export interface ServeOptions {
   /** Seconds. */
   ping: number;
   list: boolean;
+  /** What to run beside it; without it, it serves until a signal. */
+  command?: readonly string[];
 }
+
+/** What could lead the command to another controller than this one, or give it another identity there. */
+const realSettings = [
+  'LAB_DIRECT',
+  'LAB_PROFILE',
+  'LAB_TOKEN',
+  'LAB_USER',
+  'EXTERNAL_INSTANCE_URL',
+  'NUBLADO_TOKEN',
+  'ACCESS_TOKEN',
+];
 
 /** Serves; returns the exit code. Throws a UsageError where it cannot. */
 export async function serve(context: Context, options: ServeOptions): Promise<number> {
-  const { out, signal } = context;
+  const { out } = context;
   if (options.list) {
     const width = Math.max(...Object.keys(scenarios).map((name) => name.length));
     for (const [name, { summary }] of Object.entries(scenarios)) {
@@ -35,25 +51,119 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
     return 0;
   }
   const controller = await start(context, options);
-  const unwatchKeys = context.jobs.watchKeys();
-  let folder: string | null = null;
   try {
-    folder = await privateFolder(context.tmp);
-    const tokenFile = join(folder, 'token');
-    await writeFile(tokenFile, `${controller.token}\n`, { mode: 0o600 });
-    out.write(`export LAB_CONTROLLER=${controller.url}\n`);
+    return await withTokenFiles(context, controller, (tokenFile) =>
+      options.command === undefined
+        ? serveUntilSignal(context, options, controller.url, tokenFile)
+        : runCommand(context, options.command, {
+            ...context.env,
+            ...Object.fromEntries(realSettings.map((name) => [name, undefined])),
+            LAB_CONTROLLER: controller.url,
+            LAB_TOKEN_FILE: tokenFile,
+          }),
+    );
+  } finally {
+    await controller.close();
+  }
+}
+
+async function withTokenFiles(
+  { tmp }: Context,
+  { tokens }: EmbeddedController,
+  use: (tokenFile: string) => Promise<number>,
+): Promise<number> {
+  const folder = await privateFolder(tmp);
+  try {
+    const write = async (name: string, token: string): Promise<string> => {
+      const file = join(folder, name);
+      await writeFile(file, `${token}\n`, { mode: 0o600 });
+      return file;
+    };
+    await write('token-user', tokens.user);
+    await write('token-hub', tokens.hub);
+    return await use(await write('token', tokens.all));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function serveUntilSignal(
+  { out, err, signal, jobs }: Context,
+  { scenario }: ServeOptions,
+  url: string,
+  tokenFile: string,
+): Promise<number> {
+  const unwatchKeys = jobs.watchKeys();
+  try {
+    out.write(`export LAB_CONTROLLER=${url}\n`);
     out.write(`export LAB_TOKEN_FILE=${shellQuote(tokenFile)}\n`);
-    if (context.err.isTTY === true) {
-      context.err.write(
-        `Playing "${options.scenario}" until Ctrl-C. The lines above are for another shell.\n`,
-      );
+    if (err.isTTY === true) {
+      err.write(`Playing "${scenario}" until Ctrl-C. The lines above are for another shell.\n`);
     }
     await aborted(signal);
   } finally {
     unwatchKeys();
-    if (folder !== null) await rm(folder, { recursive: true, force: true });
-    await controller.close();
   }
+  return codeOf(signal);
+}
+
+/** Runs it to its end, whatever signals arrive meanwhile; the code is the one that a shell would give. */
+async function runCommand(
+  context: Context,
+  [file = '', ...args]: readonly string[],
+  env: Context['env'],
+): Promise<number> {
+  const { err, signal } = context;
+  if (signal.aborted) return codeOf(signal);
+  let child: ChildProcess;
+  try {
+    child = await started(file, args, env);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    const missing = code === 'ENOENT';
+    const why = missing ? 'it is not found' : code === 'EACCES' ? 'permission denied' : code;
+    err.write(`lab controller: cannot run ${harmless(file) || "''"}: ${why}\n`);
+    return missing ? 127 : 126;
+  }
+  const onAbort = (): void => {
+    passOn(context, child);
+  };
+  const ended = new Promise<number>((resolve) => {
+    child.on('exit', (code, killer) => {
+      resolve(killer === null ? (code ?? 0) : 128 + constants.signals[killer]);
+    });
+  });
+  signal.addEventListener('abort', onAbort);
+  if (isAborted(signal)) onAbort();
+  const code = await ended;
+  signal.removeEventListener('abort', onAbort);
+  if (signal.reason instanceof Error) throw signal.reason;
+  return code;
+}
+
+/** Rejects with the system's error where it cannot be run. */
+function started(file: string, args: readonly string[], env: Context['env']): Promise<ChildProcess> {
+  return new Promise((resolve, reject) => {
+    // Node refuses the empty name in its own words; to a shell it is one that is not found.
+    if (file === '') throw Object.assign(new Error('no name'), { code: 'ENOENT' });
+    const child = spawn(file, args, { env, stdio: 'inherit' });
+    child.once('spawn', () => {
+      resolve(child);
+    });
+    // Stays: a signal that may not be sent, to `sudo` say, is an error too, and changes nothing.
+    child.on('error', reject);
+  });
+}
+
+/** Gives a child the signal that this process got; after a bug here it has to end too. */
+function passOn(context: Context, child: ChildProcess): void {
+  const reason = context.signal.reason as EndReason;
+  // A typed Ctrl-C has reached everything at the terminal already. Looked at only now: looking opens stdin.
+  if (reason === 'SIGINT' && context.in.isTTY === true) return;
+  child.kill(typeof reason === 'string' ? reason : 'SIGTERM');
+}
+
+function codeOf(signal: AbortSignal): number {
   const reason = signal.reason as EndReason;
   if (typeof reason === 'string') return signalCodes[reason];
   throw reason;
@@ -96,6 +206,11 @@ async function privateFolder(tmp: string): Promise<string> {
 
 function shellQuote(text: string): string {
   return /^[A-Za-z0-9_./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The compiler takes it that what was false before an await still is. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -23,14 +23,23 @@ export interface Limits {
   idleTimeout: number | null;
 }
 
+/** Whose lab, as far as that is configured. */
+export interface UserSetting {
+  /** Null where the token has to tell. */
+  name: string | null;
+  /** Whether somebody said so, and it may be another user than the token's own. */
+  given: boolean;
+  /** Behind the ingress, whoever is named is the user. */
+  direct: boolean;
+}
+
 export interface SessionOptions {
   context: Context;
   display: Display;
   backend: Backend;
   /** The controller's base URL, for people. */
   controller: string;
-  /** Whose lab; null where the token has to tell. */
-  user: string | null;
+  user: UserSetting;
   /** Whether there is a token. */
   hasToken: boolean;
   limits: Limits;
@@ -39,11 +48,21 @@ export interface SessionOptions {
 }
 
 export interface FollowUse {
+  /** What the stream is followed for; an operation of its own, so that progress begins anew. */
+  goal: Goal;
   /** See `FollowOptions.quiet`. */
   quiet: number | null;
   onBytes?: (bytes: Uint8Array) => Promise<void>;
   /** Ends the run on an input that the reducer would pass over. */
   stopOn?: (input: Input) => Outcome | null;
+  /** Ends the following early, beside the deadline and signals. */
+  until?: AbortSignal;
+}
+
+/** Whose lab a command is about, and whether that is the token's own user. */
+export interface Subject {
+  name: string;
+  own: boolean;
 }
 
 export class Session {
@@ -52,7 +71,7 @@ export class Session {
   readonly backend: Backend;
   readonly controller: string;
   readonly hasToken: boolean;
-  readonly #user: string | null;
+  readonly #user: UserSetting;
   readonly #limits: Limits;
   readonly #deadline: Deadline;
   #state: RunState;
@@ -88,12 +107,20 @@ export class Session {
     this.#stopTicking();
   }
 
-  /** Whose lab this is about: as configured, or as the token says. */
-  async user(): Promise<Result<string>> {
-    if (this.#user !== null) return { ok: true, value: this.#user };
+  /**
+   * Whose lab this is about: as configured, or as the token says. Who the token's own user is, is asked only
+   * where another user may be meant.
+   */
+  async subject(mayBeAnother: boolean): Promise<Result<Subject>> {
+    const { name, given, direct } = this.#user;
+    if (name !== null && (direct || !given || !mayBeAnother)) return { ok: true, value: { name, own: true } };
     const answer = await this.backend.whoAmI(this.signal);
+    if (answer.ok)
+      return { ok: true, value: { name: name ?? answer.value, own: name === null || name === answer.value } };
+    if (answer.failure.error.status === 404 && name !== null) return { ok: true, value: { name, own: true } };
     // Not every installation has this route; whoever names the user does not need it.
-    if (answer.ok || answer.failure.kind !== 'unknown' || answer.failure.error.status === null) return answer;
+    if (name !== null || answer.failure.kind !== 'unknown' || answer.failure.error.status === null)
+      return answer;
     const { error: asked } = answer.failure;
     const error = {
       ...asked,
@@ -102,15 +129,34 @@ export class Session {
     return { ok: false, failure: { ...answer.failure, error } };
   }
 
-  /** Follows the user's events until there is an outcome, the stream gives no more, or time is up. */
-  async follow(user: string, { quiet, onBytes, stopOn }: FollowUse): Promise<void> {
+  /** The state of the subject's lab, noted and shown; null where there is none. */
+  async labState({ name, own }: Subject, signal = this.signal): Promise<Result<LabState | null>> {
+    const answer = await (own ? this.backend.ownState(signal) : this.backend.stateOf(name, signal));
+    if (!answer.ok) return answer;
+    const { value: lab } = answer;
+    this.#state = { ...this.#state, heard: true, lab };
+    this.display.show(this.#state, { ...stamp(this.context.clock), kind: 'state', lab });
+    return answer;
+  }
+
+  /** Follows the subject's events until there is an outcome, the stream gives no more, or time is up. */
+  async follow(
+    subject: Subject,
+    { goal, quiet, onBytes, stopOn, until }: FollowUse,
+  ): Promise<Outcome | null> {
+    this.#state = {
+      ...initialRun(goal, this.#state.started),
+      events: this.#state.events,
+      heard: this.#state.heard,
+    };
+    const { name, own } = subject;
     const inputs = follow({
       source: {
-        events: (signal) => this.backend.events(user, signal),
-        state: (signal) => this.backend.ownState(signal),
+        events: (signal) => this.backend.events(name, signal),
+        state: (signal) => (own ? this.backend.ownState(signal) : this.backend.stateOf(name, signal)),
       },
       clock: this.context.clock,
-      signal: this.signal,
+      signal: until === undefined ? this.signal : AbortSignal.any([this.signal, until]),
       idleTimeout: this.#limits.idleTimeout,
       quiet,
       onBytes,
@@ -120,11 +166,17 @@ export class Session {
       const stopped = next.outcome === null ? (stopOn?.(input) ?? null) : null;
       this.#state = stopped === null ? next : { ...next, outcome: stopped };
       this.display.show(this.#state, input);
-      if (this.#state.outcome !== null) return;
+      if (this.#state.outcome !== null) return this.#state.outcome;
       // A reader that is slow slows the reading from the network, and nothing piles up here.
       await drained(this.context.out, this.signal);
       await drained(this.context.err, this.signal);
     }
+    return null;
+  }
+
+  /** Explains a decision to whoever asked with -v. */
+  trace(level: 1 | 2, message: string): void {
+    this.context.trace(level, message);
   }
 
   /** Notes that the controller was heard outside of a stream. */
@@ -147,14 +199,10 @@ export class Session {
     return this.signal.aborted ? this.cutShort(words) : outcomeOf(failure);
   }
 
-  ending(outcome: Outcome, extra: { lab?: LabState | null; text?: string | null } = {}): Ending {
+  ending(outcome: Outcome, extra: Partial<Omit<Ending, 'outcome' | 'events'>> = {}): Ending {
     this.settle(outcome);
-    return {
-      outcome,
-      events: this.#state.events,
-      lab: extra.lab ?? this.#state.lab ?? null,
-      text: extra.text ?? null,
-    };
+    const { events, lab } = this.#state;
+    return { outcome, events, lab: lab ?? null, text: [], ...extra };
   }
 
   #tick(): void {

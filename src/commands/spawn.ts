@@ -2,11 +2,16 @@
  * `lab spawn`: asks for a lab, follows its events, and ends with the outcome.
  */
 import { UsageError } from '../config/usage-error.js';
+import { isAborted, startDeadline } from '../deadline.js';
 import type { Ending } from '../display/display.js';
-import { startDeadline, sleep } from '../deadline.js';
 import type { LabState } from '../model/lab.js';
-import type { ImageChoice, LabSpecification } from '../model/specification.js';
-import type { Session } from './session.js';
+import type { Outcome } from '../model/outcome.js';
+import { outcomeOf, type Failure } from '../model/result.js';
+import type { ConflictPolicy, ImageChoice, LabSpecification } from '../model/specification.js';
+import { followDeletion, followSpawn, pause, settledState } from './attach.js';
+import { deleteLab } from './delete.js';
+import type { Session, Subject } from './session.js';
+import { askForUrl, urlOf } from './url.js';
 
 export interface SpawnOptions {
   image: ImageChoice;
@@ -17,67 +22,208 @@ export interface SpawnOptions {
   env: Readonly<Record<string, string>>;
   /** Return as soon as the controller accepted. */
   detach: boolean;
+  /** What to do about a lab that is there already. */
+  onConflict: ConflictPolicy;
 }
 
-/** The state is asked after this long without an event, in milliseconds: pings prove only that the connection lives. */
-const quiet = 10_000;
-
-/** How long to ask for the URL of a lab that has come up, in milliseconds. */
-const urlTimeout = 2_000;
-const urlRetry = 200;
-
 const wayBack = '`lab wait` follows it again, `lab stop` cancels it.';
+const detached = { interrupted: 'detached; the spawn goes on in the controller', hint: wayBack };
+const unanswered = {
+  interrupted: 'interrupted before the controller answered; it may have begun to create the lab',
+  hint: '`lab status` tells whether it did.',
+};
 
 export async function spawn(session: Session, options: SpawnOptions): Promise<Ending> {
-  const { backend, display, controller } = session;
+  const { display, controller } = session;
   if (!session.hasToken) {
     throw new UsageError(
       '--direct: creating a lab needs a token all the same',
       'Name a file that holds one in --token-file or LAB_TOKEN_FILE.',
     );
   }
-
-  const user = await session.user();
-  if (!user.ok) {
-    return session.ending(
-      session.failureOutcome(user.failure, { interrupted: 'interrupted; nothing was asked for', hint: null }),
-    );
+  const subject = await session.subject(false);
+  if (!subject.ok) {
+    const words = { interrupted: 'interrupted; nothing was asked for', hint: null };
+    return session.ending(session.failureOutcome(subject.failure, words));
   }
-  const specification = specificationFor(user.value, options);
+  const { name } = subject.value;
+  const specification = specificationFor(name, options);
   display.start({
     command: 'spawn',
-    user: user.value,
+    user: name,
     controller,
     request: { options: specification.options, env: Object.keys(specification.env) },
   });
 
-  const created = await backend.create(user.value, specification, session.signal);
-  if (!created.ok) {
-    return session.ending(
-      session.failureOutcome(created.failure, {
-        interrupted: 'interrupted before the controller answered; it may have begun to create the lab',
-        hint: '`lab status` tells whether it did.',
-      }),
-    );
-  }
-  session.heard();
-  if (options.detach) {
-    return session.ending({
-      kind: 'detached',
-      message: `the controller is creating the lab; ${wayBack}`,
-    });
-  }
-
-  await session.follow(user.value, { quiet });
-  const outcome =
-    session.state.outcome ??
-    session.cutShort({ interrupted: 'detached; the spawn goes on in the controller', hint: wayBack });
+  const outcome = await createAndFollow(session, subject.value, specification, options);
   if (outcome.kind !== 'complete' && outcome.kind !== 'running') return session.ending(outcome);
 
-  const lab = urlOf(session.state.lab) === null ? await askForUrl(session) : session.state.lab;
+  const lab = await askForUrl(session, subject.value);
   const url = urlOf(lab);
   if (url === null) display.warn('the lab is up, but the controller does not tell its URL');
-  return session.ending(outcome, { lab: lab ?? null, text: url });
+  return session.ending(outcome, { lab, text: url === null ? [] : [url] });
+}
+
+/** The state may change between two questions: so often is a conflict looked at anew. */
+const mostRounds = 20;
+
+async function createAndFollow(
+  session: Session,
+  subject: Subject,
+  specification: LabSpecification,
+  asAsked: SpawnOptions,
+): Promise<Outcome> {
+  let options = asAsked;
+  let conflict: Failure | null = null;
+  let repeated = false;
+  for (let round = 0; round < mostRounds && !session.signal.aborted; round++) {
+    const created = await session.backend.create(subject.name, specification, session.signal);
+    if (created.ok) {
+      session.heard();
+      return followCreated(session, subject, options);
+    }
+    if (isAborted(session.signal)) return session.cutShort(unanswered);
+    conflict = created.failure;
+    if (conflict.transient && conflict.maybeDone) {
+      const outcome = await afterLostAnswer(session, subject, conflict, options);
+      if (outcome !== null) return outcome;
+      repeated = true;
+      continue;
+    }
+    if (conflict.kind !== 'conflict') return refused(session, subject, conflict);
+    if (repeated) {
+      // What is in the way of the repeated request is the first one's lab.
+      options = { ...options, onConflict: 'attach' };
+    }
+    if (options.onConflict === 'fail') {
+      return outcomeOf(withHint(conflict, '`lab status` tells what is there; see --on-conflict.'));
+    }
+    const outcome = await resolve(session, subject, specification, options);
+    if (outcome !== null) return outcome;
+  }
+  if (conflict === null || isAborted(session.signal)) return session.cutShort(unanswered);
+  return outcomeOf(withHint(conflict, 'The state of the lab kept changing; try again.'));
+}
+
+/** Whether a create whose answer was lost was accepted is for the state to tell; null where it was not. */
+async function afterLostAnswer(
+  session: Session,
+  subject: Subject,
+  failure: Failure,
+  options: SpawnOptions,
+): Promise<Outcome | null> {
+  session.trace(1, `${failure.error.message}; asking the state before the request is repeated`);
+  await pause(session, failure.retryAfter ?? raceDelay);
+  const asked = await settledState(session, subject);
+  if (!asked.ok) return session.failureOutcome(failure, unanswered);
+  switch (asked.value?.status) {
+    case 'running':
+      return { kind: 'running', message: 'the lab is running' };
+    case 'pending':
+      return followCreated(session, subject, options);
+    default:
+      return null;
+  }
+}
+
+async function followCreated(session: Session, subject: Subject, { detach }: SpawnOptions): Promise<Outcome> {
+  if (detach) return { kind: 'detached', message: `the controller is creating the lab; ${wayBack}` };
+  const outcome = await followSpawn(session, subject);
+  return outcome ?? session.cutShort(detached);
+}
+
+/** What a conflict comes to, by the state and not by the words of the refusal; null where to create is to be tried again. */
+async function resolve(
+  session: Session,
+  subject: Subject,
+  specification: LabSpecification,
+  options: SpawnOptions,
+): Promise<Outcome | null> {
+  const asked = await settledState(session, subject);
+  if (!asked.ok) return session.failureOutcome(asked.failure, unanswered);
+  const lab = asked.value;
+  session.trace(1, `the controller refused (409), and the lab is ${lab?.status ?? 'not there'}`);
+  switch (lab?.status) {
+    case undefined:
+    case 'failed':
+      await pause(session, raceDelay);
+      return null;
+    case 'terminating':
+      await followDeletion(session, subject);
+      return null;
+    case 'running':
+    case 'pending':
+      if (options.onConflict === 'replace') return replace(session, subject);
+      for (const warning of differences(lab, specification)) session.display.warn(warning);
+      if (lab.status === 'running') return { kind: 'running', message: 'the lab runs already' };
+      session.display.warn('a spawn is in progress already; following it');
+      return followCreated(session, subject, options);
+    default:
+      await pause(session, raceDelay);
+      return null;
+  }
+}
+
+/** What has just changed is given this long to settle, in milliseconds. */
+const raceDelay = 300;
+
+async function replace(session: Session, subject: Subject): Promise<Outcome | null> {
+  const outcome = await deleteLab(session, subject, {
+    detach: false,
+    words: {
+      interrupted: 'interrupted; the old lab is being deleted, and no new one was asked for',
+      hint: null,
+    },
+  });
+  if (outcome.kind === 'absent' || outcome.kind === 'not-found') return null;
+  if (outcome.kind !== 'unauthorized') return outcome;
+  const hint =
+    `${outcome.error.hint ?? ''} --on-conflict replace deletes the lab that is there, and this token may not.`.trim();
+  return { ...outcome, error: { ...outcome.error, hint } };
+}
+
+/** Where a lab that is there is not the one that was asked for. */
+function differences({ options: is }: LabState, { options: asked }: LabSpecification): string[] {
+  const image = is?.image ?? null;
+  const tag = image === null ? null : (/:([^:@/]+)(?:@|$)/.exec(image)?.[1] ?? null);
+  const found: string[] = [];
+  if ('image_list' in asked && image !== null && withoutDigest(image) !== withoutDigest(asked.image_list)) {
+    found.push(`the lab has another image than asked for: ${image}`);
+  }
+  if ('image_tag' in asked && tag !== null && tag !== asked.image_tag) {
+    found.push(`the lab has another image than asked for: ${image ?? ''}`);
+  }
+  if (typeof is?.size === 'string' && is.size !== asked.size) {
+    found.push(`the lab has another size than asked for: ${is.size}`);
+  }
+  return found;
+}
+
+function withoutDigest(reference: string): string {
+  return reference.replace(/@.*$/, '');
+}
+
+/** A refused image or size is told with what may be chosen instead. */
+async function refused(session: Session, subject: Subject, failure: Failure): Promise<Outcome> {
+  const about = `${failure.error.type} ${failure.error.message}`;
+  const size = /lab_size|options\.size|insufficient_quota/.test(about);
+  const image = /unknown_image|docker_reference/.test(about);
+  if (failure.kind !== 'refused' || (!size && !image)) return outcomeOf(failure);
+  const limit = startDeadline(session.context.clock, choicesTimeout, session.signal);
+  const asked = await session.backend.choices(subject.name, limit.signal);
+  limit.cancel();
+  if (!asked.ok || asked.value === null) return outcomeOf(failure);
+  const { sizes, images } = asked.value;
+  const names = size ? sizes.map(({ name }) => name) : images.slice(0, 5).map(({ reference }) => reference);
+  const more = image && images.length > 5 ? ', …; see `lab images`' : '';
+  return outcomeOf(withHint(failure, `${size ? '--size' : '--image'} may be: ${names.join(', ')}${more}`));
+}
+
+/** How long to ask for the choices, in milliseconds: the refusal is what matters. */
+const choicesTimeout = 2_000;
+
+function withHint(failure: Failure, hint: string): Failure {
+  return { ...failure, error: { ...failure.error, hint } };
 }
 
 function specificationFor(user: string, options: SpawnOptions): LabSpecification {
@@ -91,27 +237,4 @@ function specificationFor(user: string, options: SpawnOptions): LabSpecification
     // The controller refuses to create a lab without it (contract, "Routes").
     env: { JUPYTERHUB_SERVICE_PREFIX: `/nb/user/${user}/`, ...options.env },
   };
-}
-
-/** The lab's state, asked for until it has a URL or the time is up. */
-async function askForUrl(session: Session): Promise<LabState | null> {
-  const { backend, context } = session;
-  const limit = startDeadline(context.clock, urlTimeout, context.signal);
-  try {
-    let lab: LabState | null = null;
-    while (!limit.signal.aborted) {
-      const answer = await backend.ownState(limit.signal);
-      if (answer.ok) lab = answer.value;
-      if (urlOf(lab) !== null) break;
-      await sleep(context.clock, urlRetry, limit.signal);
-    }
-    return lab;
-  } finally {
-    limit.cancel();
-  }
-}
-
-function urlOf(lab: LabState | null | undefined): string | null {
-  const url = lab?.internal_url;
-  return url === undefined || url === '' ? null : url;
 }

@@ -1,28 +1,27 @@
 /**
  * Who and where: which controller, whose lab, with which token, and where each of these was found.
  *
- * Options come before the environment, and that before what a lab knows about itself. Tokens that a lab was
- * given are used for that lab's own instance and for nothing else.
+ * Options come before the environment, that before the profile, and that before what a lab knows about
+ * itself. Tokens that a lab was given are used for that lab's own instance and for nothing else, and a
+ * profile's for the controller that it names.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
 import type { Context } from '../context.js';
 import { readVariable } from './environment.js';
 import { parseControllerUrl, parseToken, parseUser } from './parse.js';
+import { findProfile, profileName, profilePath, readProfiles, type Profile } from './profile.js';
+import { setting, type Setting } from './setting.js';
+import { outputOf } from './token-command.js';
+import { tokenFromFile, tokenFromStdin, type FoundToken } from './token.js';
 import { UsageError } from './usage-error.js';
 
-/** A value and where it came from, in words that a user can act on. */
-export interface Setting<T> {
-  value: T;
-  origin: string;
-}
+export type { Setting } from './setting.js';
 
 export interface TargetOptions {
   controller?: string | undefined;
   user?: string | undefined;
   tokenFile?: string | undefined;
   direct?: boolean | undefined;
+  profile?: string | undefined;
 }
 
 export interface Target {
@@ -31,7 +30,20 @@ export interface Target {
   user: Setting<string> | null;
   /** Null with `direct` only. */
   token: Setting<string> | null;
-  direct: boolean;
+  direct: Setting<boolean>;
+  /** The profile that was looked into; the default one need not exist. */
+  profile: Setting<string>;
+  /** What the user should know, one line each. */
+  warnings: string[];
+}
+
+/** The profile in use: its name, its values, and its name in origins and errors. */
+interface Chosen {
+  name: Setting<string>;
+  values: Profile;
+  origin: string;
+  /** The file that it stands in, for what is relative to it. */
+  file: string;
 }
 
 /**
@@ -44,11 +56,16 @@ export async function resolveTarget(
   signal: AbortSignal,
 ): Promise<Target> {
   const { env } = context;
-  const controller = resolveController(options, env);
+  const profile = chooseProfile(options, context);
+  const controller = resolveController(options, env, profile);
   const atHome = isOwnInstance(controller.value, env);
-  const direct = options.direct === true || parseFlag(readVariable(env, 'LAB_DIRECT'), 'LAB_DIRECT');
-  const user = resolveUser(options, env, atHome);
-  const token = await unlessAborted(resolveToken(options, context, atHome), signal);
+  const direct = resolveDirect(options, env);
+  const user = resolveUser(options, env, profile, atHome);
+  const found = await unlessAborted(
+    resolveToken(options, context, profile, controller.value, atHome, signal),
+    signal,
+  );
+  const token = found === null ? null : setting(found.value, found.origin);
 
   if (token !== null && !isSafe(controller.value)) {
     throw new UsageError(
@@ -56,101 +73,125 @@ export async function resolveTarget(
       'Use https, or a loopback address.',
     );
   }
-  if (token === null && !direct) {
-    throw new UsageError(
-      'no token: name a file that holds one in --token-file or LAB_TOKEN_FILE (or set LAB_TOKEN)',
-    );
-  }
-  if (direct && user === null) {
+  if (token === null && !direct.value) throw noToken(profile, controller.value);
+  if (direct.value && user === null) {
     throw new UsageError('--direct needs to know whose lab: give --user or set LAB_USER');
   }
-  return { controller, user, token, direct };
+  return { controller, user, token, direct, profile: profile.name, warnings: found?.warnings ?? [] };
 }
 
-function resolveController({ controller }: TargetOptions, env: Context['env']): Setting<URL> {
-  if (controller !== undefined)
-    return setting(parseControllerUrl(controller, '--controller'), '--controller');
-  for (const name of ['LAB_CONTROLLER', 'EXTERNAL_INSTANCE_URL'] as const) {
-    const value = readVariable(env, name);
-    if (value !== undefined) return setting(parseControllerUrl(value, name), name);
-  }
+function chooseProfile(options: TargetOptions, context: Context): Chosen {
+  const name = profileName(options.profile, context);
+  const file = readProfiles(context);
+  const path = file.path ?? '';
+  return { name, values: findProfile(file, name), origin: `profile ${name.value} (${path})`, file: path };
+}
+
+function resolveController(
+  { controller }: TargetOptions,
+  env: Context['env'],
+  { values, origin }: Chosen,
+): Setting<URL> {
+  const parsed = (text: string, source: string): Setting<URL> =>
+    setting(parseControllerUrl(text, source), source);
+  if (controller !== undefined) return parsed(controller, '--controller');
+  const chosen = readVariable(env, 'LAB_CONTROLLER');
+  if (chosen !== undefined) return parsed(chosen, 'LAB_CONTROLLER');
+  if (values.controller !== undefined) return parsed(values.controller, origin);
+  const own = readVariable(env, 'EXTERNAL_INSTANCE_URL');
+  if (own !== undefined) return parsed(own, 'EXTERNAL_INSTANCE_URL');
   throw new UsageError(
     'no controller: give --controller URL or set LAB_CONTROLLER, or add --demo to try it without one',
   );
 }
 
-function resolveUser({ user }: TargetOptions, env: Context['env'], atHome: boolean): Setting<string> | null {
-  if (user !== undefined) return setting(parseUser(user, '--user'), '--user');
-  for (const name of atHome ? (['LAB_USER', 'JUPYTERHUB_USER'] as const) : (['LAB_USER'] as const)) {
-    const value = readVariable(env, name);
-    if (value !== undefined) return setting(parseUser(value, name), name);
-  }
-  return null;
+function resolveDirect({ direct }: TargetOptions, env: Context['env']): Setting<boolean> {
+  if (direct === true) return setting(true, '--direct');
+  const value = readVariable(env, 'LAB_DIRECT');
+  return value === undefined
+    ? setting(false, 'default')
+    : setting(parseFlag(value, 'LAB_DIRECT'), 'LAB_DIRECT');
+}
+
+function resolveUser(
+  { user }: TargetOptions,
+  env: Context['env'],
+  { values, origin }: Chosen,
+  atHome: boolean,
+): Setting<string> | null {
+  const parsed = (text: string, source: string): Setting<string> => setting(parseUser(text, source), source);
+  if (user !== undefined) return parsed(user, '--user');
+  const chosen = readVariable(env, 'LAB_USER');
+  if (chosen !== undefined) return parsed(chosen, 'LAB_USER');
+  if (values.user !== undefined) return parsed(values.user, origin);
+  const own = atHome ? readVariable(env, 'JUPYTERHUB_USER') : undefined;
+  return own === undefined ? null : parsed(own, 'JUPYTERHUB_USER');
 }
 
 async function resolveToken(
   { tokenFile }: TargetOptions,
   context: Context,
+  profile: Chosen,
+  controller: URL,
   atHome: boolean,
-): Promise<Setting<string> | null> {
+  signal: AbortSignal,
+): Promise<FoundToken | null> {
   const { env } = context;
-  if (tokenFile !== undefined) return readToken(tokenFile, '--token-file', context);
+  const read = (path: string, source: string): Promise<FoundToken> =>
+    path === '-' ? tokenFromStdin(source, context) : tokenFromFile(path, source);
+  if (tokenFile !== undefined) return read(tokenFile, '--token-file');
   const file = readVariable(env, 'LAB_TOKEN_FILE');
-  if (file !== undefined) return readToken(file, 'LAB_TOKEN_FILE', context);
-  for (const name of atHome
-    ? (['LAB_TOKEN', 'NUBLADO_TOKEN', 'ACCESS_TOKEN'] as const)
-    : (['LAB_TOKEN'] as const)) {
-    const value = readVariable(env, name);
-    if (value !== undefined) return setting(parseToken(value, name), name);
+  if (file !== undefined) return read(file, 'LAB_TOKEN_FILE');
+  const value = readVariable(env, 'LAB_TOKEN');
+  if (value !== undefined) return given(value, 'LAB_TOKEN');
+  if (hasToken(profile) && isFor(profile, controller)) return profileToken(profile, context, signal);
+  if (!atHome) return null;
+  for (const name of ['NUBLADO_TOKEN', 'ACCESS_TOKEN'] as const) {
+    const own = readVariable(env, name);
+    if (own !== undefined) return given(own, name);
   }
   return null;
 }
 
-async function readToken(path: string, source: string, context: Context): Promise<Setting<string>> {
-  if (path === '-') {
-    const origin = `${source} - (stdin)`;
-    return setting(parseToken(await readStream(context.in), origin), origin);
-  }
-  let text: string;
-  try {
-    text = await readStart(path);
-  } catch (error) {
-    // Who gives the token itself for the file's name should not find it in a log.
-    const shown = path.startsWith('gt-') ? 'what looks like a token; it takes the name of a file' : path;
-    throw new UsageError(`${source}: cannot read ${shown}: ${readProblem(error)}`);
-  }
-  return setting(parseToken(text, `${source} (${path})`), `${source} (${path})`);
+function given(value: string, name: string): FoundToken {
+  return { ...setting(parseToken(value, name), name), warnings: [] };
 }
 
-function readProblem(error: unknown): string {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'ENOENT':
-      return 'there is no such file';
-    case 'EACCES':
-      return 'permission denied';
-    case 'EISDIR':
-      return 'it is a folder';
-    default:
-      return error instanceof Error ? error.message : String(error);
-  }
+function hasToken({ values }: Chosen): boolean {
+  return (values.token_file ?? values.token_command) !== undefined;
 }
 
-/** A token has some fifty characters; a source of much more is something else. */
-const tokenLimit = 64 * 1024;
+/** Whether the profile's token may go there: it is its controller's, or anybody's where it names none. */
+function isFor({ values, origin }: Chosen, controller: URL): boolean {
+  return (
+    values.controller === undefined ||
+    parseControllerUrl(values.controller, origin).origin === controller.origin
+  );
+}
 
-/** Whatever the path leads to: a file, a device, or a pipe as in `<(command)`. */
-async function readStart(path: string): Promise<string> {
-  // Without O_NONBLOCK, a pipe that nobody writes to would hold up even the end of the process.
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  if (fstatSync(fd).isFIFO()) {
-    return readStream(new Socket({ fd, readable: true, writable: false }));
+async function profileToken(
+  { name, values, origin, file }: Chosen,
+  context: Context,
+  signal: AbortSignal,
+): Promise<FoundToken> {
+  if (values.token_file !== undefined) {
+    return tokenFromFile(profilePath(values.token_file, file, context.home), `${origin}: token_file`);
   }
-  try {
-    const buffer = Buffer.alloc(tokenLimit);
-    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, tokenLimit, null));
-  } finally {
-    closeSync(fd);
-  }
+  const [command = '', ...args] = values.token_command ?? [];
+  const source = `profile ${name.value}: token_command ${command}`;
+  // A bare name is looked up in PATH; a path is meant as in token_file, not from where the user happens to be.
+  const program = command.includes('/') ? profilePath(command, file, context.home) : command;
+  const output = await outputOf(program, args, source, context, signal);
+  return { ...setting(parseToken(output, source), `${origin}: token_command ${command}`), warnings: [] };
+}
+
+function noToken(profile: Chosen, controller: URL): UsageError {
+  return new UsageError(
+    'no token: name a file that holds one in --token-file or LAB_TOKEN_FILE (or set LAB_TOKEN)',
+    hasToken(profile) && !isFor(profile, controller)
+      ? `The token of profile ${profile.name.value} is for its own controller, not for ${controller.origin}.`
+      : null,
+  );
 }
 
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
@@ -162,16 +203,6 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> 
     else signal.addEventListener('abort', abort, { once: true });
   });
   return Promise.race([promise, aborted]);
-}
-
-async function readStream(input: Readable): Promise<string> {
-  let text = '';
-  input.setEncoding('utf8');
-  for await (const chunk of input) {
-    text += String(chunk);
-    if (text.length > tokenLimit) break;
-  }
-  return text;
 }
 
 /** Whether a controller belongs to the instance that this process runs in. */
@@ -189,12 +220,8 @@ export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
-function parseFlag(text: string | undefined, source: string): boolean {
-  if (text === undefined || text === '0') return false;
+function parseFlag(text: string, source: string): boolean {
+  if (text === '0') return false;
   if (text === '1') return true;
   throw new UsageError(`${source}: "${text}" is neither 1 nor 0`);
-}
-
-function setting<T>(value: T, origin: string): Setting<T> {
-  return { value, origin };
 }

@@ -5,12 +5,20 @@
  * redirect: the token goes to the controller and nowhere else.
  */
 import type { Dispatcher } from 'undici';
-import { LabState, UserInfo } from '../model/lab.js';
+import type { Choices } from '../model/choices.js';
+import { LabState, UserInfo, Users } from '../model/lab.js';
 import type { LabSpecification } from '../model/specification.js';
 import type { Failure, Result } from '../model/result.js';
 import { version } from '../model/version.js';
 import type { Backend, EventBody } from './backend.js';
-import { contentType, networkFailure, notAController, refusal, type Answer } from './failures.js';
+import {
+  contentType,
+  describeNetworkError,
+  networkFailure,
+  notAController,
+  refusal,
+  type Answer,
+} from './failures.js';
 
 /** How the caller proves who it is (contract, "Base and authentication"). */
 export type Credentials =
@@ -23,6 +31,10 @@ export interface ControllerOptions {
   base: URL;
   credentials: Credentials;
   dispatcher: Dispatcher;
+  /** Told every request and its answer; neither headers nor bodies, so no secret. */
+  trace?: (message: string) => void;
+  /** Monotonic milliseconds, for the trace. */
+  now?: () => number;
 }
 
 /** Bodies are read up to this many bytes; a LabState has under a thousand. */
@@ -31,7 +43,7 @@ const bodyLimit = 1024 * 1024;
 interface Request {
   /** What is being asked, as in "create a lab for NAME": the beginning of every error message. */
   asked: string;
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   url: string;
   accept: string;
   json?: unknown;
@@ -40,12 +52,21 @@ interface Request {
   signal: AbortSignal;
 }
 
-export function createController({ base, credentials, dispatcher }: ControllerOptions): Backend {
+export function createController({
+  base,
+  credentials,
+  dispatcher,
+  trace = () => undefined,
+  now = () => 0,
+}: ControllerOptions): Backend {
   const baseText = base.href.replace(/\/$/, '');
   const api = `${base.pathname.replace(/\/$/, '')}/spawner/v1`;
   const identity = identityHeaders(credentials);
 
   async function send(request: Request): Promise<Result<Dispatcher.ResponseData>> {
+    const what = `${request.method} ${base.origin}${request.url}`;
+    const begun = now();
+    trace(`> ${what}`);
     try {
       const response = await dispatcher.request({
         origin: base.origin,
@@ -63,8 +84,12 @@ export function createController({ base, credentials, dispatcher }: ControllerOp
         headersTimeout: 0,
         bodyTimeout: 0,
       });
+      trace(`< ${response.statusCode} to ${what} after ${Math.round(now() - begun)} ms`);
       return { ok: true, value: response };
     } catch (error) {
+      trace(
+        `< no answer to ${what} after ${Math.round(now() - begun)} ms: ${describeNetworkError(error).text}`,
+      );
       return fail(networkFailure(request.asked, error, baseText, request.hintIfSent));
     }
   }
@@ -95,6 +120,11 @@ export function createController({ base, credentials, dispatcher }: ControllerOp
       // Falls through: JSON that does not parse is as wrong as JSON of another shape.
     }
     return fail(notAController(request.asked, answer, baseText, 'the answer is JSON of another shape'));
+  }
+
+  async function labState(request: Request): Promise<Result<LabState | null>> {
+    const result = await getJson(request, (json) => LabState.safeParse(json).data ?? null);
+    return !result.ok && result.failure.kind === 'not-found' ? { ok: true, value: null } : result;
   }
 
   return {
@@ -145,18 +175,71 @@ export function createController({ base, credentials, dispatcher }: ControllerOp
       );
     },
 
-    async ownState(signal): Promise<Result<LabState | null>> {
-      const result = await getJson(
+    ownState(signal) {
+      return labState({
+        asked: "ask for the lab's state",
+        method: 'GET',
+        url: `${api}/user-status`,
+        accept: 'application/json',
+        signal,
+      });
+    },
+
+    stateOf(user, signal) {
+      return labState({
+        asked: `ask for the state of ${user}'s lab`,
+        method: 'GET',
+        url: `${api}/labs/${encodeURIComponent(user)}`,
+        accept: 'application/json',
+        signal,
+      });
+    },
+
+    async remove(user, signal): Promise<Result<null>> {
+      const request: Request = {
+        asked: `delete the lab of ${user}`,
+        method: 'DELETE',
+        url: `${api}/labs/${encodeURIComponent(user)}`,
+        accept: 'application/json',
+        hintIfSent: 'The deletion may go on all the same; `lab status` tells.',
+        signal,
+      };
+      const sent = await send(request);
+      if (!sent.ok) return sent;
+      if (sent.value.statusCode !== 204) return refuse(request, sent.value);
+      sent.value.body.dump().catch(() => undefined);
+      return { ok: true, value: null };
+    },
+
+    list(signal): Promise<Result<string[]>> {
+      return getJson(
         {
-          asked: "ask for the lab's state",
+          asked: 'list the users with running labs',
           method: 'GET',
-          url: `${api}/user-status`,
+          url: `${api}/labs`,
           accept: 'application/json',
           signal,
         },
-        (json) => LabState.safeParse(json).data ?? null,
+        (json) => Users.safeParse(json).data ?? null,
       );
-      return !result.ok && result.failure.kind === 'not-found' ? { ok: true, value: null } : result;
+    },
+
+    async choices(user, signal): Promise<Result<Choices | null>> {
+      const request: Request = {
+        asked: `ask what ${user} may choose`,
+        method: 'GET',
+        url: `${api}/lab-form/${encodeURIComponent(user)}`,
+        accept: 'text/html',
+        signal,
+      };
+      const sent = await send(request);
+      if (!sent.ok) return sent;
+      if (sent.value.statusCode !== 200) return refuse(request, sent.value);
+      const [answer, { parseForm }] = await Promise.all([readAnswer(sent.value), import('./form.js')]);
+      const form = parseForm(answer.body);
+      if (form === null)
+        return fail(notAController(request.asked, answer, baseText, 'the answer is no lab form'));
+      return { ok: true, value: form === 'unavailable' ? null : form };
     },
 
     whoAmI(signal): Promise<Result<string>> {

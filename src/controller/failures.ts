@@ -87,6 +87,7 @@ export function networkFailure(asked: string, error: unknown, base: string, hint
     },
     transient: !isTlsCode(code),
     reached: false,
+    maybeDone: maybeSent,
     retryAfter: null,
   };
 }
@@ -112,6 +113,7 @@ function failureMaker(asked: string, answer: Answer, words: Words) {
       },
       transient: extra.transient ?? false,
       reached: extra.reached ?? true,
+      maybeDone: answer.status >= 500 || answer.status === 408,
       retryAfter: retryAfter(answer),
     };
   };

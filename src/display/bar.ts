@@ -114,6 +114,10 @@ export class BarDisplay extends SilentDisplay {
     this.#lines.push(`${this.#theme.color.yellow(this.#theme.symbols.warning)} ${harmless(message)}`);
   }
 
+  override note(message: string): void {
+    this.#lines.push(this.#theme.color.dim(harmless(message)));
+  }
+
   override tick(state: RunState): void {
     if (this.#closed) return;
     this.#state = state;

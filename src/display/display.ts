@@ -4,6 +4,7 @@
  * One accumulated state, several displays; redrawing is not updating. Progress displays write to stderr,
  * output displays to stdout, and a command is handed both as one.
  */
+import type { ImageOption, SizeOption } from '../model/choices.js';
 import type { Outcome } from '../model/outcome.js';
 import type { Input, RunState } from '../model/run.js';
 import type { LabState } from '../model/lab.js';
@@ -23,8 +24,10 @@ export interface Ending {
   /** Events seen. */
   events: number;
   lab: LabState | null;
-  /** What stdout carries in text mode: one line, from outside, or null. */
-  text: string | null;
+  /** What stdout carries in text mode, line by line; from outside, and made harmless for a terminal. */
+  text: readonly string[];
+  /** What the result object carries beside, by command. */
+  more?: { users?: string[]; images?: ImageOption[]; sizes?: SizeOption[] };
 }
 
 export interface Display {
@@ -37,6 +40,8 @@ export interface Display {
   tick(state: RunState): void;
   /** Something the user should know that ends nothing. */
   warn(message: string): void;
+  /** An explanation that was asked for with -v; from within, harmless already. */
+  note(message: string): void;
   /** The run is over: whatever lives on the screen is put in order. */
   close(state: RunState | null): void;
   /** Prints the ending. Comes after `close`, once, on every path. */
@@ -57,6 +62,9 @@ export class SilentDisplay implements Display {
     // Nothing to redraw.
   }
   warn(_message: string): void {
+    // Nothing to say.
+  }
+  note(_message: string): void {
     // Nothing to say.
   }
   close(_state: RunState | null): void {
@@ -89,6 +97,9 @@ export class Displays implements Display {
   }
   warn(message: string): void {
     for (const display of this.#all) display.warn(message);
+  }
+  note(message: string): void {
+    for (const display of this.#all) display.note(message);
   }
   close(state: RunState | null): void {
     for (const display of this.#all) display.close(state);

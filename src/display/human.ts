@@ -49,9 +49,13 @@ export class WarningDisplay extends SilentDisplay {
     const { color, symbols } = this.#theme;
     this.#err.write(`${color.yellow(symbols.warning)} ${harmless(message)}\n`);
   }
+
+  override note(message: string): void {
+    this.#err.write(`${this.#theme.color.dim(harmless(message))}\n`);
+  }
 }
 
-/** The result as text: one line on stdout, or nothing. */
+/** The result as text on stdout. */
 export class TextDisplay extends SilentDisplay {
   readonly #out: Output;
 
@@ -61,7 +65,8 @@ export class TextDisplay extends SilentDisplay {
   }
 
   override finish({ text }: Ending): void {
-    // Verbatim for a script; what a terminal could take for a command is made harmless.
-    if (text !== null) this.#out.write(`${this.#out.isTTY === true ? harmless(text) : text}\n`);
+    // Verbatim for a script, as long as a line stays one; harmless for a terminal.
+    const show = this.#out.isTTY === true ? harmless : (line: string) => line.replace(/[\r\n]+/g, harmless);
+    for (const line of text) this.#out.write(`${show(line)}\n`);
   }
 }

@@ -49,7 +49,7 @@ export class JsonDisplay extends SilentDisplay {
     if (body !== null) this.#print(input, body);
   }
 
-  override finish({ outcome, events, lab }: Ending): void {
+  override finish({ outcome, events, lab, more }: Ending): void {
     this.#print(stamp(this.#clock), {
       kind: 'result',
       outcome: outcome.kind,
@@ -57,6 +57,7 @@ export class JsonDisplay extends SilentDisplay {
       message: outcome.message,
       events,
       lab,
+      ...more,
       ...('error' in outcome ? { error: outcome.error } : {}),
     });
   }

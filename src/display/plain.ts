@@ -54,6 +54,10 @@ export class PlainDisplay extends SilentDisplay {
     this.#line(`${this.#theme.color.yellow('warning '.padEnd(8))}       ${harmless(message)}`);
   }
 
+  override note(message: string): void {
+    this.#line(`${'note'.padEnd(8)}       ${harmless(message)}`);
+  }
+
   override tick(state: RunState): void {
     const now = this.#clock.monotonic();
     if (now - this.#lastLineAt < signOfLife) return;

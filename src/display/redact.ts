@@ -22,7 +22,8 @@ export function redacting(stream: Output, secrets: ReadonlySet<string>): Output 
   });
 }
 
-function redact(text: string, secrets: ReadonlySet<string>): string {
+/** The text, with every one of the secrets replaced. */
+export function redact(text: string, secrets: ReadonlySet<string>): string {
   let result = text;
   for (const secret of secrets) {
     if (secret.length >= shortest && result.includes(secret)) result = result.replaceAll(secret, '[secret]');

@@ -23,6 +23,9 @@ export type LabState = z.infer<typeof LabState>;
 /** Gafaelfawr's `user-info`: of its many fields only the name is asked for. */
 export const UserInfo = z.looseObject({ username: z.string().regex(userName) });
 
+/** The answer to `GET labs`. */
+export const Users = z.array(z.string());
+
 /**
  * A refusal's JSON body in both of its shapes. `input` and `ctx`, which a 422 carries, echo the request
  * with its environment, so they are dropped here and can be printed nowhere.

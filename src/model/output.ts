@@ -85,6 +85,19 @@ const ResultObject = z.object({
   message: z.string(),
   events: z.int().nonnegative().meta({ description: 'how many events were seen' }),
   lab: LabState.nullable(),
+  users: z.array(z.string()).optional(),
+  images: z.array(z.object({ name: z.string(), reference: z.string(), checked: z.boolean() })).optional(),
+  sizes: z
+    .array(
+      z.object({
+        name: z.string(),
+        cpu: z.number().nullable(),
+        memory: z.number().nullable().meta({ description: 'bytes' }),
+        default: z.boolean(),
+      }),
+    )
+    .optional(),
+  profiles: z.record(z.string(), z.looseObject({})).optional(),
   error: z
     .object({
       type: z.string(),

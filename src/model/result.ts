@@ -13,6 +13,8 @@ export interface Failure {
   transient: boolean;
   /** Whether something that behaves like a controller (or its ingress) answered at all. */
   reached: boolean;
+  /** Whether the request may have had its effect all the same: it was sent, and its answer is lost or says nothing. */
+  maybeDone: boolean;
   /** From `Retry-After`, in milliseconds; null where there was none. */
   retryAfter: number | null;
 }

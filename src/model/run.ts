@@ -42,8 +42,8 @@ export type Input = Stamp &
 
 export type InputKind = Input['kind'];
 
-/** What the run is waiting for: a spawn's outcome, or merely the end of the stream it shows. */
-export type Goal = 'spawn' | 'events';
+/** What the run is waiting for: a spawn's outcome, a deletion's, or merely the end of the stream it shows. */
+export type Goal = 'spawn' | 'delete' | 'events';
 
 export interface RunState {
   goal: Goal;
@@ -160,6 +160,9 @@ function onConnection(state: RunState, input: Input & { kind: 'connection' }): R
 
 function onState(state: RunState, lab: LabState | null): RunState {
   if (state.goal === 'events') return onStateOfEvents(state, lab);
+  if (state.goal === 'delete') {
+    return lab === null ? { ...state, outcome: { kind: 'absent', message: 'the lab is gone' } } : state;
+  }
   switch (lab?.status) {
     case undefined:
       return { ...state, outcome: removed() };
@@ -186,8 +189,8 @@ function onStateOfEvents(state: RunState, lab: LabState | null): RunState {
 }
 
 function onRefused(state: RunState, failure: Failure): RunState {
-  // Whether a spawn that was accepted is gone, or only out of sight, is for the lab's state to tell.
-  const stateDecides = state.goal === 'spawn' && (failure.kind === 'not-found' || failure.transient);
+  // Whether a lab is gone, or only out of sight, is for its state to tell.
+  const stateDecides = state.goal !== 'events' && (failure.kind === 'not-found' || failure.transient);
   return stateDecides ? state : { ...state, outcome: outcomeOf(failure) };
 }
 

@@ -13,3 +13,7 @@ export interface LabSpecification {
   options: ImageChoice & { size: string; enable_debug: boolean; reset_user_env: boolean };
   env: Record<string, string>;
 }
+
+/** What to do when the controller answers that a lab or an operation is there already. */
+export const conflictPolicies = ['attach', 'replace', 'fail'] as const;
+export type ConflictPolicy = (typeof conflictPolicies)[number];

@@ -40,7 +40,7 @@ describe('lab spawn', { concurrency: 4 }, () => {
     const lines = parseLines(run.stdout);
     assert.deepEqual(
       lines.map(({ kind }) => kind),
-      ['start', 'connection', 'event', 'event', 'event', 'result'],
+      ['start', 'connection', 'event', 'event', 'event', 'state', 'result'],
     );
     const [start] = lines;
     assert.ok(start?.kind === 'start');

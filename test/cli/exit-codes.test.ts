@@ -110,7 +110,7 @@ const cases: Case[] = [
     name: 'a conflict',
     scenario: 'conflict',
     speed: 1,
-    args: ['spawn'],
+    args: ['spawn', '--on-conflict', 'fail'],
     code: 5,
     outcome: 'conflict',
     stderr: /spawn already in progress/,
@@ -304,7 +304,9 @@ describe('signals', { concurrency: 4 }, () => {
     child.kill('SIGTERM');
     assert.match(String(await once(child.stderr, 'data')), /interrupted/);
     child.kill('SIGTERM');
-    assert.deepEqual(await ended, [143, null]);
+    // While Node itself is leaving, the signal's default action may be faster; a shell sees 143 either way.
+    const [code, signal] = (await ended) as [number | null, string | null];
+    assert.ok(code === 143 || signal === 'SIGTERM');
   });
 });
 

@@ -23,7 +23,7 @@ async function resolve(options: TargetOptions, env: Record<string, string>, stdi
     controller: [target.controller.value.href, target.controller.origin],
     user: target.user === null ? null : [target.user.value, target.user.origin],
     token: target.token === null ? null : [target.token.value, target.token.origin],
-    direct: target.direct,
+    direct: target.direct.value,
   };
 }
 

@@ -127,6 +127,7 @@ describe('a spawn', () => {
         error: { type: 't', message: 'no', status: 404, hint: null },
         transient,
         reached: true,
+        maybeDone: false,
         retryAfter: null,
       },
     });
@@ -151,6 +152,15 @@ describe('a spawn', () => {
 
   it('keeps its first outcome', () => {
     assert.equal(ending('spawn', event('complete', 'up'), event('failed', 'no'))?.[0], 'complete');
+  });
+});
+
+describe('a deletion', () => {
+  it('is over when the state says so, or when it fails', () => {
+    assert.equal(ending('delete', event('info', 'gone', 100), cleanEnd), null);
+    assert.equal(ending('delete', noLab)?.[0], 'absent');
+    assert.deepEqual(ending('delete', event('error', 'why'), event('failed', 'no')), ['failed', 'no: why']);
+    assert.equal(ending('delete', lab('terminating')), null);
   });
 });
 

@@ -237,6 +237,7 @@ describe('follow', () => {
       error: { type: 'permission_denied', message: 'no', status: 403, hint: null },
       transient: false,
       reached: true,
+      maybeDone: false,
       retryAfter: null,
     };
     assert.equal(await next(), 'refused: unauthorized');

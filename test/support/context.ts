@@ -22,6 +22,7 @@ export function fakeContext(over: Partial<Context> = {}): Context {
     connect: () => Promise.reject(new Error('this test connects to nothing')),
     signal: new AbortController().signal,
     jobs: { subscribe: () => () => undefined, watchKeys: () => () => undefined },
+    trace: () => undefined,
     ...over,
   };
 }

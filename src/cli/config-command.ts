@@ -1,0 +1,192 @@
+/**
+ * `lab config` on the command line: its subcommands, their options and help, and what they print.
+ *
+ * What they do is in `commands/config.ts`, which is loaded when one of them runs.
+ */
+import { Option, type Command } from 'commander';
+import { UsageError } from '../config/usage-error.js';
+import type { Context } from '../context.js';
+import { outputModes } from '../display/modes.js';
+import { displayOptions } from './options.js';
+
+interface ConfigFlags {
+  profile?: string;
+}
+
+interface ShowFlags extends ConfigFlags {
+  all?: boolean;
+  output?: string;
+}
+
+/** Adds `lab config`; `done` receives the exit code. Wrong usage is thrown as a UsageError. */
+export function addConfig(program: Command, context: Context, done: (code: number) => void): void {
+  const config = program
+    .command('config')
+    .description('show and change profiles: controller, user and token by name')
+    .helpCommand(false)
+    .usage('[command]')
+    .addHelpText(
+      'after',
+      `
+A profile holds any of:
+  controller     the controller's URL; without a path, /nublado is appended
+  user           whose lab
+  token_file     a file that holds the token
+  token_command  a command that prints the token, and its arguments; no shell,
+                 10 seconds
+Options and LAB_ variables come before the profile. Its token is sent to no
+other place than its controller. Without --profile or LAB_PROFILE, the profile
+is "default".
+
+Examples:
+  lab config set controller https://data.example.org
+  lab config set token_file ~/.config/rsp-token
+  lab config set --profile int token_command -- pass show rsp/int
+  lab config show --all
+  lab status --profile int
+`,
+    )
+    .action(() => {
+      const [word] = config.args;
+      if (word === undefined) {
+        config.outputHelp();
+        return;
+      }
+      const names = config.commands.map((command) => command.name()).join(', ');
+      throw new UsageError(`lab config: there is no command "${word}"`, `There are: ${names}.`);
+    });
+  addShow(config, context, done);
+  addSet(config, context, done);
+  addUnset(config, context, done);
+  addPath(config, context, done);
+  // A word that is no command reaches the action, which can say more about it than commander. Not before the
+  // commands are added, they would inherit it.
+  config.allowExcessArguments();
+}
+
+function addProfileOption(command: Command): Command {
+  return command.option('--profile <name>', 'the profile (LAB_PROFILE; default: "default")');
+}
+
+const nothing = 'nothing is set';
+
+function addShow(config: Command, context: Context, done: (code: number) => void): void {
+  const command = config.command('show').description("print a profile's settings, one a line");
+  addProfileOption(command)
+    .option('--all', "every profile's, each line beginning with its name")
+    .addOption(new Option('-o, --output <mode>', 'text or JSON on stdout (LAB_OUTPUT)').choices(outputModes))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  lab config show
+  lab config show --profile int
+  lab config show --all -o json | jq .profiles
+
+It shows what the file holds; \`lab status -v\` says what is in force, and why.
+`,
+    )
+    .action(async (flags: ShowFlags) => {
+      const started = context.clock.monotonic();
+      const { output } = displayOptions(
+        flags.output === undefined ? {} : { output: flags.output },
+        context.env,
+      );
+      const { configLines, showConfig } = await import('../commands/config.js');
+      const profiles = showConfig(context, flags);
+      const lines = configLines(profiles, flags.all === true);
+      if (output === 'text') {
+        context.out.write(lines.map((line) => `${line}\n`).join(''));
+        if (lines.length === 0) say(context, nothing);
+      } else {
+        const { toAsciiJson } = await import('../model/json.js');
+        const result = {
+          schema: 1,
+          kind: 'result',
+          time: new Date(context.clock.now()).toISOString(),
+          elapsed_ms: Math.max(0, Math.round(context.clock.monotonic() - started)),
+          outcome: 'ok',
+          exit_code: 0,
+          message: lines.length === 0 ? nothing : `settings of ${Object.keys(profiles).join(', ')}`,
+          events: 0,
+          lab: null,
+          profiles,
+        };
+        context.out.write(`${toAsciiJson(result)}\n`);
+      }
+      done(0);
+    });
+}
+
+function addSet(config: Command, context: Context, done: (code: number) => void): void {
+  const command = config
+    .command('set')
+    .description('set a value in a profile, which is made if it is new')
+    .argument('<key>', 'controller, user, token_file or token_command')
+    .argument('<value...>', 'the value; for token_command the command and its arguments');
+  addProfileOption(command)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  lab config set controller https://data.example.org
+  lab config set user anna --profile int
+  lab config set token_file ~/.config/rsp-token
+  lab config set token_command -- op read --no-newline op://work/rsp/token
+
+Put -- before a command with options of its own. No token is kept in the file:
+put it into one that only you can read, and name that as token_file.
+`,
+    )
+    .action(async (key: string, values: string[], flags: ConfigFlags) => {
+      const { setConfig } = await import('../commands/config.js');
+      say(context, setConfig(context, key, values, flags));
+      done(0);
+    });
+}
+
+function addUnset(config: Command, context: Context, done: (code: number) => void): void {
+  const command = config
+    .command('unset')
+    .description('remove a value from a profile, and with its last one the profile')
+    .argument('<key>', 'controller, user, token_file or token_command');
+  addProfileOption(command)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  lab config unset user
+  lab config unset token_file --profile int
+`,
+    )
+    .action(async (key: string, flags: ConfigFlags) => {
+      const { unsetConfig } = await import('../commands/config.js');
+      say(context, unsetConfig(context, key, flags));
+      done(0);
+    });
+}
+
+function addPath(config: Command, context: Context, done: (code: number) => void): void {
+  config
+    .command('path')
+    .description("print the file's path, whether it exists or not")
+    .addHelpText(
+      'after',
+      `
+Example:
+  "$EDITOR" "$(lab config path)"
+
+XDG_CONFIG_HOME moves it.
+`,
+    )
+    .action(async () => {
+      const { configFile } = await import('../commands/config.js');
+      context.out.write(`${configFile(context)}\n`);
+      done(0);
+    });
+}
+
+/** What was done is no result, so it goes to stderr. */
+function say(context: Context, message: string): void {
+  context.err.write(`${message}\n`);
+}

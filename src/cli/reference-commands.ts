@@ -1,0 +1,58 @@
+/**
+ * The commands that only print what is known beforehand: `lab schema` and `lab help`.
+ */
+import type { Command } from 'commander';
+import type { Context } from '../context.js';
+import { UsageError } from '../config/usage-error.js';
+import { helpTopic, topics, type Topic } from './help-topics.js';
+
+export function addSchema(program: Command, context: Context): void {
+  program
+    .command('schema')
+    .description('print the JSON Schema of the Event model, or of the JSON output')
+    .argument('[subject]', 'event or output', 'event')
+    .action(async (subject: string) => {
+      const schema = await schemaOf(subject);
+      context.out.write(`${JSON.stringify(schema, null, 2)}\n`);
+    });
+}
+
+async function schemaOf(subject: string): Promise<Record<string, unknown>> {
+  switch (subject) {
+    case 'event':
+      return (await import('../model/event.js')).eventJsonSchema();
+    case 'output':
+      return (await import('../model/output.js')).outputJsonSchema();
+    default:
+      throw new UsageError(`lab schema: there is no schema "${subject}"`, 'There are: event, output.');
+  }
+}
+
+export function addHelp(program: Command, context: Context): void {
+  program
+    .command('help')
+    .description('show a reference page, or the help of a command')
+    .argument('[topic]', `${topics.join(', ')}, or a command`)
+    .action((topic: string | undefined) => {
+      if (topic === undefined) {
+        program.outputHelp();
+        return;
+      }
+      if (isTopic(topic)) {
+        context.out.write(helpTopic(topic));
+        return;
+      }
+      const command = program.commands.find((known) => known.name() === topic);
+      if (command === undefined) {
+        throw new UsageError(
+          `lab help: there is no topic "${topic}"`,
+          `There are: ${topics.join(', ')}, and the commands.`,
+        );
+      }
+      command.outputHelp();
+    });
+}
+
+function isTopic(text: string): text is Topic {
+  return (topics as readonly string[]).includes(text);
+}

@@ -1,0 +1,122 @@
+/**
+ * `lab spawn` on the command line.
+ */
+import { Option, type Command } from 'commander';
+import type { Context } from '../context.js';
+import { UsageError } from '../config/usage-error.js';
+import {
+  conflictPolicies,
+  imageClasses,
+  type ConflictPolicy,
+  type ImageChoice,
+} from '../model/specification.js';
+import { addDisplayOptions, addLimitOptions, addTargetOptions, type CommonFlags } from './options.js';
+import { run, type Wiring } from './run.js';
+
+interface SpawnFlags extends CommonFlags {
+  image?: string;
+  tag?: string;
+  class?: string;
+  size: string;
+  enableDebug?: boolean;
+  resetUserEnv?: boolean;
+  env?: Record<string, string>;
+  detach?: boolean;
+  onConflict: ConflictPolicy;
+}
+
+export function addSpawn(program: Command, wiring: Wiring): void {
+  const { context } = wiring;
+  const command = program
+    .command('spawn')
+    .description('create a lab, show its progress, and exit with the outcome')
+    .optionsGroup('The lab:')
+    .option('--image <reference>', 'the image, as a full reference with a tag')
+    .option('--tag <tag>', 'the image, by its tag')
+    .addOption(
+      new Option('--class <class>', 'the image, by what it is (default: "recommended")').choices(
+        imageClasses,
+      ),
+    )
+    .option('--size <size>', "the lab's size, one of those that the site offers", 'small')
+    .option('--enable-debug', 'let the lab log more')
+    .option('--reset-user-env', "move the user's own configuration out of the way")
+    .option(
+      '--env <key[=value]>',
+      'set a variable in the lab, to a value or as it is here; repeatable',
+      (text: string, all: Record<string, string> | undefined) => ({ ...all, ...parseEnv(text, context.env) }),
+    )
+    .addOption(
+      new Option(
+        '--on-conflict <policy>',
+        'where a lab or an operation is there already: go along, delete it first, or give up',
+      )
+        .choices(conflictPolicies)
+        .default('attach'),
+    )
+    .option('-d, --detach', 'return as soon as the controller accepted');
+  addTargetOptions(command);
+  addLimitOptions(command, '15m');
+  addDisplayOptions(command);
+  command
+    .addHelpText(
+      'after',
+      `
+Examples:
+  lab spawn                              the recommended image, size small
+  lab spawn --class latest-weekly --size large
+  lab spawn --tag w_2026_40 --env DEBUG=1 --env API_KEY
+  lab spawn --timeout 5m -o json         for scripts
+  lab spawn --demo image-pull-failure    what a failure looks like
+
+Ctrl-C leaves; the spawn goes on in the controller.
+`,
+    )
+    .action(async (flags: SpawnFlags) => {
+      await run(wiring, {
+        goal: 'spawn',
+        flags,
+        demoUnderWay: false,
+        secrets: Object.values(flags.env ?? {}),
+        events: null,
+        run: async (session) => {
+          const image = imageChoice(flags);
+          const { spawn } = await import('../commands/spawn.js');
+          return spawn(session, {
+            image,
+            size: nonEmpty(flags.size, '--size'),
+            enableDebug: flags.enableDebug === true,
+            resetUserEnv: flags.resetUserEnv === true,
+            env: flags.env ?? {},
+            detach: flags.detach === true,
+            onConflict: flags.onConflict,
+          });
+        },
+      });
+    });
+}
+
+function imageChoice({ image, tag, class: imageClass }: SpawnFlags): ImageChoice {
+  const given = [image, tag, imageClass].filter((choice) => choice !== undefined);
+  if (given.length > 1)
+    throw new UsageError('--image, --tag and --class each choose the image: give one of them');
+  if (image !== undefined) return { image_list: nonEmpty(image, '--image') };
+  if (tag !== undefined) return { image_tag: nonEmpty(tag, '--tag') };
+  return { image_class: imageClasses.find((known) => known === imageClass) ?? 'recommended' };
+}
+
+function nonEmpty(text: string, source: string): string {
+  if (text.trim() === '') throw new UsageError(`${source}: the value is empty`);
+  return text;
+}
+
+function parseEnv(text: string, env: Context['env']): Record<string, string> {
+  const [, key, value] = /^([^=]+)(?:=(.*))?$/s.exec(text) ?? [];
+  if (key === undefined || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) {
+    // Not commander's own error, which repeats the argument: what stands there may be a secret.
+    throw new UsageError('--env: it takes KEY=VALUE or KEY, with a variable name as the key');
+  }
+  const found = value ?? env[key];
+  if (found === undefined) throw new UsageError(`--env: ${key} is not set here`);
+  return { [key]: found };
+}

@@ -1,0 +1,125 @@
+/**
+ * `lab config`: shows and changes profiles. Asks no controller.
+ *
+ * Owns what a change means; what a profile may hold and how the file is read and written is below, in config.
+ */
+import { resolve } from 'node:path';
+import {
+  checkProfile,
+  configPath,
+  findProfile,
+  parseProfileKey,
+  profileKeys,
+  profileName,
+  readProfiles,
+  type Profile,
+  type ProfileKey,
+} from '../config/profile.js';
+import { saveProfiles } from '../config/save.js';
+import { UsageError } from '../config/usage-error.js';
+import type { Context } from '../context.js';
+import { harmless } from '../display/text.js';
+
+export interface ConfigOptions {
+  /** As `--profile` gives it. */
+  profile?: string | undefined;
+}
+
+export interface ShowOptions extends ConfigOptions {
+  /** Every profile, not one. */
+  all?: boolean | undefined;
+}
+
+/** Where the profiles are, or would be. */
+export function configFile(context: Context): string {
+  const path = configPath(context);
+  if (path === null) {
+    throw new UsageError('there is no home folder to keep profiles in', 'Set HOME or XDG_CONFIG_HOME.');
+  }
+  return path;
+}
+
+/** The profiles asked for, by name, as they stand in the file. */
+export function showConfig(context: Context, { profile, all }: ShowOptions): Record<string, Profile> {
+  if (all === true && profile !== undefined) {
+    throw new UsageError('--all shows every profile: leave out --profile');
+  }
+  const file = readProfiles(context);
+  if (all === true) return Object.fromEntries(file.profiles);
+  const name = profileName(profile, context);
+  return { [name.value]: findProfile(file, name) };
+}
+
+/** One line for each setting; with `all` they begin with the profile's name. */
+export function configLines(profiles: Record<string, Profile>, all: boolean): string[] {
+  return Object.entries(profiles).flatMap(([name, profile]) =>
+    profileKeys.flatMap((key) => {
+      const value = profile[key];
+      if (value === undefined) return [];
+      const text = typeof value === 'string' ? value : value.map(quoted).join(' ');
+      return [harmless(`${all ? `${name} ` : ''}${key} ${text}`)];
+    }),
+  );
+}
+
+/** An argument as a shell takes it, so that the line can be copied into `lab config set`. */
+function quoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** Sets one value and returns what was done, in words. */
+export function setConfig(
+  context: Context,
+  keyText: string,
+  values: readonly string[],
+  { profile }: ConfigOptions,
+): string {
+  const path = configFile(context);
+  const key = parseProfileKey(keyText, 'lab config set');
+  const name = profileName(profile, context);
+  const { profiles } = readProfiles(context);
+  const changed = { ...profiles.get(name.value), ...settingOf(key, values) };
+  checkProfile(changed, (each) => `lab config set ${each}`);
+  saveProfiles(path, new Map(profiles).set(name.value, anchored(changed, key)));
+  return `${key} is set in profile ${name.value} (${path})`;
+}
+
+function settingOf(key: ProfileKey, values: readonly string[]): Profile {
+  if (key === 'token_command') return { token_command: [...values] };
+  const [value, ...more] = values;
+  if (value === undefined || more.length > 0) {
+    throw new UsageError(`lab config set ${key}: it takes one value`, 'Put a value with spaces into quotes.');
+  }
+  return { [key]: value };
+}
+
+/**
+ * Paths in the file are relative to it, but a path on a command line is meant from where the user is. So what
+ * was just set becomes absolute; `~/` stays, it means the same in both places.
+ */
+function anchored(profile: Profile, key: ProfileKey): Profile {
+  const absolute = (path: string): string => (path.startsWith('~/') ? path : resolve(path));
+  if (key === 'token_file' && profile.token_file !== undefined) {
+    return { ...profile, token_file: absolute(profile.token_file) };
+  }
+  const [command, ...args] = profile.token_command ?? [];
+  if (key === 'token_command' && command?.includes('/') === true) {
+    return { ...profile, token_command: [absolute(command), ...args] };
+  }
+  return profile;
+}
+
+/** Removes one value, and with its last one the profile; returns what was done, in words. */
+export function unsetConfig(context: Context, keyText: string, { profile }: ConfigOptions): string {
+  const path = configFile(context);
+  const key = parseProfileKey(keyText, 'lab config unset');
+  const name = profileName(profile, context);
+  const file = readProfiles(context);
+  const { [key]: old, ...rest } = findProfile(file, name);
+  if (old === undefined) return `${key} was not set in profile ${name.value} (${path})`;
+  const profiles = new Map(file.profiles);
+  if (Object.keys(rest).length === 0) profiles.delete(name.value);
+  else profiles.set(name.value, rest);
+  saveProfiles(path, profiles);
+  return `${key} is no longer set in profile ${name.value} (${path})`;
+}

@@ -1,0 +1,92 @@
+/**
+ * The deletion of a lab, with its progress: what `stop` does, and `spawn --on-conflict replace` before it creates.
+ *
+ * The outcome comes from the DELETE and the state. The stream only shows progress, and is opened once the state
+ * says `terminating`: before that it repeats the old spawn (contract, "What a client must survive", 4).
+ */
+import { isAborted, sleep } from '../deadline.js';
+import type { Outcome } from '../model/outcome.js';
+import { outcomeOf, type Result } from '../model/result.js';
+import { pause, pollInterval } from './attach.js';
+import type { Session, Subject, Words } from './session.js';
+
+export interface DeleteOptions {
+  /** Return as soon as the deletion is under way. */
+  detach: boolean;
+  words: Words;
+}
+
+/** How soon to look whether the deletion has begun, in milliseconds. */
+const firstLook = 200;
+
+/** Deletes the lab; sends the DELETE again where its answer was lost, because the deletion goes on all the same. */
+export async function deleteLab(
+  session: Session,
+  subject: Subject,
+  options: DeleteOptions,
+): Promise<Outcome> {
+  for (let attempt = 1; !session.signal.aborted; attempt++) {
+    const answer = await removeWithProgress(session, subject, options.detach);
+    if (answer === 'under way') {
+      return {
+        kind: 'detached',
+        message: 'the controller is deleting the lab; `lab wait --for absent` follows it',
+      };
+    }
+    if (answer.ok) return gone();
+    const { failure } = answer;
+    if (isAborted(session.signal)) break;
+    if (failure.kind === 'not-found' && attempt > 1) return gone();
+    if (failure.kind === 'failed') {
+      // The stream has told why, where it could be read.
+      const reason = session.state.reason;
+      const message = reason === null ? failure.error.message : `${failure.error.message}: ${reason}`;
+      return { kind: 'failed', message, error: { ...failure.error, message } };
+    }
+    if (failure.kind !== 'conflict' && !(failure.transient && session.state.heard)) return outcomeOf(failure);
+    session.trace(
+      1,
+      `the DELETE was not answered well (${failure.error.message}); asking the state, then again`,
+    );
+    await pause(session, failure.retryAfter ?? pollInterval);
+    const state = await session.labState(subject);
+    if (state.ok && state.value === null) return gone();
+  }
+  return session.cutShort(options.words);
+}
+
+function gone(): Outcome {
+  return { kind: 'absent', message: 'the lab is gone' };
+}
+
+async function removeWithProgress(
+  session: Session,
+  subject: Subject,
+  detach: boolean,
+): Promise<Result<null> | 'under way'> {
+  const answered = new AbortController();
+  const removal = session.backend.remove(subject.name, session.signal).then((result) => {
+    answered.abort();
+    return result;
+  });
+  if (!(await hasBegun(session, subject, answered.signal))) return removal;
+  if (detach) {
+    // The deletion goes on without anybody waiting for it.
+    removal.catch(() => undefined);
+    return 'under way';
+  }
+  if (subject.own) await session.follow(subject, { goal: 'delete', quiet: null, until: answered.signal });
+  return removal;
+}
+
+/** Whether the deletion is under way; false when the DELETE was answered before that could be seen. */
+async function hasBegun(session: Session, subject: Subject, answered: AbortSignal): Promise<boolean> {
+  const signal = AbortSignal.any([session.signal, answered]);
+  for (let wait = firstLook; ; wait = Math.min(2 * wait, pollInterval)) {
+    await sleep(session.context.clock, wait, signal);
+    if (isAborted(signal)) return false;
+    const state = await session.labState(subject, signal);
+    if (isAborted(signal)) return false;
+    if (state.ok && state.value?.status === 'terminating') return true;
+  }
+}

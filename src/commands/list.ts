@@ -1,0 +1,15 @@
+/**
+ * `lab list`: the users with running labs, one name a line.
+ */
+import type { Ending } from '../display/display.js';
+import type { Session } from './session.js';
+
+export async function list(session: Session): Promise<Ending> {
+  const asked = await session.backend.list(session.signal);
+  if (!asked.ok) {
+    return session.ending(session.failureOutcome(asked.failure, { interrupted: 'interrupted', hint: null }));
+  }
+  const users = asked.value;
+  const message = users.length === 1 ? '1 lab is running' : `${users.length} labs are running`;
+  return session.ending({ kind: 'ok', message }, { text: users, more: { users } });
+}

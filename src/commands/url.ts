@@ -1,0 +1,35 @@
+/**
+ * The URL of a lab that has come up.
+ */
+import { sleep, startDeadline } from '../deadline.js';
+import type { LabState } from '../model/lab.js';
+import type { Session, Subject } from './session.js';
+
+/** How long to ask for it, in milliseconds. */
+const timeout = 2_000;
+const retry = 200;
+
+/** The lab's state, asked for until it has a URL or the time is up. */
+export async function askForUrl(session: Session, subject: Subject): Promise<LabState | null> {
+  const known = session.state.lab ?? null;
+  if (urlOf(known) !== null) return known;
+  const { context } = session;
+  const limit = startDeadline(context.clock, timeout, context.signal);
+  try {
+    let lab = known;
+    while (!limit.signal.aborted) {
+      const answer = await session.labState(subject, limit.signal);
+      if (answer.ok) lab = answer.value;
+      if (urlOf(lab) !== null) break;
+      await sleep(context.clock, retry, limit.signal);
+    }
+    return lab;
+  } finally {
+    limit.cancel();
+  }
+}
+
+export function urlOf(lab: LabState | null | undefined): string | null {
+  const url = lab?.internal_url;
+  return url === undefined || url === '' ? null : url;
+}

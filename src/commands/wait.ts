@@ -1,0 +1,97 @@
+/**
+ * `lab wait`: attaches to whatever is going on with a lab, or is already over, and ends with the outcome.
+ */
+import type { Ending } from '../display/display.js';
+import type { LabState } from '../model/lab.js';
+import type { Outcome } from '../model/outcome.js';
+import { followDeletion, followSpawn, pause, pollInterval, settledState } from './attach.js';
+import type { Session, Subject } from './session.js';
+import { askForUrl, urlOf } from './url.js';
+
+export const goals = ['running', 'absent'] as const;
+export type WaitGoal = (typeof goals)[number];
+
+const words = { interrupted: 'interrupted; whatever goes on in the controller goes on', hint: null };
+
+export async function wait(session: Session, goal: WaitGoal): Promise<Ending> {
+  const subject = await session.subject(true);
+  if (!subject.ok) return session.ending(session.failureOutcome(subject.failure, words));
+  session.display.start({
+    command: 'wait',
+    user: subject.value.name,
+    controller: session.controller,
+    request: null,
+  });
+  const outcome = await (goal === 'running'
+    ? waitForRunning(session, subject.value)
+    : waitForAbsent(session, subject.value));
+  if (goal === 'absent' || (outcome.kind !== 'running' && outcome.kind !== 'complete')) {
+    return session.ending(outcome);
+  }
+  const lab = await askForUrl(session, subject.value);
+  const url = urlOf(lab);
+  if (url === null) session.display.warn('the lab is up, but the controller does not tell its URL');
+  return session.ending(outcome, { lab, text: url === null ? [] : [url] });
+}
+
+async function waitForRunning(session: Session, subject: Subject): Promise<Outcome> {
+  let seen: LabState | null = null;
+  while (!session.signal.aborted) {
+    const asked = await settledState(session, subject);
+    if (!asked.ok) return session.failureOutcome(asked.failure, words);
+    switch (asked.value?.status) {
+      case undefined:
+        return seen?.status === 'pending' ? removed() : nothing(subject);
+      case 'running':
+        return { kind: 'running', message: 'the lab is running' };
+      case 'failed':
+        return failureOf(session, subject);
+      case 'terminating':
+        await followDeletion(session, subject);
+        break;
+      default: {
+        const outcome = await followSpawn(session, subject);
+        if (outcome !== null) return outcome;
+        if (session.state.trouble !== null) return session.cutShort(words);
+        await pause(session, pollInterval);
+      }
+    }
+    seen = asked.value;
+  }
+  return session.cutShort(words);
+}
+
+async function waitForAbsent(session: Session, subject: Subject): Promise<Outcome> {
+  while (!session.signal.aborted) {
+    const asked = await settledState(session, subject);
+    if (!asked.ok) return session.failureOutcome(asked.failure, words);
+    if (asked.value === null) return { kind: 'absent', message: 'there is no lab' };
+    if (asked.value.status === 'terminating') {
+      const outcome = await followDeletion(session, subject);
+      if (outcome !== null) return outcome;
+    } else {
+      await pause(session, pollInterval);
+    }
+  }
+  return session.cutShort(words);
+}
+
+/** Why a lab failed: its stream repeats the whole story. */
+async function failureOf(session: Session, subject: Subject): Promise<Outcome> {
+  const outcome = subject.own ? await session.follow(subject, { goal: 'spawn', quiet: pollInterval }) : null;
+  const message = 'the lab failed';
+  return outcome?.kind === 'failed'
+    ? outcome
+    : { kind: 'failed', message, error: { type: 'failed', message, status: null, hint: null } };
+}
+
+function nothing({ name }: Subject): Outcome {
+  const message = `there is no lab of ${name} to wait for`;
+  const hint = '`lab spawn` creates one.';
+  return { kind: 'not-found', message, error: { type: 'no_lab', message, status: null, hint } };
+}
+
+function removed(): Outcome {
+  const message = 'the lab was removed before it ran';
+  return { kind: 'failed', message, error: { type: 'removed', message, status: null, hint: null } };
+}

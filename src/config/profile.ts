@@ -1,0 +1,227 @@
+/**
+ * Profiles: what the file holds, whether it is right, and which of its profiles is meant.
+ *
+ * Owns the file's place, shape and errors. What a profile's values mean next to options and variables is
+ * decided in `target.ts`; writing is in `save.ts`. The file holds no token, only ways to one.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { z } from 'zod';
+import type { Context } from '../context.js';
+import { readVariable } from './environment.js';
+import { parseControllerUrl, parseUser } from './parse.js';
+import { fileProblem } from './problem.js';
+import { setting, type Setting } from './setting.js';
+import { UsageError } from './usage-error.js';
+
+export const profileKeys = ['controller', 'user', 'token_file', 'token_command'] as const;
+export type ProfileKey = (typeof profileKeys)[number];
+
+/** A profile as it stands in the file. */
+export interface Profile {
+  controller?: string;
+  user?: string;
+  token_file?: string;
+  /** A command and its arguments; no shell. */
+  token_command?: string[];
+}
+
+export type Profiles = ReadonlyMap<string, Profile>;
+
+export interface ProfileFile {
+  /** Null where there is no home folder to keep one in. */
+  path: string | null;
+  /** In the order of the file; empty where there is none. */
+  profiles: Profiles;
+}
+
+export const defaultProfile = 'default';
+
+const example = 'It should look like {"profiles": {"default": {"controller": "https://data.example.org"}}}.';
+const knownKeys = `There are: ${profileKeys.join(', ')}.`;
+
+const text = z.string('it must be text in quotes');
+const command = z.array(text, 'it must be a list of texts, as in ["pass", "show", "rsp"]');
+
+const File = z.strictObject(
+  {
+    profiles: z
+      .record(
+        z.string(),
+        z.strictObject(
+          {
+            controller: text.optional(),
+            user: text.optional(),
+            token_file: text.optional(),
+            token_command: command.optional(),
+          },
+          { error: objectError },
+        ),
+        { error: objectError },
+      )
+      .optional(),
+  },
+  { error: objectError },
+);
+
+/** Unknown keys keep zod's own words: they are told apart by their issue. */
+function objectError(issue: { code: string }): string | undefined {
+  return issue.code === 'invalid_type' ? 'it must be an object in braces' : undefined;
+}
+
+/** Where the profiles are; null where neither variable nor home folder tells. */
+export function configPath({ env, home }: Context): string | null {
+  const configured = readVariable(env, 'XDG_CONFIG_HOME');
+  // A relative path is to be ignored, says the XDG specification; and what a foreign folder holds is no
+  // configuration: it could name a command.
+  const base = configured !== undefined && isAbsolute(configured) ? configured : join(home, '.config');
+  return isAbsolute(base) ? join(base, 'nublado-lab', 'config.json') : null;
+}
+
+/** Reads and checks the whole file. Throws a UsageError of one line where something in it is wrong. */
+export function readProfiles(context: Context): ProfileFile {
+  const path = configPath(context);
+  if (path === null) return { path, profiles: new Map() };
+  let content: string;
+  try {
+    content = readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { path, profiles: new Map() };
+    throw new UsageError(`${path}: cannot be read: ${fileProblem(error)}`);
+  }
+  return { path, profiles: parseProfiles(content, path) };
+}
+
+function parseProfiles(content: string, path: string): Profiles {
+  const raw = parseJson(content, path);
+  const { error } = File.safeParse(raw);
+  const issue = error?.issues[0];
+  if (issue !== undefined) throw shapeError(issue, path);
+  // Not the parsed copy, whose keys stand in the schema's order.
+  const profiles = new Map(Object.entries((raw as { profiles?: Record<string, Profile> }).profiles ?? {}));
+  for (const [name, profile] of profiles) {
+    parseProfileName(name, `${path}: profiles`);
+    checkProfile(profile, (key) => `${path}: profiles.${name}.${key}`);
+  }
+  return profiles;
+}
+
+function parseJson(content: string, path: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch (error) {
+    // Of the message only the place: it repeats what stands there, and that may be a misplaced token.
+    const position = /position (\d+)/.exec((error as Error).message)?.[1];
+    const line = position === undefined ? '' : ` (line ${lineAt(content, Number(position))})`;
+    throw new UsageError(`${path}: not JSON${line}`, example);
+  }
+}
+
+function lineAt(content: string, position: number): number {
+  return content.slice(0, position).split('\n').length;
+}
+
+function shapeError(issue: z.core.$ZodIssue, path: string): UsageError {
+  const at = (keys: readonly PropertyKey[]): string =>
+    [path, keys.map(String).join('.')].filter(Boolean).join(': ');
+  if (issue.code === 'unrecognized_keys') {
+    const place = at([...issue.path, issue.keys[0] ?? '']);
+    return new UsageError(
+      `${place}: there is no such setting`,
+      issue.path.length === 0 ? 'There is: profiles.' : knownKeys,
+    );
+  }
+  return new UsageError(`${at(issue.path)}: ${issue.message}`, example);
+}
+
+/** A profile's name: it stands on command lines and in dotted paths. */
+export function parseProfileName(name: string, source: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(name)) {
+    throw new UsageError(
+      `${source}: not a name for a profile`,
+      'Profile names are letters, digits, dashes and underscores.',
+    );
+  }
+  return name;
+}
+
+export function parseProfileKey(key: string, source: string): ProfileKey {
+  const known = profileKeys.find((each) => each === key);
+  // What is unknown is not repeated: it may be a token in the wrong place.
+  if (known === undefined) throw new UsageError(`${source}: there is no such setting`, knownKeys);
+  return known;
+}
+
+/** Throws a UsageError where a value is wrong; `source` says where a key's value stands. */
+export function checkProfile(profile: Profile, source: (key: ProfileKey) => string): void {
+  for (const key of profileKeys) {
+    const value = profile[key];
+    if (value !== undefined) checkValue(key, value, source(key));
+  }
+  if (profile.token_file !== undefined && profile.token_command !== undefined) {
+    throw new UsageError(
+      `${source('token_command')}: it does not go together with token_file`,
+      'A profile has one way to its token: leave out one of the two.',
+    );
+  }
+}
+
+/** A whole token, also within a longer argument. */
+const tokenInside = /\bgt-[\w-]{22}\.[\w-]{22}/;
+
+function checkValue(key: ProfileKey, value: string | readonly string[], source: string): void {
+  const parts = typeof value === 'string' ? [value] : value;
+  if (
+    parts.some((part) => tokenInside.test(part)) ||
+    (key === 'token_file' && parts[0]?.startsWith('gt-') === true)
+  ) {
+    throw new UsageError(
+      `${source}: this looks like a token, and no token is kept here`,
+      'Put the token into a file that only you can read, and name that file as token_file.',
+    );
+  }
+  if (parts.some((part) => part.includes('\0'))) {
+    throw new UsageError(`${source}: it holds a zero character`);
+  }
+  const [first] = parts;
+  if (key === 'controller') parseControllerUrl(first ?? '', source);
+  else if (key === 'user') parseUser(first ?? '', source);
+  else if (first === undefined || first.trim() === '') {
+    throw new UsageError(
+      `${source}: it is empty`,
+      key === 'token_file'
+        ? 'It takes the name of a file.'
+        : 'It takes a command and its arguments, as in ["pass", "show", "rsp"].',
+    );
+  } else if (key === 'token_file' && first === '-') {
+    throw new UsageError(`${source}: stdin is no place for a profile`, 'It takes the name of a file.');
+  }
+}
+
+/** Which profile is meant, and why; whether there is such a one is another question. */
+export function profileName(option: string | undefined, { env }: Context): Setting<string> {
+  if (option !== undefined) return setting(parseProfileName(option, '--profile'), '--profile');
+  const value = readVariable(env, 'LAB_PROFILE');
+  if (value !== undefined) return setting(parseProfileName(value, 'LAB_PROFILE'), 'LAB_PROFILE');
+  return setting(defaultProfile, 'default');
+}
+
+/** The profile of that name; an empty one where only the default is missing. */
+export function findProfile({ path, profiles }: ProfileFile, { value, origin }: Setting<string>): Profile {
+  const profile = profiles.get(value);
+  if (profile !== undefined) return profile;
+  if (value === defaultProfile) return {};
+  const names = [...profiles.keys()].join(', ');
+  throw new UsageError(
+    `${origin}: there is no profile ${value}${path === null ? '' : ` in ${path}`}`,
+    names === ''
+      ? `There are none yet; \`lab config set controller URL --profile ${value}\` makes this one.`
+      : `There are: ${names}.`,
+  );
+}
+
+/** A path in a profile: `~/` is the home folder, and relative is to the file that holds the profile. */
+export function profilePath(path: string, file: string, home: string): string {
+  return path.startsWith('~/') ? join(home, path.slice(2)) : resolve(dirname(file), path);
+}

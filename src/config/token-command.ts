@@ -1,0 +1,111 @@
+/**
+ * A token from a command: run without a shell, for ten seconds at most, its output never shown.
+ *
+ * Owns the process and its end. What the output must look like is the token parser's.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { platform } from 'node:os';
+import type { Context } from '../context.js';
+import { startDeadline } from '../deadline.js';
+import { fileProblem } from './problem.js';
+import { tokenLimit } from './token.js';
+import { UsageError } from './usage-error.js';
+
+const limit = 10_000;
+
+/** Processes of POSIX stand in groups, so that one signal reaches all that a command has started. */
+const hasGroups = platform() !== 'win32';
+
+/**
+ * What the command prints. Throws a UsageError that begins with `source`, and the signal's reason when that
+ * aborts.
+ */
+export async function outputOf(
+  command: string,
+  args: readonly string[],
+  source: string,
+  { clock, env }: Context,
+  signal: AbortSignal,
+): Promise<string> {
+  signal.throwIfAborted();
+  const deadline = startDeadline(clock, limit, signal);
+  try {
+    return await run(command, args, env, deadline.signal);
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    const problem = deadline.expired ? 'it did not end within 10 s' : problemOf(error);
+    throw new UsageError(
+      `${source}: ${problem}`,
+      'Run it by hand to see why; it should print the token and end.',
+    );
+  } finally {
+    deadline.cancel();
+  }
+}
+
+class CommandFailed extends Error {}
+
+function problemOf(error: unknown): string {
+  if (error instanceof CommandFailed) return error.message;
+  const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+  return `it cannot be run: ${missing ? 'there is no such command' : fileProblem(error)}`;
+}
+
+function run(
+  command: string,
+  args: readonly string[],
+  env: Context['env'],
+  signal: AbortSignal,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    // Its stderr is dropped: what a command says of a secret may hold it.
+    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'ignore'], detached: hasGroups });
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const giveUp = (reason: Error): void => {
+      signal.removeEventListener('abort', onAbort);
+      kill(child);
+      // Something may have left the group and still hold the pipe.
+      child.stdout.destroy();
+      child.unref();
+      reject(reason);
+    };
+    const onAbort = (): void => {
+      giveUp(new CommandFailed('it was stopped'));
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    child.stdout.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > tokenLimit) giveUp(new CommandFailed('it prints too much for a token'));
+      else chunks.push(chunk);
+    });
+    child.on('error', (error) => {
+      signal.removeEventListener('abort', onAbort);
+      reject(error);
+    });
+    child.on('close', (code, killer) => {
+      signal.removeEventListener('abort', onAbort);
+      if (code === 0) resolve(Buffer.concat(chunks).toString('utf8'));
+      else
+        reject(
+          new CommandFailed(
+            code === null ? `it was ended by ${String(killer)}` : `it ended with exit status ${code}`,
+          ),
+        );
+    });
+  });
+}
+
+/** Ends the command and all that it has started. */
+function kill(child: ChildProcess): void {
+  const alone = (): void => {
+    child.kill('SIGKILL');
+  };
+  if (!hasGroups || child.pid === undefined) {
+    alone();
+    return;
+  }
+  // Node signals a group only through the process object, which is main's; a shell can do it too.
+  const killer = spawn('/bin/sh', ['-c', 'kill -s KILL -- "-$0"', String(child.pid)], { stdio: 'ignore' });
+  killer.on('error', alone).on('close', alone).unref();
+}

@@ -1,0 +1,510 @@
+/**
+ * The commands around a lab, and what the controller surprises them with: the real program against the real
+ * embedded controller, driven into each case. Numbers are those of the contract, "What a client must survive".
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { startController, type EmbeddedController, type EmbeddedOptions } from '../../src/embedded/server.js';
+import { answering } from '../support/answering.js';
+import { realClock } from '../support/clock.js';
+import { parseLines, resultOf } from '../support/ndjson.js';
+import { runLab, startLab, type Finished } from '../support/program.js';
+
+interface Site {
+  controller: EmbeddedController;
+  lab: (...args: string[]) => Promise<Finished>;
+  start: (...args: string[]) => ReturnType<typeof startLab>;
+  env: Record<string, string>;
+}
+
+async function at<T>(options: Partial<EmbeddedOptions>, use: (site: Site) => Promise<T>): Promise<T> {
+  const controller = await startController({ clock: realClock, speed: 50, ...options });
+  const env = { LAB_CONTROLLER: controller.url, LAB_TOKEN: controller.token };
+  try {
+    return await use({
+      controller,
+      env,
+      lab: (...args) => runLab(args, env),
+      start: (...args) => startLab(args, env),
+    });
+  } finally {
+    await controller.close();
+  }
+}
+
+const url = 'http://lab.userlabs-demo:8888/nb/user/demo/\n';
+
+describe('lab status', { concurrency: 4 }, () => {
+  it('is 4 without a lab, 8 while it comes up, 0 when it runs', () =>
+    at({ scenario: 'slow-pull', speed: 1 }, async ({ lab, controller }) => {
+      const none = await lab('status');
+      assert.deepEqual([none.code, none.stdout], [4, '']);
+      assert.match(none.stderr, /there is no lab of demo\n.*`lab spawn`/);
+      controller.beginSpawn();
+      const pending = await lab('status', '-o', 'json');
+      assert.equal(pending.code, 8);
+      assert.deepEqual(
+        [resultOf(pending.stdout).outcome, resultOf(pending.stdout).lab?.status],
+        ['pending', 'pending'],
+      );
+    }));
+
+  it('is 0 when it runs and 1 when it has failed, in text and json', async () => {
+    await at({ scenario: 'immediate' }, async ({ lab }) => {
+      assert.equal((await lab('spawn')).code, 0);
+      const text = await lab('status');
+      assert.equal(text.code, 0);
+      assert.match(
+        text.stdout,
+        /^status {2}running\nuser {4}demo\nimage {3}\S+\nsize {4}small\nurl {5}http:\S+\n$/,
+      );
+      const json = resultOf((await lab('status', '-o', 'json')).stdout);
+      assert.deepEqual([json.outcome, json.exit_code, json.lab?.status], ['running', 0, 'running']);
+    });
+    await at({ scenario: 'create-failure' }, async ({ lab }) => {
+      assert.equal((await lab('spawn')).code, 1);
+      assert.equal((await lab('status')).code, 1);
+      assert.equal(resultOf((await lab('status', '-o', 'json')).stdout).outcome, 'failed');
+    });
+  });
+
+  it('says where each setting came from with -v', () =>
+    at({}, async ({ lab }) => {
+      const { stderr } = await lab('status', '-v');
+      assert.match(stderr, /controller http:\S+: from LAB_CONTROLLER/);
+      assert.match(stderr, /token: from LAB_TOKEN\n/);
+      assert.match(stderr, /user: whoever the token says/);
+    }));
+
+  it('needs no option inside a lab', () =>
+    at({ scenario: 'immediate' }, async ({ lab, controller }) => {
+      await lab('spawn');
+      const run = await runLab(['status'], {
+        EXTERNAL_INSTANCE_URL: controller.origin,
+        NUBLADO_TOKEN: controller.token,
+      });
+      assert.equal(run.code, 0);
+      assert.match(run.stdout, /^status {2}running\n/);
+    }));
+
+  it("asks for another user's lab with a token that may, and is told the scope by one that may not", () =>
+    at({ scenario: 'immediate' }, async ({ lab, controller, env }) => {
+      const none = await lab('status', '--user', 'other');
+      assert.equal(none.code, 4);
+      assert.match(none.stderr, /there is no lab of other/);
+      const denied = await runLab(['status', '--user', 'other'], {
+        ...env,
+        LAB_TOKEN: controller.tokens.user,
+      });
+      assert.equal(denied.code, 3);
+      assert.match(denied.stderr, /The token lacks the scope admin:jupyterlab/);
+    }));
+});
+
+describe('lab list and lab images', { concurrency: 4 }, () => {
+  it('lists users with running labs, one name a line', () =>
+    at({ scenario: 'immediate' }, async ({ lab, controller, env }) => {
+      assert.deepEqual([(await lab('list')).stdout, (await lab('list')).code], ['', 0]);
+      await lab('spawn');
+      assert.equal((await lab('list')).stdout, 'demo\n');
+      assert.deepEqual(resultOf((await lab('list', '-o', 'json')).stdout).users, ['demo']);
+      const denied = await runLab(['list'], { ...env, LAB_TOKEN: controller.tokens.user });
+      assert.equal(denied.code, 3);
+      assert.match(denied.stderr, /admin:jupyterlab/);
+    }));
+
+  it('shows images and sizes as the values that the options take', () =>
+    at({}, async ({ lab }) => {
+      const { code, stdout } = await lab('images');
+      assert.equal(code, 0);
+      assert.match(
+        stdout,
+        /^\* lighthouse\.ceres\/library\/sketchbook:recommended@sha256:5678 +Recommended \(Weekly 2077_43\)$/m,
+      );
+      assert.match(stdout, /^\* small +1 CPU, 3 GiB$/m);
+      const result = resultOf((await lab('images', '-o', 'json')).stdout);
+      assert.equal(result.images?.length, 5);
+      assert.deepEqual(result.sizes?.[0], { name: 'small', cpu: 1, memory: 3221225472, default: true });
+    }));
+
+  it('says when nothing is offered, and what is no form', async () => {
+    await using closed = await answering((response) => {
+      response
+        .writeHead(200, { 'content-type': 'text/html' })
+        .end('<h2>Notebooks unavailable</h2>\n<p>Creating…</p>');
+    });
+    const run = await runLab(['images', '-u', 'demo'], { LAB_CONTROLLER: closed.origin, LAB_TOKEN: 'gt-x' });
+    assert.deepEqual([run.code, run.stdout], [0, '']);
+    assert.match(run.stderr, /offers no labs to this user now/);
+    await using strange = await answering((response) => {
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Welcome</h1>');
+    });
+    const other = await runLab(['images', '-u', 'demo'], {
+      LAB_CONTROLLER: strange.origin,
+      LAB_TOKEN: 'gt-x',
+    });
+    assert.equal(other.code, 7);
+    assert.match(other.stderr, /the answer is no lab form/);
+  });
+});
+
+describe('lab wait', { concurrency: 4 }, () => {
+  it('has nothing to wait for: 4, and for absence: 0', () =>
+    at({}, async ({ lab }) => {
+      assert.equal((await lab('wait')).code, 4);
+      const absent = await lab('wait', '--for', 'absent', '-o', 'json');
+      assert.deepEqual([absent.code, resultOf(absent.stdout).outcome], [0, 'absent']);
+    }));
+
+  it('comes back to a spawn, to a running lab and to a failed one with its reason', async () => {
+    await at({ speed: 5 }, async ({ lab }) => {
+      assert.equal((await lab('spawn', '-d')).code, 0);
+      const followed = await lab('wait', '-o', 'ndjson');
+      assert.deepEqual([followed.code, resultOf(followed.stdout).outcome], [0, 'complete']);
+      assert.ok(parseLines(followed.stdout).some(({ kind }) => kind === 'event'));
+      const running = await lab('wait');
+      assert.deepEqual([running.code, running.stdout], [0, url]);
+    });
+    await at({ scenario: 'create-failure' }, async ({ lab }) => {
+      await lab('spawn');
+      const failed = await lab('wait');
+      assert.equal(failed.code, 1);
+      assert.match(failed.stderr, /✖ Lab spawn failed: .*Something bad happened/);
+    });
+  });
+
+  it('follows a deletion, and then there is nothing: 4, or 0 where that was awaited', () =>
+    at({ scenario: 'immediate', speed: 1 }, async ({ lab, start }) => {
+      await lab('spawn');
+      const stopping = start('stop');
+      await stopping.seen(/Shutting down/);
+      const [running, absent] = await Promise.all([lab('wait'), lab('wait', '--for', 'absent')]);
+      assert.deepEqual([running.code, absent.code, (await stopping.finished).code], [4, 0, 0]);
+    }));
+});
+
+describe('lab stop', { concurrency: 4 }, () => {
+  it('shows the deletion and ends with 0; without a lab it is 4', () =>
+    at({ scenario: 'immediate', speed: 2 }, async ({ lab }) => {
+      await lab('spawn');
+      const stopped = await lab('stop', '-o', 'ndjson');
+      assert.equal(stopped.code, 0);
+      const events = parseLines(stopped.stdout).flatMap((line) =>
+        line.kind === 'event' ? [line.event.progress] : [],
+      );
+      assert.deepEqual(events, [25, 62, 100]);
+      assert.equal(resultOf(stopped.stdout).outcome, 'absent');
+      assert.equal((await lab('stop')).code, 4);
+      assert.equal((await lab('status')).code, 4);
+    }));
+
+  it('returns with -d as soon as it is under way', () =>
+    at({ scenario: 'immediate', speed: 1 }, async ({ lab }) => {
+      await lab('spawn');
+      const detached = await lab('stop', '-d', '-o', 'json');
+      assert.deepEqual([detached.code, resultOf(detached.stdout).outcome], [0, 'detached']);
+      assert.equal((await lab('wait', '--for', 'absent')).code, 0);
+    }));
+
+  it('fails with the reason of the stream', () =>
+    at({ scenario: 'delete-failure', speed: 3 }, async ({ lab }) => {
+      await lab('spawn');
+      const failed = await lab('stop');
+      assert.equal(failed.code, 1);
+      assert.match(failed.stderr, /✖ could not delete the lab of demo/);
+      assert.equal((await lab('status')).code, 1);
+    }));
+
+  it('names the scope that a user’s own token lacks', () =>
+    at({ scenario: 'immediate' }, async ({ lab, controller, env }) => {
+      await lab('spawn');
+      const denied = await runLab(['stop'], { ...env, LAB_TOKEN: controller.tokens.user });
+      assert.equal(denied.code, 3);
+      assert.match(denied.stderr, /The token lacks the scope admin:jupyterlab/);
+      assert.equal((await runLab(['stop'], { ...env, LAB_TOKEN: controller.tokens.hub })).code, 0);
+    }));
+
+  it('goes on through a 504, because the deletion does (8)', () =>
+    at({ scenario: 'immediate', speed: 1, faults: { deleteTimeoutMs: 300 } }, async ({ lab }) => {
+      await lab('spawn');
+      const stopped = await lab('stop', '-v');
+      assert.equal(stopped.code, 0, stopped.stderr);
+      assert.match(stopped.stderr, /asking the state, then again/);
+    }));
+
+  it('is one deletion, however many ask for it (8)', () =>
+    at({ scenario: 'immediate', speed: 1 }, async ({ lab }) => {
+      await lab('spawn');
+      const [one, other] = await Promise.all([lab('stop'), lab('stop')]);
+      assert.deepEqual([one.code, other.code], [0, 0]);
+    }));
+});
+
+describe('conflicts', { concurrency: 4 }, () => {
+  it('attaches to a spawn in progress', () =>
+    at({ scenario: 'conflict', speed: 3 }, async ({ lab }) => {
+      const run = await lab('spawn');
+      assert.deepEqual([run.code, run.stdout], [0, url]);
+      assert.match(run.stderr, /a spawn is in progress already; following it/);
+    }));
+
+  it('is content with a running lab, and warns where it is another', () =>
+    at({ scenario: 'immediate' }, async ({ lab }) => {
+      await lab('spawn');
+      const same = await lab('spawn', '-o', 'json');
+      assert.deepEqual([same.code, resultOf(same.stdout).outcome], [0, 'running']);
+      assert.doesNotMatch(same.stderr, /another/);
+      const other = await lab('spawn', '--size', 'large', '--tag', 'd_2077_10_23');
+      assert.equal(other.code, 0);
+      assert.match(other.stderr, /another size than asked for: small/);
+      assert.match(other.stderr, /another image than asked for/);
+    }));
+
+  it('waits for a deletion in progress, and then creates', () =>
+    at({ scenario: 'immediate', speed: 1 }, async ({ lab, start }) => {
+      await lab('spawn');
+      const stopping = start('stop');
+      await stopping.seen(/Shutting down/);
+      const run = await lab('spawn', '-o', 'ndjson');
+      assert.deepEqual([run.code, resultOf(run.stdout).outcome], [0, 'complete'], run.stderr);
+      assert.equal((await stopping.finished).code, 0);
+    }));
+
+  it('replaces, and explains a scope that is refused', () =>
+    at({ scenario: 'immediate', speed: 5 }, async ({ lab, controller, env }) => {
+      await lab('spawn');
+      const replaced = await lab('spawn', '--on-conflict', 'replace', '--size', 'large', '-o', 'json');
+      assert.deepEqual([replaced.code, resultOf(replaced.stdout).outcome], [0, 'complete'], replaced.stderr);
+      assert.equal(resultOf(replaced.stdout).lab?.options?.size, 'large');
+      const denied = await runLab(['spawn', '--on-conflict', 'replace'], {
+        ...env,
+        LAB_TOKEN: controller.tokens.user,
+      });
+      assert.equal(denied.code, 3);
+      assert.match(denied.stderr, /admin:jupyterlab.*--on-conflict replace deletes the lab/);
+    }));
+
+  it('gives up when told so: 5', () =>
+    at({ scenario: 'immediate' }, async ({ lab }) => {
+      await lab('spawn');
+      const run = await lab('spawn', '--on-conflict', 'fail');
+      assert.equal(run.code, 5);
+      assert.match(run.stderr, /Lab already exists for demo/);
+    }));
+});
+
+describe('surprises', { concurrency: 4 }, () => {
+  it('a `complete` is believed without asking the lab itself (1)', () =>
+    at({ scenario: 'immediate' }, async ({ lab }) => {
+      assert.equal((await lab('spawn')).stdout, url);
+    }));
+
+  it('200 and pings for ever: the state is asked (2)', () =>
+    at({ scenario: 'ping-only' }, async ({ lab }) => {
+      const run = await lab('spawn', '-o', 'ndjson');
+      assert.deepEqual([run.code, resultOf(run.stdout).outcome], [0, 'running']);
+      assert.equal((await lab('wait')).code, 0);
+    }));
+
+  it('a deletion’s stream ends without a terminal event (3)', () =>
+    at({ scenario: 'immediate' }, async ({ lab }) => {
+      await lab('spawn');
+      await lab('stop');
+      const events = await lab('events', '-o', 'json');
+      assert.deepEqual([events.code, resultOf(events.stdout).outcome], [0, 'ok']);
+    }));
+
+  it('an old queue is not taken for the new operation’s (4)', () =>
+    at({ scenario: 'create-failure' }, async ({ lab }) => {
+      await lab('spawn');
+      const again = await lab('spawn', '--tag', 'scenario-immediate', '-o', 'json');
+      assert.deepEqual([again.code, resultOf(again.stdout).outcome], [0, 'complete']);
+    }));
+
+  it('half an event is not an event (5)', () =>
+    at({ scenario: 'slow-pull', speed: 1 }, async ({ start, controller }) => {
+      const watching = start('events', '-o', 'ndjson');
+      controller.beginSpawn();
+      await Promise.race([watching.seen(/"event"/), watching.finished]);
+      await controller.restart({ downMs: 50 });
+      const { stdout } = await watching.finished;
+      assert.equal(
+        parseLines(stdout).some(({ kind }) => kind === 'skipped'),
+        false,
+      );
+      assert.ok([4, 7].includes(resultOf(stdout).exit_code));
+    }));
+
+  it('a failed lab is gone after a restart (6)', () =>
+    at({ scenario: 'create-failure' }, async ({ lab, controller }) => {
+      await lab('spawn');
+      assert.equal((await lab('status')).code, 1);
+      await controller.restart({ downMs: 10 });
+      assert.deepEqual(
+        [(await lab('status')).code, (await lab('events')).code, (await lab('wait')).code],
+        [4, 4, 4],
+      );
+    }));
+
+  it('a failed lab is cleaned up in time (6)', () =>
+    at({ scenario: 'create-failure' }, async ({ lab, controller }) => {
+      await lab('spawn');
+      controller.reconcile();
+      assert.equal((await lab('wait', '--for', 'absent')).code, 0);
+    }));
+
+  it('a pod that died still reads running, and a create replaces it (7)', () =>
+    at({ scenario: 'immediate' }, async ({ lab, controller }) => {
+      await lab('spawn');
+      controller.killPod();
+      assert.equal((await lab('status')).code, 0);
+      const again = await lab('spawn', '-o', 'ndjson');
+      assert.deepEqual([again.code, resultOf(again.stdout).outcome], [0, 'complete']);
+      assert.match(again.stdout, /Deleting existing/);
+    }));
+
+  it('a spawn that is deleted meanwhile has failed (8)', () =>
+    at({ scenario: 'slow-pull', speed: 1 }, async ({ lab, start }) => {
+      const spawning = start('spawn');
+      await spawning.seen(/Created Kubernetes objects/);
+      assert.equal((await lab('stop')).code, 0);
+      const { code, stderr } = await spawning.finished;
+      assert.equal(code, 1);
+      assert.match(stderr, /Operation cancelled/);
+    }));
+
+  it('a create may take its time (9)', () =>
+    at({ scenario: 'immediate', speed: 1, faults: { createDelayMs: 700 } }, async ({ lab }) => {
+      assert.equal((await lab('spawn')).code, 0);
+    }));
+
+  it('a create whose answer was lost is not blindly repeated (9)', async () => {
+    for (const lost of ['before', 'after'] as const) {
+      await at({ scenario: 'immediate', faults: { lostCreates: [lost] } }, async ({ lab }) => {
+        const run = await lab('spawn', '-v', '--on-conflict', 'fail');
+        assert.deepEqual([run.code, run.stdout], [0, url], run.stderr);
+        assert.match(run.stderr, /asking the state before the request is repeated/);
+      });
+    }
+  });
+
+  it('a lab that is deleted right after it was accepted never was (10)', async () => {
+    await using server = await answering((response, { url: path }) => {
+      if (path.endsWith('/create'))
+        response.writeHead(201, { 'content-type': 'application/json' }).end('null');
+      else if (path.endsWith('/events')) {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.end(
+          [
+            ['Shutting down Kubernetes pod', 25],
+            ['Deleting user namespace', 62],
+            ['Lab for demo deleted', 100],
+          ]
+            .map(
+              ([message, progress]) =>
+                `event: info\r\ndata: ${JSON.stringify({ message, progress })}\r\n\r\n`,
+            )
+            .join(''),
+        );
+      } else {
+        response.writeHead(404, { 'content-type': 'application/json' });
+        response.end('{"detail":[{"msg":"Unknown user demo","type":"unknown_user"}]}');
+      }
+    });
+    const run = await runLab(['spawn', '-u', 'demo'], { LAB_CONTROLLER: server.origin, LAB_TOKEN: 'gt-x' });
+    assert.equal(run.code, 1);
+    assert.match(run.stderr, /✖ the lab was removed before it ran/);
+    assert.doesNotMatch(run.stderr, /100% █/);
+  });
+
+  it('`terminated` is passing through (11)', async () => {
+    let asked = 0;
+    await using server = await answering((response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(
+        JSON.stringify({ status: asked++ === 0 ? 'terminated' : 'running', internal_url: 'http://x/' }),
+      );
+    });
+    const run = await runLab(['status', '-u', 'demo', '--direct'], { LAB_CONTROLLER: server.origin });
+    assert.deepEqual([run.code, asked], [0, 2]);
+  });
+});
+
+describe('lab events --follow', () => {
+  it('goes from one operation to the next, and shows none of them twice', () =>
+    at({ scenario: 'immediate', speed: 2 }, async ({ lab, start }) => {
+      const watching = start('events', '--follow');
+      await lab('spawn');
+      await watching.seen(/complete/);
+      await lab('stop');
+      await watching.seen(/Lab for demo deleted/);
+      watching.child.kill('SIGINT');
+      const { code, stdout } = await watching.finished;
+      assert.equal(code, 130);
+      assert.deepEqual(
+        stdout.split('\n').map((line) => line.slice(15)),
+        [
+          'Starting lab creation for demo',
+          'Created Kubernetes objects for user lab',
+          'Lab Kubernetes pod started for demo',
+          'Shutting down Kubernetes pod',
+          'Deleting user namespace',
+          'Lab for demo deleted',
+          '',
+        ],
+      );
+    }));
+});
+
+describe('errors that help', { concurrency: 4 }, () => {
+  it('list the choices after a bad size or image', () =>
+    at({}, async ({ lab }) => {
+      assert.match(
+        (await lab('spawn', '--size', 'gargantuan')).stderr,
+        /--size may be: small, medium, large/,
+      );
+      assert.match((await lab('spawn', '--size', 'ginormous')).stderr, /--size may be: small, medium, large/);
+      assert.match((await lab('spawn', '--tag', 'nope')).stderr, /--image may be: lighthouse\.ceres/);
+      const { code, stderr } = await lab('spawn', '--image', 'no-tag');
+      assert.equal(code, 6);
+      assert.match(stderr, /Invalid Docker reference/);
+    }));
+
+  it('say what a login page and a quota are', async () => {
+    await at({ scenario: 'login-page' }, async ({ lab }) => {
+      const run = await lab('spawn', '-u', 'demo');
+      assert.equal(run.code, 3);
+      assert.match(run.stderr, /redirect to .*login[^]*Not signed in, probably/);
+    });
+    await at({ scenario: 'quota' }, async ({ lab }) => {
+      const run = await lab('spawn');
+      assert.equal(run.code, 6);
+      assert.match(run.stderr, /Insufficient quota/);
+    });
+  });
+});
+
+describe('the trace', { concurrency: 4 }, () => {
+  it('tells decisions and requests to stderr and to a log file, and no secret', () =>
+    at({ scenario: 'immediate' }, async ({ controller, env }) => {
+      const { mkdtemp, readFile, rm } = await import('node:fs/promises');
+      const { tmpdir } = await import('node:os');
+      const folder = await mkdtemp(`${tmpdir()}/lab-test-`);
+      const run = await runLab(
+        ['spawn', '-vv', '--log-file', `${folder}/log`, '--env', 'A=hunter2hunter2', '-o', 'ndjson'],
+        env,
+      );
+      const log = await readFile(`${folder}/log`, 'utf8');
+      for (const text of [run.stderr, log]) {
+        assert.match(text, /token: from LAB_TOKEN/);
+        assert.match(text, /> POST http:\S+\/labs\/demo\/create/);
+        assert.match(text, /< 201 to POST \S+ after \d+ ms/);
+      }
+      assert.match(log, /ends as complete, exit 0/);
+      for (const text of [run.stdout, run.stderr, log]) {
+        assert.equal(text.includes(controller.token), false);
+        assert.doesNotMatch(text, /hunter2|[Aa]uthorization/);
+      }
+      await rm(folder, { recursive: true });
+    }));
+});
