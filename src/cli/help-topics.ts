@@ -47,7 +47,7 @@ const output = `Output
 stdout carries the result and only that; progress, messages, warnings and errors
 go to stderr.
 
-  -o text     spawn: the lab's URL, one line. events: one line for each event.
+  -o text     spawn, wait: the lab's URL, one line. events: a line for each.
   -o json     one object at the end, the result.
   -o ndjson   one object a line as things happen; the last is always the result.
 
@@ -64,7 +64,8 @@ The kinds are:
   skipped     reason, frame: a frame that is no Event
   state       state: the controller's LabState, null where there is no lab
   result      outcome, exit_code, message, events (how many), lab, and where
-              something went wrong error: {type, message, status, hint}
+              they apply users, images, sizes, profiles, and
+              error: {type, message, status, hint}
 
 outcome is one of ok, complete, running, failed, detached, absent, pending,
 timeout, interrupted, refused, unauthorized, not-found, conflict, unknown,

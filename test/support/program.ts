@@ -49,8 +49,13 @@ export function startLab(args: readonly string[], env: Record<string, string> = 
   });
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);
-  const finished = new Promise<Finished>((resolve) => {
+  const finished = new Promise<Finished>((resolve, reject) => {
     child.on('close', (code, signal) => {
+      // Whatever else a test is about: no run may print the token that it was given.
+      const token = env['LAB_TOKEN'] ?? '';
+      if (token.length >= 8 && (stdout + stderr).includes(token)) {
+        reject(new Error(`the token was printed by lab ${args.join(' ')}`));
+      }
       resolve({ code, signal, stdout, stderr });
       look();
     });
