@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { Event } from './event.js';
 import { LabState } from './lab.js';
+import { failureKinds, successKinds } from './outcome.js';
 
 const common = {
   schema: z.literal(1),
@@ -13,24 +14,7 @@ const common = {
   elapsed_ms: z.int().nonnegative().meta({ description: 'milliseconds since the command began' }),
 };
 
-const outcomes = [
-  'ok',
-  'complete',
-  'running',
-  'failed',
-  'detached',
-  'absent',
-  'pending',
-  'timeout',
-  'interrupted',
-  'refused',
-  'unauthorized',
-  'not-found',
-  'conflict',
-  'unknown',
-  'usage',
-  'bug',
-] as const;
+const outcomes = [...successKinds, ...failureKinds, 'interrupted'] as const;
 
 const Start = z.object({
   ...common,
