@@ -8,17 +8,28 @@ export interface Deadline {
   signal: AbortSignal;
   /** Whether it was the time that ran out, and not the parent that aborted. */
   readonly expired: boolean;
+  /** Milliseconds that are left; null where there is no limit. */
+  left(): number | null;
   /** Begins the time anew. Cheap: there is one timer, however often it is touched. */
   touch(): void;
+  /** Leaves no more than so many milliseconds from now on, until it is touched again. */
+  shorten(ms: number): void;
   /** Releases the timer and the parent; the signal then never aborts. */
   cancel(): void;
 }
+
+/** A timer that comes so much too late was slept through, in milliseconds. */
+const slept = 1_000;
+
+/** After such a sleep, what arrived meanwhile is read before the time counts as up, in milliseconds. */
+const grace = 1_000;
 
 /** A deadline `ms` milliseconds from now, or none for null, within a parent signal. */
 export function startDeadline(clock: Clock, ms: number | null, parent: AbortSignal): Deadline {
   const controller = new AbortController();
   let expired = false;
   let touched = clock.monotonic();
+  let graced = false;
   let cancelTimer = (): void => undefined;
 
   const onParent = (): void => {
@@ -27,11 +38,15 @@ export function startDeadline(clock: Clock, ms: number | null, parent: AbortSign
   if (parent.aborted) onParent();
   parent.addEventListener('abort', onParent, { once: true });
 
+  const rest = (): number => touched + (ms ?? 0) - clock.monotonic();
   const arm = (left: number): void => {
+    const due = clock.monotonic() + left;
     cancelTimer = clock.after(left, () => {
-      const rest = touched + (ms ?? 0) - clock.monotonic();
-      if (rest > 0) {
-        arm(rest);
+      if (rest() > 0) {
+        arm(rest());
+      } else if (clock.monotonic() - due > slept && !graced) {
+        graced = true;
+        arm(grace);
       } else if (!controller.signal.aborted) {
         expired = true;
         controller.abort();
@@ -45,8 +60,16 @@ export function startDeadline(clock: Clock, ms: number | null, parent: AbortSign
     get expired() {
       return expired;
     },
+    left: () => (ms === null ? null : Math.max(0, rest())),
     touch() {
       touched = clock.monotonic();
+      graced = false;
+    },
+    shorten(most) {
+      if (ms === null || rest() <= most || controller.signal.aborted) return;
+      touched = clock.monotonic() - ms + most;
+      cancelTimer();
+      arm(most);
     },
     cancel() {
       cancelTimer();

@@ -33,9 +33,9 @@ export async function settledState(session: Session, subject: Subject): Promise<
   }
 }
 
-/** Follows a spawn that is under way; null where the stream ended before there was an outcome. */
+/** Follows a spawn that is under way; null where the state has to be asked again, or the run was cut short. */
 export async function followSpawn(session: Session, subject: Subject): Promise<Outcome | null> {
-  if (subject.own) return session.follow(subject, { goal: 'spawn', quiet });
+  if (subject.own) return session.follow(subject, { goal: 'spawn', quiet, afterEnd: 'reopen' });
   await pause(session, pollInterval);
   return null;
 }
@@ -46,7 +46,7 @@ export async function followDeletion(session: Session, subject: Subject): Promis
     await pause(session, pollInterval);
     return null;
   }
-  const outcome = await session.follow(subject, { goal: 'delete', quiet: pollInterval });
+  const outcome = await session.follow(subject, { goal: 'delete', quiet: pollInterval, afterEnd: 'stop' });
   // The stream's end comes a moment before the lab's.
   if (outcome === null) await pause(session, passing);
   return outcome;

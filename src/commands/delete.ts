@@ -7,6 +7,7 @@
 import { isAborted, sleep } from '../deadline.js';
 import type { Outcome } from '../model/outcome.js';
 import { outcomeOf, type Result } from '../model/result.js';
+import { Seen } from '../stream/seen.js';
 import { pause, pollInterval } from './attach.js';
 import type { Session, Subject, Words } from './session.js';
 
@@ -25,8 +26,12 @@ export async function deleteLab(
   subject: Subject,
   options: DeleteOptions,
 ): Promise<Outcome> {
-  for (let attempt = 1; !session.signal.aborted; attempt++) {
-    const answer = await removeWithProgress(session, subject, options.detach);
+  const retry = session.retries();
+  const seen = new Seen();
+  // Whether a DELETE may have had its effect, so that there being no lab is its success.
+  let maybeDone = false;
+  while (!session.signal.aborted) {
+    const answer = await removeWithProgress(session, subject, options.detach, seen);
     if (answer === 'under way') {
       return {
         kind: 'detached',
@@ -36,21 +41,26 @@ export async function deleteLab(
     if (answer.ok) return gone();
     const { failure } = answer;
     if (isAborted(session.signal)) break;
-    if (failure.kind === 'not-found' && attempt > 1) return gone();
+    if (failure.kind === 'not-found' && maybeDone) return gone();
     if (failure.kind === 'failed') {
       // The stream has told why, where it could be read.
       const reason = session.state.reason;
       const message = reason === null ? failure.error.message : `${failure.error.message}: ${reason}`;
       return { kind: 'failed', message, error: { ...failure.error, message } };
     }
-    if (failure.kind !== 'conflict' && !(failure.transient && session.state.heard)) return outcomeOf(failure);
-    session.trace(
-      1,
-      `the DELETE was not answered well (${failure.error.message}); asking the state, then again`,
-    );
-    await pause(session, failure.retryAfter ?? pollInterval);
+    const conflict = failure.kind === 'conflict';
+    const wait = conflict ? pollInterval : retry.after(failure);
+    if (wait === null) return outcomeOf(failure);
+    if (conflict) await pause(session, wait);
+    else await session.waitToRetry(retry, failure, wait);
+    maybeDone ||= conflict || failure.maybeDone;
+    if (!maybeDone) continue;
+    session.trace(1, 'asking the state before the DELETE is sent again');
     const state = await session.labState(subject);
     if (state.ok && state.value === null) return gone();
+    if (!state.ok && !isAborted(session.signal)) return outcomeOf(state.failure);
+    // The deletion goes on, whatever becomes of those who ask for it.
+    if (state.ok && state.value?.status === 'terminating') retry.reset();
   }
   return session.cutShort(options.words);
 }
@@ -63,19 +73,30 @@ async function removeWithProgress(
   session: Session,
   subject: Subject,
   detach: boolean,
+  seen: Seen,
 ): Promise<Result<null> | 'under way'> {
   const answered = new AbortController();
-  const removal = session.backend.remove(subject.name, session.signal).then((result) => {
-    answered.abort();
-    return result;
-  });
+  const removal = session
+    .attempt((signal) => session.backend.remove(subject.name, signal))
+    .then((result) => {
+      answered.abort();
+      return result;
+    });
   if (!(await hasBegun(session, subject, answered.signal))) return removal;
   if (detach) {
     // The deletion goes on without anybody waiting for it.
     removal.catch(() => undefined);
     return 'under way';
   }
-  if (subject.own) await session.follow(subject, { goal: 'delete', quiet: null, until: answered.signal });
+  if (subject.own) {
+    await session.follow(subject, {
+      goal: 'delete',
+      quiet: null,
+      afterEnd: 'stop',
+      seen,
+      until: answered.signal,
+    });
+  }
   return removal;
 }
 
@@ -85,7 +106,7 @@ async function hasBegun(session: Session, subject: Subject, answered: AbortSigna
   for (let wait = firstLook; ; wait = Math.min(2 * wait, pollInterval)) {
     await sleep(session.context.clock, wait, signal);
     if (isAborted(signal)) return false;
-    const state = await session.labState(subject, signal);
+    const state = await session.lookAtLab(subject, signal);
     if (isAborted(signal)) return false;
     if (state.ok && state.value?.status === 'terminating') return true;
   }

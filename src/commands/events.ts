@@ -1,11 +1,10 @@
 /**
  * `lab events`: the event stream itself, as it is, until it ends.
  */
-import { isAborted } from '../deadline.js';
 import type { Ending } from '../display/display.js';
 import type { Outcome } from '../model/outcome.js';
 import type { Input } from '../model/run.js';
-import { pause, pollInterval } from './attach.js';
+import { Seen } from '../stream/seen.js';
 import type { Session, Subject } from './session.js';
 
 export interface EventsOptions {
@@ -28,10 +27,14 @@ export async function events(session: Session, options: EventsOptions): Promise<
     controller: session.controller,
     request: null,
   });
-  let outcome = await show(session, subject.value, options);
+  let seen = new Seen();
+  let outcome = await show(session, subject.value, options, seen);
   while (options.follow && outcome !== null && isOver(outcome, options)) {
-    outcome = await nextOperation(session, subject.value, statusAfter(outcome));
-    if (outcome === null && !session.signal.aborted) outcome = await show(session, subject.value, options);
+    outcome = await session.untilNews(subject.value, seen);
+    if (outcome !== null || session.signal.aborted) break;
+    session.trace(1, `a new operation for ${subject.value.name}`);
+    seen = new Seen();
+    outcome = await show(session, subject.value, options, seen);
   }
   return session.ending(outcome ?? session.cutShort(words));
 }
@@ -40,11 +43,14 @@ function show(
   session: Session,
   subject: Subject,
   { strict, onBytes }: EventsOptions,
+  seen: Seen,
 ): Promise<Outcome | null> {
   return session.follow(subject, {
     goal: 'events',
     // Who looks at the stream wants to see its silences too.
     quiet: null,
+    afterEnd: 'stop',
+    seen,
     ...(onBytes === null ? {} : { onBytes }),
     ...(strict ? { stopOn: malformed } : {}),
   });
@@ -63,41 +69,6 @@ function isOver(outcome: Outcome, { strict }: EventsOptions): boolean {
     default:
       return false;
   }
-}
-
-/** The state in which an operation leaves the lab; undefined for none. */
-function statusAfter(outcome: Outcome): string | undefined {
-  switch (outcome.kind) {
-    case 'complete':
-    case 'running':
-      return 'running';
-    case 'failed':
-      return 'failed';
-    default:
-      return undefined;
-  }
-}
-
-/**
- * Waits until the lab's state says that something new has happened; an outcome where it cannot be asked.
- *
- * The stream itself would only repeat what was shown.
- */
-async function nextOperation(
-  session: Session,
-  subject: Subject,
-  was: string | undefined,
-): Promise<Outcome | null> {
-  for (let is = was; is === was && is !== 'pending' && is !== 'terminating';) {
-    await pause(session, pollInterval);
-    if (isAborted(session.signal)) return null;
-    const asked = await session.backend.ownState(session.signal);
-    if (isAborted(session.signal)) return null;
-    if (asked.ok) is = asked.value?.status;
-    else if (!asked.failure.transient) return session.failureOutcome(asked.failure, words);
-  }
-  session.trace(1, `a new operation for ${subject.name}`);
-  return null;
 }
 
 function malformed(input: Input): Outcome | null {

@@ -12,7 +12,7 @@ export async function images(session: Session): Promise<Ending> {
   if (!subject.ok) return session.ending(session.failureOutcome(subject.failure, words));
   const { name } = subject.value;
   session.display.start({ command: 'images', user: name, controller: session.controller, request: null });
-  const asked = await session.backend.choices(name, session.signal);
+  const asked = await session.ask((signal) => session.backend.choices(name, signal));
   if (!asked.ok) return session.ending(session.failureOutcome(asked.failure, words));
   if (asked.value === null) {
     session.display.warn('the controller offers no labs to this user now');

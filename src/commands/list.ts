@@ -5,7 +5,7 @@ import type { Ending } from '../display/display.js';
 import type { Session } from './session.js';
 
 export async function list(session: Session): Promise<Ending> {
-  const asked = await session.backend.list(session.signal);
+  const asked = await session.ask((signal) => session.backend.list(signal));
   if (!asked.ok) {
     return session.ending(session.failureOutcome(asked.failure, { interrupted: 'interrupted', hint: null }));
   }

@@ -7,14 +7,25 @@
 import type { Context } from '../context.js';
 import { drained, stamp, type EndReason } from '../context.js';
 import type { Backend } from '../controller/backend.js';
-import type { Deadline } from '../deadline.js';
+import { isAborted, sleep, startDeadline, type Deadline } from '../deadline.js';
 import type { Display, Ending } from '../display/display.js';
 import type { LabState } from '../model/lab.js';
 import { bug, outputFailed, type Outcome } from '../model/outcome.js';
 import { OutputError } from '../model/output-error.js';
 import { outcomeOf, type Failure, type Result } from '../model/result.js';
-import { advance, initialRun, type Goal, type Input, type RunState } from '../model/run.js';
-import { follow } from '../stream/follow.js';
+import {
+  advance,
+  afterFailure,
+  initialRun,
+  type ConnectionState,
+  type Goal,
+  type Input,
+  type RunState,
+} from '../model/run.js';
+import { Retry, type RetryOptions } from '../retry.js';
+import { follow, type AfterEnd, type FollowOptions } from '../stream/follow.js';
+import type { Seen } from '../stream/seen.js';
+import { watchForWake } from '../wake.js';
 
 export interface Limits {
   /** For the whole command, in milliseconds; null for none. */
@@ -52,6 +63,10 @@ export interface FollowUse {
   goal: Goal;
   /** See `FollowOptions.quiet`. */
   quiet: number | null;
+  /** See `FollowOptions.afterEnd`. */
+  afterEnd: AfterEnd;
+  /** What was seen of the operation before. */
+  seen?: Seen;
   onBytes?: (bytes: Uint8Array) => Promise<void>;
   /** Ends the run on an input that the reducer would pass over. */
   stopOn?: (input: Input) => Outcome | null;
@@ -74,6 +89,9 @@ export class Session {
   readonly #user: UserSetting;
   readonly #limits: Limits;
   readonly #deadline: Deadline;
+  readonly #retryOptions: RetryOptions;
+  readonly #wakeListeners = new Set<(sleptMs: number) => void>();
+  readonly #unwatchWake: () => void;
   #state: RunState;
   #stopTicking: () => void = () => undefined;
 
@@ -89,7 +107,12 @@ export class Session {
     this.#user = user;
     this.#limits = limits;
     this.#deadline = deadline;
-    this.#state = initialRun(goal, stamp(context.clock));
+    const { clock, random } = context;
+    this.#retryOptions = { clock, random, contact: { reached: false }, left: () => deadline.left() };
+    this.#unwatchWake = watchForWake(context, (sleptMs) => {
+      for (const listener of this.#wakeListeners) listener(sleptMs);
+    });
+    this.#state = initialRun(goal, stamp(clock));
     this.#tick();
   }
 
@@ -105,6 +128,7 @@ export class Session {
   /** Stops redrawing; the display and the deadline are the caller's. */
   close(): void {
     this.#stopTicking();
+    this.#unwatchWake();
   }
 
   /**
@@ -114,7 +138,8 @@ export class Session {
   async subject(mayBeAnother: boolean): Promise<Result<Subject>> {
     const { name, given, direct } = this.#user;
     if (name !== null && (direct || !given || !mayBeAnother)) return { ok: true, value: { name, own: true } };
-    const answer = await this.backend.whoAmI(this.signal);
+    // Gafaelfawr's answer says nothing about whether there is a controller.
+    const answer = await this.ask((signal) => this.backend.whoAmI(signal), false);
     if (answer.ok)
       return { ok: true, value: { name: name ?? answer.value, own: name === null || name === answer.value } };
     if (answer.failure.error.status === 404 && name !== null) return { ok: true, value: { name, own: true } };
@@ -129,43 +154,105 @@ export class Session {
     return { ok: false, failure: { ...answer.failure, error } };
   }
 
+  /** The attempts at one thing, for a command that decides itself what to do between them. */
+  retries(): Retry {
+    return new Retry(this.#retryOptions);
+  }
+
+  /**
+   * Asks once. A question without an answer for the idle timeout is taken for lost, as a silent stream is.
+   * `isContact`: whether an answer shows that there is a controller.
+   */
+  async attempt<T>(
+    question: (signal: AbortSignal) => Promise<Result<T>>,
+    isContact = true,
+    signal = this.signal,
+  ): Promise<Result<T>> {
+    const { idleTimeout } = this.#limits;
+    const limit = startDeadline(this.context.clock, idleTimeout, signal);
+    const asked = await question(limit.signal);
+    limit.cancel();
+    const answer = limit.expired ? unanswered(asked, idleTimeout ?? 0) : asked;
+    if (isAborted(signal)) return answer;
+    if (isContact && (answer.ok || (answer.failure.reached && !answer.failure.transient))) {
+      this.#retryOptions.contact.reached = true;
+    }
+    this.#state = answer.ok
+      ? { ...this.#state, heard: true, lastHeardAt: this.context.clock.monotonic(), retrying: null }
+      : { ...this.#state, ...afterFailure(answer.failure) };
+    return answer;
+  }
+
+  /** Asks until there is an answer, or none can be expected. Only for what may be asked twice. */
+  async ask<T>(question: (signal: AbortSignal) => Promise<Result<T>>, isContact = true): Promise<Result<T>> {
+    const retry = this.retries();
+    for (;;) {
+      const answer = await this.attempt(question, isContact);
+      if (answer.ok || this.signal.aborted) return answer;
+      const wait = retry.after(answer.failure);
+      if (wait === null) return answer;
+      await this.waitToRetry(retry, answer.failure, wait);
+      if (isAborted(this.signal)) return answer;
+    }
+  }
+
+  /** Says that something is tried again, and waits until it is time. */
+  async waitToRetry(retry: Retry, { error }: Failure, ms: number): Promise<void> {
+    this.trace(1, `trying again in ${Math.round(ms)} ms`);
+    this.#noteConnection('retrying', retry.attempts, error.message);
+    await sleep(this.context.clock, ms, this.signal);
+  }
+
+  #noteConnection(state: ConnectionState, attempt: number, reason: string | null): void {
+    const input: Input = { ...stamp(this.context.clock), kind: 'connection', state, attempt, reason };
+    this.#state = advance(this.#state, input);
+    this.display.show(this.#state, input);
+    this.display.flush();
+  }
+
   /** The state of the subject's lab, noted and shown; null where there is none. */
-  async labState({ name, own }: Subject, signal = this.signal): Promise<Result<LabState | null>> {
-    const answer = await (own ? this.backend.ownState(signal) : this.backend.stateOf(name, signal));
+  async labState(subject: Subject): Promise<Result<LabState | null>> {
+    return this.#noteState(await this.ask(this.#stateQuestion(subject)));
+  }
+
+  /** The same, asked only once, for whoever asks again anyway. */
+  async lookAtLab(subject: Subject, signal: AbortSignal): Promise<Result<LabState | null>> {
+    const question = this.#stateQuestion(subject);
+    return this.#noteState(await this.attempt(question, true, signal));
+  }
+
+  #stateQuestion({ name, own }: Subject) {
+    return (signal: AbortSignal): Promise<Result<LabState | null>> =>
+      own ? this.backend.ownState(signal) : this.backend.stateOf(name, signal);
+  }
+
+  #noteState(answer: Result<LabState | null>): Result<LabState | null> {
     if (!answer.ok) return answer;
     const { value: lab } = answer;
-    this.#state = { ...this.#state, heard: true, lab };
+    this.#state = { ...this.#state, lab };
     this.display.show(this.#state, { ...stamp(this.context.clock), kind: 'state', lab });
+    this.display.flush();
     return answer;
   }
 
   /** Follows the subject's events until there is an outcome, the stream gives no more, or time is up. */
-  async follow(
-    subject: Subject,
-    { goal, quiet, onBytes, stopOn, until }: FollowUse,
-  ): Promise<Outcome | null> {
+  async follow(subject: Subject, { stopOn, ...use }: FollowUse): Promise<Outcome | null> {
     this.#state = {
-      ...initialRun(goal, this.#state.started),
+      ...initialRun(use.goal, this.#state.started),
       events: this.#state.events,
       heard: this.#state.heard,
+      lastHeardAt: this.#state.lastHeardAt,
+      lastEventAt: this.context.clock.monotonic(),
     };
-    const { name, own } = subject;
-    const inputs = follow({
-      source: {
-        events: (signal) => this.backend.events(name, signal),
-        state: (signal) => (own ? this.backend.ownState(signal) : this.backend.stateOf(name, signal)),
-      },
-      clock: this.context.clock,
-      signal: until === undefined ? this.signal : AbortSignal.any([this.signal, until]),
-      idleTimeout: this.#limits.idleTimeout,
-      quiet,
-      onBytes,
-    });
-    for await (const input of inputs) {
-      const next = advance(this.#state, input);
-      const stopped = next.outcome === null ? (stopOn?.(input) ?? null) : null;
-      this.#state = stopped === null ? next : { ...next, outcome: stopped };
-      this.display.show(this.#state, input);
+    for await (const batch of follow(this.#followOptions(subject, use))) {
+      for (const input of batch) {
+        const next = advance(this.#state, input);
+        const stopped = next.outcome === null ? (stopOn?.(input) ?? null) : null;
+        this.#state = stopped === null ? next : { ...next, outcome: stopped };
+        this.display.show(this.#state, input);
+        if (this.#state.outcome !== null) break;
+      }
+      this.display.flush();
       if (this.#state.outcome !== null) return this.#state.outcome;
       // A reader that is slow slows the reading from the network, and nothing piles up here.
       await drained(this.context.out, this.signal);
@@ -174,14 +261,39 @@ export class Session {
     return null;
   }
 
+  /** Looks at the subject's queue, in silence, until there is something that was not seen; an outcome where it cannot. */
+  async untilNews(subject: Subject, seen: Seen): Promise<Outcome | null> {
+    const options = this.#followOptions(subject, { goal: 'events', quiet: null, afterEnd: 'poll', seen });
+    for await (const batch of follow(options)) {
+      for (const input of batch) {
+        if (input.kind === 'event' || input.kind === 'skipped') return null;
+        if (input.kind === 'refused') return outcomeOf(input.failure);
+      }
+    }
+    return null;
+  }
+
+  #followOptions({ name, own }: Subject, { until, ...use }: FollowUse): FollowOptions {
+    return {
+      ...use,
+      source: {
+        events: (signal) => this.backend.events(name, signal),
+        state: this.#stateQuestion({ name, own }),
+      },
+      clock: this.context.clock,
+      retry: this.#retryOptions,
+      signal: until === undefined ? this.signal : AbortSignal.any([this.signal, until]),
+      idleTimeout: this.#limits.idleTimeout,
+      watchWake: (listener) => {
+        this.#wakeListeners.add(listener);
+        return () => this.#wakeListeners.delete(listener);
+      },
+    };
+  }
+
   /** Explains a decision to whoever asked with -v. */
   trace(level: 1 | 2, message: string): void {
     this.context.trace(level, message);
-  }
-
-  /** Notes that the controller was heard outside of a stream. */
-  heard(): void {
-    this.#state = { ...this.#state, heard: true, lastHeardAt: this.context.clock.monotonic() };
   }
 
   /** Notes how the run ended, for the last drawing. */
@@ -245,12 +357,25 @@ export function cutShort(
     const error = trouble ?? saying('lost', 'the event stream ended without an outcome', null).error;
     return { kind: 'unknown', message: error.message, error: { ...error, hint: error.hint ?? hint } };
   }
-  return heard
-    ? {
-        kind: 'timeout',
-        ...saying('timeout', 'the time is up; the operation goes on in the controller', hint),
-      }
-    : { kind: 'unknown', ...saying('timeout', 'the time is up, and nothing is known', hint) };
+  if (heard) {
+    return {
+      kind: 'timeout',
+      ...saying('timeout', 'the time is up; the operation goes on in the controller', hint),
+    };
+  }
+  const why = trouble === null ? '' : `: ${trouble.message}`;
+  return { kind: 'unknown', ...saying('timeout', `the time is up, and nothing is known${why}`, hint) };
+}
+
+/** A question that was given up after such a silence, in milliseconds. */
+function unanswered<T>(answer: Result<T>, ms: number): Result<T> {
+  if (answer.ok) return answer;
+  const [asked] = answer.failure.error.message.split(': ');
+  const message = `${asked ?? ''}: no answer for ${ms / 1000} s`;
+  return {
+    ok: false,
+    failure: { ...answer.failure, error: { ...answer.failure.error, message }, maybeDone: true },
+  };
 }
 
 function saying(type: string, message: string, hint: string | null) {

@@ -65,7 +65,7 @@ export async function spawn(session: Session, options: SpawnOptions): Promise<En
 }
 
 /** The state may change between two questions: so often is a conflict looked at anew. */
-const mostRounds = 20;
+const mostConflicts = 20;
 
 async function createAndFollow(
   session: Session,
@@ -73,54 +73,55 @@ async function createAndFollow(
   specification: LabSpecification,
   asAsked: SpawnOptions,
 ): Promise<Outcome> {
+  const retry = session.retries();
   let options = asAsked;
-  let conflict: Failure | null = null;
-  let repeated = false;
-  for (let round = 0; round < mostRounds && !session.signal.aborted; round++) {
-    const created = await session.backend.create(subject.name, specification, session.signal);
-    if (created.ok) {
-      session.heard();
-      return followCreated(session, subject, options);
+  let conflicts = 0;
+  while (!session.signal.aborted) {
+    const created = await session.attempt((signal) =>
+      session.backend.create(subject.name, specification, signal),
+    );
+    if (created.ok) return followCreated(session, subject, options);
+    if (isAborted(session.signal)) break;
+    const { failure } = created;
+    let outcome: Outcome | null = null;
+    if (failure.kind === 'conflict') {
+      conflicts += 1;
+      outcome =
+        conflicts > mostConflicts
+          ? outcomeOf(withHint(failure, 'The state of the lab kept changing; try again.'))
+          : await resolve(session, subject, specification, options, failure);
+    } else {
+      const wait = retry.after(failure);
+      if (wait === null) return refused(session, subject, failure);
+      await session.waitToRetry(retry, failure, wait);
+      if (failure.maybeDone) {
+        // What is in the way of the repeated request will be the first one's lab.
+        options = { ...options, onConflict: 'attach' };
+        outcome = await afterLostAnswer(session, subject, options);
+      }
     }
-    if (isAborted(session.signal)) return session.cutShort(unanswered);
-    conflict = created.failure;
-    if (conflict.transient && conflict.maybeDone) {
-      const outcome = await afterLostAnswer(session, subject, conflict, options);
-      if (outcome !== null) return outcome;
-      repeated = true;
-      continue;
-    }
-    if (conflict.kind !== 'conflict') return refused(session, subject, conflict);
-    if (repeated) {
-      // What is in the way of the repeated request is the first one's lab.
-      options = { ...options, onConflict: 'attach' };
-    }
-    if (options.onConflict === 'fail') {
-      return outcomeOf(withHint(conflict, '`lab status` tells what is there; see --on-conflict.'));
-    }
-    const outcome = await resolve(session, subject, specification, options);
     if (outcome !== null) return outcome;
   }
-  if (conflict === null || isAborted(session.signal)) return session.cutShort(unanswered);
-  return outcomeOf(withHint(conflict, 'The state of the lab kept changing; try again.'));
+  return session.cutShort(unanswered);
 }
 
 /** Whether a create whose answer was lost was accepted is for the state to tell; null where it was not. */
 async function afterLostAnswer(
   session: Session,
   subject: Subject,
-  failure: Failure,
   options: SpawnOptions,
 ): Promise<Outcome | null> {
-  session.trace(1, `${failure.error.message}; asking the state before the request is repeated`);
-  await pause(session, failure.retryAfter ?? raceDelay);
+  session.trace(1, 'the answer was lost; asking the state before the request is repeated');
   const asked = await settledState(session, subject);
-  if (!asked.ok) return session.failureOutcome(failure, unanswered);
+  if (!asked.ok) return session.failureOutcome(asked.failure, unanswered);
   switch (asked.value?.status) {
     case 'running':
       return { kind: 'running', message: 'the lab is running' };
     case 'pending':
       return followCreated(session, subject, options);
+    case 'terminating':
+      await followDeletion(session, subject);
+      return null;
     default:
       return null;
   }
@@ -138,7 +139,11 @@ async function resolve(
   subject: Subject,
   specification: LabSpecification,
   options: SpawnOptions,
+  conflict: Failure,
 ): Promise<Outcome | null> {
+  if (options.onConflict === 'fail') {
+    return outcomeOf(withHint(conflict, '`lab status` tells what is there; see --on-conflict.'));
+  }
   const asked = await settledState(session, subject);
   if (!asked.ok) return session.failureOutcome(asked.failure, unanswered);
   const lab = asked.value;

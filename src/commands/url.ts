@@ -18,7 +18,7 @@ export async function askForUrl(session: Session, subject: Subject): Promise<Lab
   try {
     let lab = known;
     while (!limit.signal.aborted) {
-      const answer = await session.labState(subject, limit.signal);
+      const answer = await session.lookAtLab(subject, limit.signal);
       if (answer.ok) lab = answer.value;
       if (urlOf(lab) !== null) break;
       await sleep(context.clock, retry, limit.signal);

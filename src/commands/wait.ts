@@ -52,8 +52,6 @@ async function waitForRunning(session: Session, subject: Subject): Promise<Outco
       default: {
         const outcome = await followSpawn(session, subject);
         if (outcome !== null) return outcome;
-        if (session.state.trouble !== null) return session.cutShort(words);
-        await pause(session, pollInterval);
       }
     }
     seen = asked.value;
@@ -62,11 +60,14 @@ async function waitForRunning(session: Session, subject: Subject): Promise<Outco
 }
 
 async function waitForAbsent(session: Session, subject: Subject): Promise<Outcome> {
+  let deleting = false;
   while (!session.signal.aborted) {
     const asked = await settledState(session, subject);
     if (!asked.ok) return session.failureOutcome(asked.failure, words);
     if (asked.value === null) return { kind: 'absent', message: 'there is no lab' };
+    if (deleting && asked.value.status === 'failed') return deletionFailed();
     if (asked.value.status === 'terminating') {
+      deleting = true;
       const outcome = await followDeletion(session, subject);
       if (outcome !== null) return outcome;
     } else {
@@ -78,11 +79,18 @@ async function waitForAbsent(session: Session, subject: Subject): Promise<Outcom
 
 /** Why a lab failed: its stream repeats the whole story. */
 async function failureOf(session: Session, subject: Subject): Promise<Outcome> {
-  const outcome = subject.own ? await session.follow(subject, { goal: 'spawn', quiet: pollInterval }) : null;
+  const outcome = subject.own
+    ? await session.follow(subject, { goal: 'spawn', quiet: pollInterval, afterEnd: 'reopen' })
+    : null;
   const message = 'the lab failed';
   return outcome?.kind === 'failed'
     ? outcome
     : { kind: 'failed', message, error: { type: 'failed', message, status: null, hint: null } };
+}
+
+function deletionFailed(): Outcome {
+  const message = 'the deletion failed';
+  return { kind: 'failed', message, error: { type: 'delete_failed', message, status: null, hint: null } };
 }
 
 function nothing({ name }: Subject): Outcome {

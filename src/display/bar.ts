@@ -11,7 +11,7 @@ import { exitCode } from '../model/outcome.js';
 import type { Input, RunState } from '../model/run.js';
 import { SilentDisplay } from './display.js';
 import { LiveLine } from './live.js';
-import { connectionLine, eventLine, skippedLine } from './messages.js';
+import { connectionLine, eventLine, healthText, skippedLine } from './messages.js';
 import { cut, displayWidth, elapsed, harmless } from './text.js';
 import type { Theme } from './theme.js';
 
@@ -101,7 +101,8 @@ export class BarDisplay extends SilentDisplay {
         this.#lines.push(skippedLine(input, this.#theme));
         break;
       case 'connection': {
-        const line = connectionLine(input);
+        // An attempt is told by the bar itself, as long as it lasts.
+        const line = input.state === 'retrying' ? null : connectionLine(input);
         if (line !== null) this.warn(line);
         break;
       }
@@ -150,7 +151,8 @@ export class BarDisplay extends SilentDisplay {
     });
     const waiting = state.heard ? 'Waiting for the first event' : 'Asking the controller';
     const text = this.#lastMessage === '' ? waiting : this.#lastMessage;
-    this.#spinner.text = spinnerText(this.#live.columns, text, this.#elapsed(state), this.#theme);
+    const health = healthText(state, this.#clock.monotonic());
+    this.#spinner.text = spinnerText(this.#live.columns, health ?? text, this.#elapsed(state), this.#theme);
     // Never started, only rendered: its own timer and its hooks on the streams are not needed.
     this.#spinner.render();
     this.#live.park();
@@ -166,7 +168,7 @@ export class BarDisplay extends SilentDisplay {
     const snapshot: Snapshot = {
       percent: shownPercent(state),
       elapsedMs: this.#elapsed(state),
-      message: this.#lastMessage,
+      message: this.#message(state),
     };
     const line = barLine(this.#live.columns, snapshot, this.#theme);
     if (line === this.#drawn && this.#lines.length === 0) return;
@@ -187,6 +189,11 @@ export class BarDisplay extends SilentDisplay {
     this.#bar?.update(snapshot.percent, snapshot);
     if (this.#lines.length > 0) this.#bars.log(this.#takeLines());
     this.#bars.update();
+  }
+
+  #message(state: RunState): string {
+    const health = state.outcome === null ? healthText(state, this.#clock.monotonic()) : null;
+    return [health, this.#lastMessage].filter((part) => part !== null && part !== '').join('; ');
   }
 
   #takeLines(): string {

@@ -36,6 +36,8 @@ export interface Display {
   start(info: StartInfo): void;
   /** One more input, and the state after it. */
   show(state: RunState, input: Input): void;
+  /** No more inputs are at hand now: what was shown may leave. */
+  flush(): void;
   /** Time has passed; only a redraw may follow. */
   tick(state: RunState): void;
   /** Something the user should know that ends nothing. */
@@ -57,6 +59,9 @@ export class SilentDisplay implements Display {
   }
   show(_state: RunState, _input: Input): void {
     // Nothing to say.
+  }
+  flush(): void {
+    // Nothing was held back.
   }
   tick(_state: RunState): void {
     // Nothing to redraw.
@@ -91,6 +96,9 @@ export class Displays implements Display {
   }
   show(state: RunState, input: Input): void {
     for (const display of this.#all) display.show(state, input);
+  }
+  flush(): void {
+    for (const display of this.#all) display.flush();
   }
   tick(state: RunState): void {
     for (const display of this.#all) display.tick(state);

@@ -5,8 +5,8 @@
  */
 import type { Event } from '../model/event.js';
 import type { Outcome } from '../model/outcome.js';
-import type { Input } from '../model/run.js';
-import { logText } from './text.js';
+import type { Input, RunState } from '../model/run.js';
+import { inWords, logText } from './text.js';
 import type { Theme } from './theme.js';
 
 /** An event's type, progress and message in columns, as one line. */
@@ -50,6 +50,20 @@ export function connectionLine(input: Input & { kind: 'connection' }): string | 
     case 'replaced':
       return 'a new operation has begun; progress starts over';
   }
+}
+
+/** Without an event for this long, a person wants to know why, in milliseconds. */
+const longSilence = 10_000;
+
+/** What keeps the events from coming, at a moment in monotonic milliseconds; null where nothing does. */
+export function healthText(state: RunState, now: number): string | null {
+  const { retrying, heard, lastHeardAt, lastEventAt } = state;
+  if (retrying !== null) return `reconnecting, attempt ${retrying}`;
+  if (!heard || now - lastEventAt < longSilence) return null;
+  const seconds = (since: number): string => inWords(Math.floor((now - since) / 1000) * 1000);
+  return lastHeardAt > lastEventAt
+    ? `alive, last ping ${seconds(lastHeardAt)} ago`
+    : `silent for ${seconds(lastEventAt)}`;
 }
 
 /** The lines that tell a person how it ended. */

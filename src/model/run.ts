@@ -60,6 +60,10 @@ export interface RunState {
   heard: boolean;
   /** When the last byte that means anything arrived, in monotonic milliseconds. */
   lastHeardAt: number;
+  /** When the last event arrived, or the run began, in monotonic milliseconds. */
+  lastEventAt: number;
+  /** Which attempt to reach the controller again is under way; null while none is. */
+  retrying: number | null;
   /** A `complete` came with a broken payload: the lab's state decides. */
   completeInDoubt: boolean;
   /** Whether the stream ended cleanly without a terminal event. */
@@ -79,6 +83,8 @@ export function initialRun(goal: Goal, started: Stamp): RunState {
     trouble: null,
     heard: false,
     lastHeardAt: started.at,
+    lastEventAt: started.at,
+    retrying: null,
     completeInDoubt: false,
     endedClean: false,
     lab: undefined,
@@ -91,7 +97,7 @@ export function advance(state: RunState, input: Input): RunState {
   if (state.outcome !== null) return state;
   switch (input.kind) {
     case 'event':
-      return onEvent({ ...state, heard: true, lastHeardAt: input.at }, input.event);
+      return onEvent({ ...state, heard: true, lastHeardAt: input.at, lastEventAt: input.at }, input.event);
     case 'heartbeat':
       return { ...state, heard: true, lastHeardAt: input.at };
     case 'skipped':
@@ -101,10 +107,7 @@ export function advance(state: RunState, input: Input): RunState {
     case 'state':
       return onState({ ...state, heard: true, lab: input.lab }, input.lab);
     case 'refused':
-      return onRefused(
-        { ...state, heard: input.failure.reached, trouble: input.failure.error },
-        input.failure,
-      );
+      return onRefused({ ...state, ...afterFailure(input.failure) }, input.failure);
     case 'ended':
       return onEnded(state, input.clean);
     default:
@@ -140,11 +143,17 @@ function onConnection(state: RunState, input: Input & { kind: 'connection' }): R
   switch (input.state) {
     case 'open':
     case 'resumed':
-      return { ...state, heard: true, lastHeardAt: at, endedClean: false };
+      return { ...state, heard: true, lastHeardAt: at, retrying: null, endedClean: false };
     case 'lost':
       return { ...state, heard: false, trouble: lostStream(input.reason) };
     case 'retrying':
-      return { ...state, heard: false };
+      return {
+        ...state,
+        // A stream that has properly ended is opened again, but nothing is lost.
+        heard: state.heard && state.endedClean,
+        retrying: input.attempt,
+        trouble: retryReason(input.reason) ?? state.trouble,
+      };
     case 'replaced':
       return {
         ...state,
@@ -190,7 +199,7 @@ function onStateOfEvents(state: RunState, lab: LabState | null): RunState {
 
 function onRefused(state: RunState, failure: Failure): RunState {
   // Whether a lab is gone, or only out of sight, is for its state to tell.
-  const stateDecides = state.goal !== 'events' && (failure.kind === 'not-found' || failure.transient);
+  const stateDecides = state.goal !== 'events' && failure.kind === 'not-found';
   return stateDecides ? state : { ...state, outcome: outcomeOf(failure) };
 }
 
@@ -203,6 +212,15 @@ function onEnded(state: RunState, clean: boolean): RunState {
 
 function streamEnded(): Outcome {
   return { kind: 'ok', message: 'the stream ended' };
+}
+
+/** What a failed question says about the way to the controller. */
+export function afterFailure({ reached, transient, error }: Failure): Pick<RunState, 'heard' | 'trouble'> {
+  return { heard: reached && !transient, trouble: error };
+}
+
+function retryReason(reason: string | null): ErrorInfo | null {
+  return reason === null ? null : { type: 'lost', message: reason, status: null, hint: null };
 }
 
 function lostStream(reason: string | null): ErrorInfo {

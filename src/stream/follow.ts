@@ -1,18 +1,20 @@
 /**
- * Follows a lab's event stream: connects, reads, watches for silence, asks the lab's state.
+ * Follows a lab's event stream: connects, reads, watches for silence, reconnects, asks the lab's state.
  *
  * Owns the order in which inputs reach the reducer and the stamp they carry. The outcome comes from a
  * terminal event or from the lab's state, never from an end of stream alone (contract, "What a client must
- * survive", 2 and 3), so a stream that ends is followed by one question for the state.
+ * survive", 2 and 3). A stream that is lost is opened again, and what it repeats is passed over.
  */
 import { stamp, type Clock } from '../context.js';
-import { startDeadline, type Deadline } from '../deadline.js';
+import { sleep, startDeadline, type Deadline } from '../deadline.js';
 import type { LabState } from '../model/lab.js';
-import type { Result } from '../model/result.js';
+import type { Failure, Result } from '../model/result.js';
 import type { Input, Stamp } from '../model/run.js';
+import { Retry, type RetryOptions } from '../retry.js';
 import { decode } from './decode.js';
 import { createFrameReader, type FrameItem } from './frames.js';
 import { createMailbox, type Mailbox } from './mailbox.js';
+import { Seen } from './seen.js';
 
 /** Where events and states come from: one user's lab at some backend. */
 export interface Source {
@@ -20,25 +22,46 @@ export interface Source {
   state(signal: AbortSignal): Promise<Result<LabState | null>>;
 }
 
+/**
+ * What follows the proper end of a stream, once the state was asked: nothing more; the stream again, with
+ * back-off, because there must be more; or the stream again, now and then and in silence, until there is more.
+ */
+export type AfterEnd = 'stop' | 'reopen' | 'poll';
+
 export interface FollowOptions {
   source: Source;
   clock: Clock;
+  retry: RetryOptions;
   /** Ends the following; the iteration then simply stops. */
   signal: AbortSignal;
   /** A connection with no byte for this long is dead, in milliseconds; null for never. */
   idleTimeout: number | null;
   /** The state is asked after this long without an event, in milliseconds; null where silence is nobody's concern. */
   quiet: number | null;
-  /** Sees the exact bytes of the body as they come; reading waits for it. */
+  afterEnd: AfterEnd;
+  /** What was seen of the operation before; default nothing. */
+  seen?: Seen | undefined;
+  /** Calls back after the process has slept, with about how many milliseconds; returns the way to stop that. */
+  watchWake?: ((onWake: (sleptMs: number) => void) => () => void) | undefined;
+  /**
+   * Sees the exact bytes of the body as they come; reading waits for it. A stream that is lost after that is not
+   * opened again: two bodies are not one.
+   */
   onBytes?: ((bytes: Uint8Array) => Promise<void>) | undefined;
 }
 
-/** Everything the stream and the state say, in order. Leaving the loop closes the connection. */
 /** A question for the state is given up after this long, in milliseconds. */
 const stateTimeout = 10_000;
 
-/** Everything the stream and the state say, in order. Leaving the loop closes the connection. */
-export async function* follow(options: FollowOptions): AsyncGenerator<Input, void, undefined> {
+/** The least time between two looks at a queue that has ended, in milliseconds, and its least share of all time. */
+const pollInterval = 1_000;
+const pollShare = 10;
+
+/** After a long sleep, a connection has this long to show that it lives, in milliseconds. */
+const wakeGrace = 2_000;
+
+/** Everything the stream and the state say, in order, in batches. Leaving the loop closes the connection. */
+export async function* follow(options: FollowOptions): AsyncGenerator<readonly Input[], void, undefined> {
   const mailbox = createMailbox<Input>();
   const closing = new AbortController();
   const stop = (): void => {
@@ -63,103 +86,232 @@ export async function* follow(options: FollowOptions): AsyncGenerator<Input, voi
   }
 }
 
+/** How one connection ended. */
+type ConnectionEnd =
+  | { kind: 'clean' }
+  | { kind: 'lost'; reason: string; opened: boolean }
+  | { kind: 'failed'; failure: Failure };
+
 /** Moves everything from the source into the mailbox, never holding more than one chunk's worth. */
 class Pump {
   readonly #options: FollowOptions;
   readonly #mailbox: Mailbox<Input>;
   readonly #closing: AbortSignal;
+  readonly #retry: Retry;
+  readonly #seen: Seen;
+  #silence: Silence | null = null;
+  #idle: Deadline | null = null;
+  #asking: Promise<void> | null = null;
+  /** Whether a stream was open before, so that the next one resumes. */
+  #opened = false;
+  #bytesShown = false;
 
   constructor(options: FollowOptions, mailbox: Mailbox<Input>, closing: AbortSignal) {
     this.#options = options;
     this.#mailbox = mailbox;
     this.#closing = closing;
+    this.#retry = new Retry(options.retry);
+    this.#seen = options.seen ?? new Seen();
   }
 
   async run(): Promise<void> {
-    const { clock, quiet } = this.#options;
+    const { clock, quiet, watchWake } = this.#options;
     // Silence counts from the beginning: a proxy may hold back the headers as well as the events.
-    const silent = quiet === null ? null : repeatWhenQuiet(clock, quiet, () => this.#askState());
+    this.#silence = quiet === null ? null : repeatWhenQuiet(clock, quiet, () => this.#askState());
+    const unwatchWake = watchWake?.((sleptMs) => {
+      this.#onWake(sleptMs);
+    });
     try {
-      await this.#connectAndRead(silent);
+      let wait: number | null;
+      do {
+        const began = clock.monotonic();
+        const end = await this.#connection();
+        if (this.#isClosing()) return;
+        wait = await this.#afterwards(end, clock.monotonic() - began);
+        if (wait !== null) await sleep(clock, wait, this.#closing);
+      } while (wait !== null && !this.#isClosing());
     } finally {
-      silent?.cancel();
+      unwatchWake?.();
+      this.#silence?.cancel();
+      await this.#asking;
     }
-    await this.#mailbox.drained();
-    // A consumer that knows the outcome by now has left, and the question is not asked.
-    await this.#askState();
   }
 
-  async #connectAndRead(silent: Silence | null): Promise<void> {
-    const { source, clock, idleTimeout } = this.#options;
+  /** Milliseconds until the stream is opened again; null where it is not. */
+  async #afterwards(end: ConnectionEnd, tookMs: number): Promise<number | null> {
+    switch (end.kind) {
+      case 'clean':
+        return this.#afterCleanEnd(tookMs);
+      case 'lost':
+        return this.#afterLoss(end.reason, end.opened);
+      case 'failed':
+        return this.#afterFailure(end.failure);
+    }
+  }
+
+  async #afterCleanEnd(tookMs: number): Promise<number | null> {
+    const { afterEnd } = this.#options;
+    if (afterEnd === 'poll') return Math.max(pollInterval, pollShare * tookMs);
+    this.#put({ kind: 'ended', clean: true, reason: null });
+    if (!(await this.#isStillOpen())) return null;
+    if (afterEnd === 'stop') return null;
+    return this.#again('the stream ended before the operation', this.#retry.next());
+  }
+
+  async #afterLoss(reason: string, opened: boolean): Promise<number | null> {
+    if (opened) this.#put({ kind: 'connection', state: 'lost', attempt: 1, reason });
+    if (this.#bytesShown) {
+      this.#put({ kind: 'ended', clean: false, reason });
+      return null;
+    }
+    // A connection that never gave an answer says as much as a refused one: the state may be had all the same.
+    if (!opened && !(await this.#isStillOpen())) return null;
+    return this.#again(reason, this.#retry.next());
+  }
+
+  async #afterFailure(failure: Failure): Promise<number | null> {
+    const { afterEnd } = this.#options;
+    const gone = failure.kind === 'not-found';
+    if (gone) this.#options.retry.contact.reached = true;
+    if (gone && afterEnd === 'poll') return pollInterval;
+    const wait = this.#retry.after(failure);
+    if (wait === null || gone) {
+      this.#put({ kind: 'refused', failure });
+      if (!(await this.#isStillOpen())) return null;
+      if (!gone || afterEnd === 'stop') return null;
+      return this.#again(failure.error.message, this.#retry.next());
+    }
+    if (this.#options.retry.contact.reached && !(await this.#isStillOpen())) return null;
+    return this.#again(failure.error.message, wait);
+  }
+
+  /** Asks the state, and tells whether the consumer wants more after that: one that knows the outcome has left. */
+  async #isStillOpen(): Promise<boolean> {
+    await this.#mailbox.drained();
+    if (this.#isClosing()) return false;
+    if (this.#options.afterEnd !== 'poll') await this.#askState();
+    await this.#mailbox.drained();
+    return !this.#isClosing();
+  }
+
+  #again(reason: string, wait: number): number {
+    this.#put({ kind: 'connection', state: 'retrying', attempt: this.#retry.attempts, reason });
+    return wait;
+  }
+
+  async #connection(): Promise<ConnectionEnd> {
+    const { source, clock, idleTimeout, retry } = this.#options;
     // The watch covers the time before the headers as well: a connection is dead or it is not.
     const idle = startDeadline(clock, idleTimeout, this.#closing);
+    this.#idle = idle;
     try {
       const opened = await source.events(idle.signal);
-      if (this.#isClosing()) return;
       if (opened.ok) {
-        this.#put({ kind: 'connection', state: 'open', attempt: 1, reason: null });
-        await this.#read(opened.value, idle, silent);
-      } else if (idle.expired) {
-        this.#lost(silence(idleTimeout));
-      } else {
-        this.#put({ kind: 'refused', failure: opened.failure });
+        retry.contact.reached = true;
+        this.#putOpen();
+        return await this.#read(opened.value, idle);
       }
+      if (idle.expired) return { kind: 'lost', reason: silence(idleTimeout), opened: false };
+      return { kind: 'failed', failure: opened.failure };
     } finally {
+      this.#idle = null;
       idle.cancel();
     }
   }
 
-  async #read(body: AsyncIterable<Uint8Array>, idle: Deadline, silent: Silence | null): Promise<void> {
+  #putOpen(): void {
+    if (this.#isClosing()) return;
+    const state = this.#opened ? 'resumed' : 'open';
+    this.#opened = true;
+    this.#seen.rewind();
+    this.#put({ kind: 'connection', state, attempt: Math.max(1, this.#retry.attempts), reason: null });
+  }
+
+  async #read(body: AsyncIterable<Uint8Array>, idle: Deadline): Promise<ConnectionEnd> {
     const { idleTimeout, onBytes } = this.#options;
     const reader = createFrameReader();
-    /** Whether a `complete` among them cannot be read, so that the state must be asked. */
-    const putItems = (items: FrameItem[]): boolean => {
-      let doubt = false;
-      for (const item of items) {
-        const fact = factOf(item);
-        if (fact.kind === 'event') silent?.touch();
-        if (fact.kind === 'skipped' && fact.type === 'complete') doubt = true;
-        this.#put(fact);
-      }
-      return doubt;
-    };
     const iterator = body[Symbol.asyncIterator]();
     for (;;) {
       // A read that fails is a lost connection; whatever else fails here is a bug and stays one.
       const next = await iterator.next().catch(() => null);
-      if (this.#isClosing()) return;
-      if (next === null) {
-        this.#lost(idle.expired ? silence(idleTimeout) : 'the connection was cut');
-        return;
+      if (next === null || this.#isClosing()) {
+        const reason = idle.expired ? silence(idleTimeout) : 'the connection was cut';
+        return { kind: 'lost', reason, opened: true };
       }
       if (next.done === true) {
-        putItems(reader.end());
-        this.#put({ kind: 'ended', clean: true, reason: null });
-        return;
+        this.#putItems(reader.end());
+        return { kind: 'clean' };
       }
       idle.touch();
-      await onBytes?.(next.value);
-      const doubt = putItems(reader.push(next.value));
+      if (onBytes !== undefined) {
+        this.#bytesShown = true;
+        await onBytes(next.value);
+      }
+      const doubt = this.#putItems(reader.push(next.value));
       await this.#mailbox.drained();
       if (doubt) await this.#askState();
+      // Whoever waited for all of this may have been slow; the connection was not.
+      idle.touch();
     }
   }
 
-  #lost(reason: string): void {
-    this.#put({ kind: 'connection', state: 'lost', attempt: 1, reason });
-    this.#put({ kind: 'ended', clean: false, reason });
+  /** Whether a `complete` among them cannot be read, so that the state must be asked. */
+  #putItems(items: readonly FrameItem[]): boolean {
+    let doubt = false;
+    for (const item of items) {
+      const fact = factOf(item);
+      if (fact.kind === 'heartbeat' || item.kind === 'comment') {
+        // A connection that lived to its first ping did not fail at once.
+        this.#retry.reset();
+        this.#put(fact);
+        continue;
+      }
+      const judgement = this.#seen.judge(item.kind === 'frame' ? item.frame : null);
+      if (judgement === 'repeated') continue;
+      if (judgement === 'replaced') {
+        this.#put({
+          kind: 'connection',
+          state: 'replaced',
+          attempt: Math.max(1, this.#retry.attempts),
+          reason: null,
+        });
+      }
+      this.#retry.reset();
+      this.#silence?.touch();
+      if (fact.kind === 'skipped' && fact.type === 'complete') doubt = true;
+      this.#put(fact);
+    }
+    return doubt;
   }
 
-  async #askState(): Promise<void> {
+  #onWake(sleptMs: number): void {
+    const { idleTimeout, quiet } = this.#options;
+    if (quiet !== null) void this.#askState();
+    if (idleTimeout !== null && sleptMs > idleTimeout) this.#idle?.shorten(wakeGrace);
+  }
+
+  /** Asks for the state; a question that is under way already is shared. */
+  #askState(): Promise<void> {
+    this.#asking ??= this.#askStateNow().finally(() => {
+      this.#asking = null;
+    });
+    return this.#asking;
+  }
+
+  async #askStateNow(): Promise<void> {
     if (this.#isClosing()) return;
-    const { source, clock } = this.#options;
+    const { source, clock, retry } = this.#options;
     const limit = startDeadline(clock, stateTimeout, this.#closing);
     const answer = await source.state(limit.signal);
     limit.cancel();
     if (this.#isClosing()) return;
-    if (answer.ok) this.#put({ kind: 'state', lab: answer.value });
-    // Anything else than a refusal says nothing about the lab, and may be better next time.
-    else if (answer.failure.kind === 'unauthorized') this.#put({ kind: 'refused', failure: answer.failure });
+    if (answer.ok) {
+      retry.contact.reached = true;
+      this.#put({ kind: 'state', lab: answer.value });
+    } else if (answer.failure.kind === 'unauthorized') {
+      // Anything else than a refusal says nothing about the lab, and may be better next time.
+      this.#put({ kind: 'refused', failure: answer.failure });
+    }
   }
 
   #isClosing(): boolean {

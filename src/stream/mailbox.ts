@@ -1,12 +1,12 @@
 /**
- * A queue between producers that put and one consumer that iterates.
+ * A queue between producers that put and one consumer that iterates, whole batches at a time.
  *
  * It bounds nothing itself; a producer that reads from a network waits for `drained()` between reads, so at
  * most one chunk's worth of items is ever held.
  */
-export interface Mailbox<T> extends AsyncIterable<T> {
+export interface Mailbox<T> extends AsyncIterable<readonly T[]> {
   put(item: T): void;
-  /** Resolves when everything put so far has been taken, or the mailbox is closed. */
+  /** Resolves when the consumer has done with everything put so far, or the mailbox is closed. */
   drained(): Promise<void>;
   /** Ends the iteration once the queue is empty. */
   close(): void;
@@ -14,6 +14,7 @@ export interface Mailbox<T> extends AsyncIterable<T> {
 
 export function createMailbox<T>(): Mailbox<T> {
   let queue: T[] = [];
+  let busy = false;
   let closed = false;
   let wakeConsumer: (() => void) | null = null;
   let wakeProducers: (() => void)[] = [];
@@ -30,7 +31,7 @@ export function createMailbox<T>(): Mailbox<T> {
       wakeConsumer?.();
     },
     drained() {
-      if (queue.length === 0 || closed) return Promise.resolve();
+      if ((queue.length === 0 && !busy) || closed) return Promise.resolve();
       return new Promise((resolve) => wakeProducers.push(resolve));
     },
     close() {
@@ -40,10 +41,14 @@ export function createMailbox<T>(): Mailbox<T> {
     },
     async *[Symbol.asyncIterator]() {
       for (;;) {
-        const batch = queue;
-        queue = [];
-        yield* batch;
-        if (queue.length > 0) continue;
+        if (queue.length > 0) {
+          const batch = queue;
+          queue = [];
+          busy = true;
+          yield batch;
+          busy = false;
+          continue;
+        }
         releaseProducers();
         if (closed) return;
         await new Promise<void>((resolve) => {

@@ -246,18 +246,38 @@ describe('lab events', { concurrency: 4 }, () => {
     assert.match(run.stdout, /^skipped {8}the data is not JSON: info /m);
   });
 
-  it('ends with 7 when the stream is cut, and says so', async () => {
-    await using server = await answering((response, { url }) => {
-      if (!url.endsWith('/events'))
-        response.writeHead(200, { 'content-type': 'application/json' }).end('{"status": "running"}');
-      else {
-        response.writeHead(200, { 'content-type': 'text/event-stream' });
-        response.write('event: info\r\ndata: {"message": "x"}\r\n\r\n', () => response.destroy());
-      }
+  it('opens a stream again that was cut, and shows nothing twice', async () => {
+    let opened = 0;
+    const frame = (message: string): string => `event: info\r\ndata: {"message": "${message}"}\r\n\r\n`;
+    await using server = await answering((response) => {
+      opened++;
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      if (opened === 1) response.write(frame('x'), () => response.destroy());
+      else response.end(frame('x') + frame('y'));
     });
     const run = await runLab(['events', '-u', 'demo'], { LAB_CONTROLLER: server.origin, LAB_TOKEN: 'gt-x' });
+    assert.deepEqual([run.code, run.stdout], [0, 'info           x\ninfo           y\n']);
+    assert.match(run.stderr, /the event stream was lost: the connection was cut/);
+    assert.match(run.stderr, /the event stream is back/);
+  });
+
+  it('ends with 7 when the time is up and the stream is not back', async () => {
+    let opened = 0;
+    await using server = await answering((response) => {
+      opened++;
+      if (opened > 1) {
+        response.destroy();
+        return;
+      }
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('event: info\r\ndata: {"message": "x"}\r\n\r\n', () => response.destroy());
+    });
+    const run = await runLab(['events', '-u', 'demo', '--timeout', '1s'], {
+      LAB_CONTROLLER: server.origin,
+      LAB_TOKEN: 'gt-x',
+    });
     assert.equal(run.code, 7);
-    assert.match(run.stderr, /✖ the event stream was lost: the connection was cut/);
+    assert.match(run.stderr, /✖ the time is up, and nothing is known: .*the connection was cut/);
   });
 
   it('ends with 0 when the stream simply ends', async () => {

@@ -6,10 +6,24 @@ import type { LabState } from '../../src/model/lab.js';
 import type { Failure, Result } from '../../src/model/result.js';
 import type { Input } from '../../src/model/run.js';
 import { follow, type FollowOptions, type Source } from '../../src/stream/follow.js';
+import { Seen } from '../../src/stream/seen.js';
 import { FakeClock } from '../support/clock.js';
 
 const info = (message: string, progress: number): Event => ({ type: 'info', message, progress });
 const complete: Event = { type: 'complete', message: 'up', progress: null };
+
+const failure = (kind: Failure['kind'], message: string, reached: boolean, transient: boolean): Failure => ({
+  kind,
+  error: { type: 't', message, status: null, hint: null },
+  transient,
+  reached,
+  maybeDone: false,
+  retryAfter: null,
+});
+const notAController = failure('unknown', 'what?', false, false);
+const nobodyThere = failure('unknown', 'refused', false, true);
+const busy = failure('unknown', 'busy', true, true);
+const forbidden = failure('unauthorized', 'no', true, false);
 
 /** A source whose stream the test feeds by hand. */
 class HandFed implements Source {
@@ -48,12 +62,13 @@ class HandFed implements Source {
   }
 
   async *#body(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    this.closed = false;
     signal.addEventListener('abort', () => {
       this.closed = true;
       this.#wake?.();
     });
     for (;;) {
-      if (this.closed) throw new Error('aborted');
+      if (signal.aborted) throw new Error('aborted');
       const item = this.#queue.shift();
       if (item === 'end') return;
       if (item === 'cut') throw new Error('cut');
@@ -66,23 +81,33 @@ class HandFed implements Source {
   }
 }
 
-function setUp(over: Partial<FollowOptions> = {}) {
+async function* oneByOne(batches: AsyncIterable<readonly Input[]>): AsyncGenerator<Input, void> {
+  for await (const batch of batches) yield* batch;
+}
+
+function setUp(over: Partial<FollowOptions> = {}, left: number | null = null) {
   const source = new HandFed();
   const clock = new FakeClock();
   const abort = new AbortController();
-  const inputs = follow({
-    source,
-    clock,
-    signal: abort.signal,
-    idleTimeout: 45_000,
-    quiet: 10_000,
-    ...over,
-  })[Symbol.asyncIterator]();
+  const contact = { reached: false };
+  const inputs: AsyncGenerator<Input, void> = oneByOne(
+    follow({
+      source,
+      clock,
+      // The waits are half as long as they may be.
+      retry: { clock, random: () => 0.5, contact, left: () => left },
+      signal: abort.signal,
+      idleTimeout: 45_000,
+      quiet: 10_000,
+      afterEnd: 'stop',
+      ...over,
+    }),
+  );
   const next = async (): Promise<string> => {
     const { value, done } = await inputs.next();
     return done === true ? 'done' : describeInput(value);
   };
-  return { source, clock, abort, inputs, next };
+  return { source, clock, abort, inputs, next, contact };
 }
 
 function describeInput(input: Input): string {
@@ -92,7 +117,9 @@ function describeInput(input: Input): string {
     case 'heartbeat':
       return `heartbeat ${input.comment}`;
     case 'connection':
-      return `${input.state}${input.reason === null ? '' : `: ${input.reason}`}`;
+      return `${input.state}${input.state === 'retrying' ? ` ${input.attempt}` : ''}${
+        input.reason === null ? '' : `: ${input.reason}`
+      }`;
     case 'ended':
       return input.clean ? 'ended' : 'ended by loss';
     case 'state':
@@ -133,7 +160,7 @@ describe('follow', () => {
     source.feed(complete);
     await inputs.next();
     await inputs.next();
-    await inputs.return();
+    await inputs.return(undefined);
     assert.equal(source.closed, true);
     assert.equal(clock.pending, 0);
     assert.equal(source.asked, 0);
@@ -163,8 +190,8 @@ describe('follow', () => {
     const { source, next } = setUp();
     source.feed(info('a', 1), 'event: complete\r\ndata: {"message": "up"}', 'cut');
     assert.deepEqual(
-      [await next(), await next(), await next(), await next(), await next()],
-      ['open', 'info a', 'lost: the connection was cut', 'ended by loss', 'state none'],
+      [await next(), await next(), await next(), await next()],
+      ['open', 'info a', 'lost: the connection was cut', 'retrying 1: the connection was cut'],
     );
   });
 
@@ -232,14 +259,7 @@ describe('follow', () => {
 
   it('hands on a refusal and ends', async () => {
     const { source, next } = setUp();
-    source.refusal = {
-      kind: 'unauthorized',
-      error: { type: 'permission_denied', message: 'no', status: 403, hint: null },
-      transient: false,
-      reached: true,
-      maybeDone: false,
-      retryAfter: null,
-    };
+    source.refusal = forbidden;
     assert.equal(await next(), 'refused: unauthorized');
   });
 
@@ -255,4 +275,215 @@ describe('follow', () => {
     assert.deepEqual([await next(), await next(), await next()], ['open', 'info a', 'heartbeat x']);
     assert.deepEqual(seen, ['event: in', 'fo\r\ndata: {"message": "a"}\r\n\r\n', ': x\r\n\r\n']);
   });
+
+  it('does not open a stream again of which bytes were shown: two bodies are not one', async () => {
+    const { source, next } = setUp({ onBytes: () => Promise.resolve() });
+    source.feed(info('a', 1), 'cut');
+    assert.deepEqual(
+      [await next(), await next(), await next(), await next(), await next()],
+      ['open', 'info a', 'lost: the connection was cut', 'ended by loss', 'done'],
+    );
+  });
 });
+
+describe('a stream that was lost', () => {
+  /** Reads until the back-off begins, and through it. */
+  async function untilRetried({ next, clock }: ReturnType<typeof setUp>, wait: number): Promise<string[]> {
+    const read: string[] = [];
+    do read.push(await next());
+    while (!read.at(-1)?.startsWith('retrying'));
+    const waiting = next();
+    clock.advance(wait);
+    read.push(await waiting);
+    return read;
+  }
+
+  it('is opened again, and what it repeats is passed over', async () => {
+    const set = setUp();
+    set.source.feed(info('a', 1), info('b', 30), 'cut', info('a', 1), info('b', 30), info('c', 35));
+    assert.deepEqual(await untilRetried(set, 250), [
+      'open',
+      'info a',
+      'info b',
+      'lost: the connection was cut',
+      'retrying 1: the connection was cut',
+      'resumed',
+    ]);
+    assert.equal(await set.next(), 'info c');
+  });
+
+  it('shows frames that are no Events once as well, and every ping', async () => {
+    const set = setUp();
+    set.source.feed('event: odd\ndata: 1\n\n', 'cut', 'event: odd\ndata: 1\n\n', ': ping\n\n');
+    await untilRetried(set, 250);
+    assert.equal(await set.next(), 'heartbeat ping');
+  });
+
+  it('says so when another operation has begun meanwhile', async () => {
+    const set = setUp();
+    set.source.feed(info('a', 1), info('b', 30), info('c', 35), 'cut', info('a', 1), info('x', 35));
+    await untilRetried(set, 250);
+    assert.deepEqual([await set.next(), await set.next()], ['replaced', 'info x']);
+  });
+
+  it('is waited for longer and longer, until something new comes', async () => {
+    const set = setUp();
+    set.source.states.push({ status: 'pending' });
+    set.source.feed(
+      info('a', 1),
+      'cut',
+      info('a', 1),
+      'cut',
+      info('a', 1),
+      info('b', 30),
+      'cut',
+      info('a', 1),
+    );
+    await untilRetried(set, 250);
+    // Nothing new: half of 1 s.
+    assert.deepEqual(await untilRetried(set, 500), [
+      'lost: the connection was cut',
+      'retrying 2: the connection was cut',
+      'resumed',
+    ]);
+    assert.equal(await set.next(), 'info b');
+    assert.deepEqual((await untilRetried(set, 250)).slice(1), [
+      'retrying 1: the connection was cut',
+      'resumed',
+    ]);
+  });
+
+  it('is opened again after a silence too', async () => {
+    const set = setUp({ quiet: null });
+    assert.equal(await set.next(), 'open');
+    const lost = set.next();
+    set.clock.advance(45_000);
+    assert.equal(await lost, 'lost: no byte for 45 s');
+    assert.deepEqual(await untilRetried(set, 250), ['retrying 1: no byte for 45 s', 'resumed']);
+  });
+
+  it('has its state asked while it cannot be opened, and rides out what is no controller', async () => {
+    const set = setUp();
+    set.source.states.push({ status: 'pending' }, { status: 'running' });
+    set.source.feed(info('a', 1), 'cut');
+    await set.next();
+    set.source.refusal = notAController;
+    assert.deepEqual(await untilRetried(set, 250), [
+      'info a',
+      'lost: the connection was cut',
+      'retrying 1: the connection was cut',
+      'state pending',
+    ]);
+    assert.deepEqual(await untilRetried(set, 500), ['retrying 2: what?', 'state running']);
+  });
+
+  it('is refused for good when the token is', async () => {
+    const set = setUp();
+    set.source.feed('cut');
+    await set.next();
+    set.source.refusal = forbidden;
+    assert.deepEqual((await untilRetried(set, 250)).at(-1), 'refused: unauthorized');
+  });
+});
+
+describe('a stream that ended before the operation', () => {
+  it('is opened again where there must be more', async () => {
+    const { source, clock, next } = setUp({ afterEnd: 'reopen' });
+    source.states.push({ status: 'pending' });
+    source.feed(info('a', 1), 'end', info('a', 1), complete);
+    assert.deepEqual(
+      [await next(), await next(), await next(), await next(), await next()],
+      ['open', 'info a', 'ended', 'state pending', 'retrying 1: the stream ended before the operation'],
+    );
+    const waiting = next();
+    clock.advance(250);
+    assert.deepEqual([await waiting, await next()], ['resumed', 'complete up']);
+  });
+
+  it('is looked at until there is something new, where news are waited for', async () => {
+    const seen = new Seen();
+    const { source, clock, next } = setUp({ afterEnd: 'poll', quiet: null, seen });
+    source.feed(info('a', 1), 'end');
+    assert.deepEqual([await next(), await next()], ['open', 'info a']);
+    for (const feed of [
+      [info('a', 1), 'end'],
+      [info('b', 1), complete],
+    ] as const) {
+      const waiting = next();
+      await settled();
+      source.feed(...feed);
+      clock.advance(1000);
+      assert.equal(await waiting, 'resumed');
+    }
+    assert.deepEqual([await next(), await next()], ['replaced', 'info b']);
+    assert.equal(source.asked, 0);
+  });
+});
+
+describe('a stream that cannot be opened at first', () => {
+  it('is given up at once where nothing will change', async () => {
+    const { source, next } = setUp();
+    source.refusal = notAController;
+    assert.equal(await next(), 'refused: unknown');
+  });
+
+  it('is given up after five seconds where nobody listens', async () => {
+    const { source, clock, next } = setUp({ quiet: null });
+    source.refusal = nobodyThere;
+    const read: string[] = [];
+    let waiting = next();
+    for (let ms = 0; ms < 5_000; ms += 250) {
+      await settled();
+      clock.advance(250);
+    }
+    while (!read.at(-1)?.startsWith('refused')) {
+      read.push(await waiting);
+      waiting = next();
+    }
+    assert.equal(read.length > 3, true);
+    assert.equal(clock.monotonic(), 5_000);
+  });
+
+  it('is asked for as long as the controller wants, but not past the deadline', async () => {
+    const patient = setUp({ quiet: null }, 60_000);
+    patient.source.refusal = { ...busy, retryAfter: 30_000 };
+    assert.equal(await patient.next(), 'retrying 1: busy');
+    const waiting = patient.next();
+    patient.clock.advance(29_999);
+    patient.source.refusal = null;
+    await settled();
+    patient.clock.advance(1);
+    assert.equal(await waiting, 'open');
+    const late = setUp({ quiet: null }, 20_000);
+    late.source.refusal = { ...busy, retryAfter: 30_000 };
+    assert.equal(await late.next(), 'refused: unknown');
+  });
+});
+
+describe('after a sleep', () => {
+  it('asks the state at once, and gives a connection that should have been heard two seconds', async () => {
+    let wake = (_slept: number): void => undefined;
+    const { source, clock, next } = setUp({
+      watchWake: (onWake) => {
+        wake = onWake;
+        return () => undefined;
+      },
+    });
+    source.states.push({ status: 'pending' }, { status: 'pending' });
+    assert.equal(await next(), 'open');
+    wake(10_000);
+    assert.equal(await next(), 'state pending');
+    clock.advance(2_000);
+    assert.equal(source.closed, false);
+    wake(100_000);
+    assert.equal(await next(), 'state pending');
+    const lost = next();
+    clock.advance(2_000);
+    assert.equal(await lost, 'lost: no byte for 45 s');
+  });
+});
+
+/** Everything that waits for nothing but other promises has happened. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
