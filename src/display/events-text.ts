@@ -19,6 +19,8 @@ export class EventsTextDisplay extends SilentDisplay {
   readonly #out: Output;
   readonly #theme: Theme;
   readonly #options: EventsTextOptions;
+  /** Lines that have not left yet. */
+  #waiting = '';
 
   constructor(out: Output, theme: Theme, options: EventsTextOptions) {
     super();
@@ -31,7 +33,13 @@ export class EventsTextDisplay extends SilentDisplay {
     const line = this.#line(input);
     if (line === null) return;
     const time = this.#options.timestamps ? `${new Date(input.time).toISOString()}  ` : '';
-    this.#out.write(`${time}${line}\n`);
+    this.#waiting += `${time}${line}\n`;
+  }
+
+  override flush(): void {
+    if (this.#waiting === '') return;
+    this.#out.write(this.#waiting);
+    this.#waiting = '';
   }
 
   #line(input: Input): string | null {

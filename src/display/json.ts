@@ -30,6 +30,11 @@ export class JsonDisplay extends SilentDisplay {
   readonly #clock: Clock;
   readonly #options: JsonOptions;
   readonly #started: number;
+  /** Lines that have not left yet: a system call for each would cost more than the line. */
+  #waiting = '';
+  /** The time of the last line and its text; most lines of a batch have the same. */
+  #time = NaN;
+  #timeText = '';
 
   constructor(out: Output, clock: Clock, options: JsonOptions) {
     super();
@@ -40,17 +45,24 @@ export class JsonDisplay extends SilentDisplay {
   }
 
   override start(info: StartInfo): void {
-    if (this.#options.stream) this.#print(stamp(this.#clock), { kind: 'start', ...info });
+    if (this.#options.stream) this.#add(stamp(this.#clock), { kind: 'start', ...info });
+    this.flush();
   }
 
   override show(state: RunState, input: Input): void {
     if (!this.#options.stream) return;
     const body = this.#body(state, input);
-    if (body !== null) this.#print(input, body);
+    if (body !== null) this.#add(input, body);
+  }
+
+  override flush(): void {
+    if (this.#waiting === '') return;
+    this.#out.write(this.#waiting);
+    this.#waiting = '';
   }
 
   override finish({ outcome, events, lab, more }: Ending): void {
-    this.#print(stamp(this.#clock), {
+    this.#add(stamp(this.#clock), {
       kind: 'result',
       outcome: outcome.kind,
       exit_code: exitCode(outcome),
@@ -60,6 +72,7 @@ export class JsonDisplay extends SilentDisplay {
       ...more,
       ...('error' in outcome ? { error: outcome.error } : {}),
     });
+    this.flush();
   }
 
   #body(state: RunState, input: Input): Body | null {
@@ -86,16 +99,12 @@ export class JsonDisplay extends SilentDisplay {
     }
   }
 
-  #print(at: Stamp, body: Body): void {
-    const { kind, ...rest } = body;
-    this.#out.write(
-      toAsciiJson({
-        schema: 1,
-        kind,
-        time: new Date(at.time).toISOString(),
-        elapsed_ms: Math.max(0, Math.round(at.at - this.#started)),
-        ...rest,
-      }) + '\n',
-    );
+  #add(at: Stamp, { kind, ...rest }: Body): void {
+    if (at.time !== this.#time) {
+      this.#time = at.time;
+      this.#timeText = new Date(at.time).toISOString();
+    }
+    const elapsed_ms = Math.max(0, Math.round(at.at - this.#started));
+    this.#waiting += `${toAsciiJson({ schema: 1, kind, time: this.#timeText, elapsed_ms, ...rest })}\n`;
   }
 }

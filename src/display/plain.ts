@@ -20,6 +20,8 @@ export class PlainDisplay extends SilentDisplay {
   readonly #started: number;
   #lastLineAt: number;
   #lastEventAt: number;
+  /** Lines that have not left yet. */
+  #waiting = '';
 
   constructor(out: Output, theme: Theme, clock: Clock) {
     super();
@@ -50,12 +52,20 @@ export class PlainDisplay extends SilentDisplay {
     }
   }
 
+  override flush(): void {
+    if (this.#waiting === '') return;
+    this.#out.write(this.#waiting);
+    this.#waiting = '';
+  }
+
   override warn(message: string): void {
     this.#line(`${this.#theme.color.yellow('warning '.padEnd(8))}       ${harmless(message)}`);
+    this.flush();
   }
 
   override note(message: string): void {
     this.#line(`${'note'.padEnd(8)}       ${harmless(message)}`);
+    this.flush();
   }
 
   override tick(state: RunState): void {
@@ -65,12 +75,13 @@ export class PlainDisplay extends SilentDisplay {
       ? `the controller was heard ${inWords(now - state.lastHeardAt)} ago`
       : 'the controller is not heard';
     this.#line(`${'waiting'.padEnd(8)}       no event for ${inWords(now - this.#lastEventAt)}; ${heard}`);
+    this.flush();
   }
 
   #line(text: string): void {
     this.#lastLineAt = this.#clock.monotonic();
     const time = new Date(this.#clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
     const since = elapsed(this.#lastLineAt - this.#started).padStart(6);
-    this.#out.write(`${time} ${since}  ${text}\n`);
+    this.#waiting += `${time} ${since}  ${text}\n`;
   }
 }

@@ -97,7 +97,7 @@ export function advance(state: RunState, input: Input): RunState {
   if (state.outcome !== null) return state;
   switch (input.kind) {
     case 'event':
-      return onEvent({ ...state, heard: true, lastHeardAt: input.at, lastEventAt: input.at }, input.event);
+      return onEvent(state, input.at, input.event);
     case 'heartbeat':
       return { ...state, heard: true, lastHeardAt: input.at };
     case 'skipped':
@@ -115,18 +115,22 @@ export function advance(state: RunState, input: Input): RunState {
   }
 }
 
-function onEvent(state: RunState, event: Event): RunState {
-  const next = { ...state, events: state.events + 1 };
+function onEvent(state: RunState, at: number, event: Event): RunState {
+  // There may be a million of them: one copy of the state for each is enough.
+  const next = { ...state, events: state.events + 1, heard: true, lastHeardAt: at, lastEventAt: at };
   switch (event.type) {
     case 'info':
-      if (event.progress === null) return next;
-      return { ...next, percent: Math.max(state.percent ?? 0, event.progress) };
+      if (event.progress !== null) next.percent = Math.max(state.percent ?? 0, event.progress);
+      return next;
     case 'error':
-      return { ...next, reason: event.message };
+      next.reason = event.message;
+      return next;
     case 'complete':
-      return { ...next, outcome: { kind: 'complete', message: event.message } };
+      next.outcome = { kind: 'complete', message: event.message };
+      return next;
     case 'failed':
-      return { ...next, outcome: failed(event.message, state.reason) };
+      next.outcome = failed(event.message, state.reason);
+      return next;
   }
 }
 

@@ -258,12 +258,14 @@ class Pump {
   /** Whether a `complete` among them cannot be read, so that the state must be asked. */
   #putItems(items: readonly FrameItem[]): boolean {
     let doubt = false;
+    // What came in one piece came at one time.
+    const at = stamp(this.#options.clock);
     for (const item of items) {
-      const fact = factOf(item);
-      if (fact.kind === 'heartbeat' || item.kind === 'comment') {
+      const input = inputOf(item, at);
+      if (input.kind === 'heartbeat') {
         // A connection that lived to its first ping did not fail at once.
         this.#retry.reset();
-        this.#put(fact);
+        this.#mailbox.put(input);
         continue;
       }
       const judgement = this.#seen.judge(item.kind === 'frame' ? item.frame : null);
@@ -278,8 +280,8 @@ class Pump {
       }
       this.#retry.reset();
       this.#silence?.touch();
-      if (fact.kind === 'skipped' && fact.type === 'complete') doubt = true;
-      this.#put(fact);
+      if (input.kind === 'skipped' && input.type === 'complete') doubt = true;
+      this.#mailbox.put(input);
     }
     return doubt;
   }
@@ -326,21 +328,23 @@ class Pump {
 /** An input before it is stamped. */
 type Fact = Input extends infer I ? (I extends Input ? Omit<I, keyof Stamp> : never) : never;
 
-function factOf(item: FrameItem): Fact {
+function inputOf(item: FrameItem, { at, time }: Stamp): Input {
   switch (item.kind) {
     case 'comment':
-      return { kind: 'heartbeat', comment: item.text };
-    case 'oversized':
-      return { kind: 'skipped', reason: `a frame above ${item.limit} bytes`, frame: null, type: null };
+      return { at, time, kind: 'heartbeat', comment: item.text };
+    case 'oversized': {
+      const reason = `a frame above ${item.limit} bytes`;
+      return { at, time, kind: 'skipped', reason, frame: null, type: null };
+    }
     case 'frame': {
       const decoded = decode(item.frame);
       switch (decoded.kind) {
         case 'event':
-          return { kind: 'event', event: decoded.event };
+          return { at, time, kind: 'event', event: decoded.event };
         case 'ping':
-          return { kind: 'heartbeat', comment: item.frame.data };
+          return { at, time, kind: 'heartbeat', comment: item.frame.data };
         case 'invalid':
-          return { kind: 'skipped', reason: decoded.reason, frame: item.frame, type: decoded.type };
+          return { at, time, kind: 'skipped', reason: decoded.reason, frame: item.frame, type: decoded.type };
       }
     }
   }
