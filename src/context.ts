@@ -15,6 +15,9 @@ import type { Stamp } from './model/run.js';
  */
 export type EndReason = EndingSignal | Error;
 
+/** What may be left to a command that runs beside this program. */
+export type PassedSignal = 'SIGHUP' | 'SIGINT' | 'SIGQUIT' | 'SIGTERM';
+
 /** Time. Monotonic milliseconds for durations, milliseconds since the epoch for timestamps. */
 export interface Clock {
   monotonic(): number;
@@ -62,6 +65,11 @@ export interface JobControl {
    * to stop that. A cooked terminal sends signals instead and is not read from.
    */
   watchKeys(): () => void;
+  /**
+   * Hands every signal that would end the run to `handler` instead, however many there are; returns the way to
+   * give them back.
+   */
+  takeSignals(handler: (signal: PassedSignal) => void): () => void;
 }
 
 export interface Context {

@@ -7,12 +7,13 @@
 import { homedir, tmpdir } from 'node:os';
 import { isatty } from 'node:tty';
 import type { Dispatcher } from 'undici';
-import type { Clock, Context, EndReason, JobControl } from './context.js';
-import { exitCode, outputFailed, signalCodes, type EndingSignal } from './model/outcome.js';
+import type { Clock, Context, EndReason, JobControl, PassedSignal } from './context.js';
+import { exitCode, outputFailed, signalCodes } from './model/outcome.js';
 import { OutputError } from './model/output-error.js';
 import { version } from './model/version.js';
 
 type Suspender = Parameters<JobControl['subscribe']>[0];
+type Taker = (signal: PassedSignal) => void;
 
 /** setTimeout fires at once above this many milliseconds. */
 const longestTimer = 2 ** 31 - 1;
@@ -67,7 +68,8 @@ async function run(argv: readonly string[], abort: AbortController): Promise<num
     return 0;
   }
   const suspenders = new Set<Suspender>();
-  const onSignal = watchSignals(abort, suspenders);
+  const takers = new Set<Taker>();
+  const onSignal = watchSignals(abort, suspenders, takers);
   watchBugs(abort, suspenders);
   const context: Context = {
     argv,
@@ -90,6 +92,10 @@ async function run(argv: readonly string[], abort: AbortController): Promise<num
         return () => suspenders.delete(handlers);
       },
       watchKeys: () => watchKeys(onSignal),
+      takeSignals(handler) {
+        takers.add(handler);
+        return () => takers.delete(handler);
+      },
     },
     trace: () => undefined,
   };
@@ -97,10 +103,14 @@ async function run(argv: readonly string[], abort: AbortController): Promise<num
   return runProgram(context);
 }
 
-type OnSignal = (signal: EndingSignal | 'SIGTSTP') => void;
+type OnSignal = (signal: 'SIGHUP' | 'SIGINT' | 'SIGTERM' | 'SIGTSTP') => void;
 
-/** The first signal ends the run in good order, a second one at once. */
-function watchSignals(abort: AbortController, suspenders: ReadonlySet<Suspender>): OnSignal {
+/** The first signal ends the run in good order, a second one at once; unless somebody takes them all. */
+function watchSignals(
+  abort: AbortController,
+  suspenders: ReadonlySet<Suspender>,
+  takers: ReadonlySet<Taker>,
+): OnSignal {
   const suspend = (): void => {
     for (const each of suspenders) each.suspend();
   };
@@ -121,6 +131,8 @@ function watchSignals(abort: AbortController, suspenders: ReadonlySet<Suspender>
   const onSignal: OnSignal = (signal) => {
     if (signal === 'SIGTSTP') {
       stop();
+    } else if (takers.size > 0) {
+      for (const take of takers) take(signal);
     } else if (abort.signal.aborted) {
       suspend();
       // The exit code is that of the signal that the result, if it was printed, tells of.
@@ -138,10 +150,14 @@ function watchSignals(abort: AbortController, suspenders: ReadonlySet<Suspender>
   process.on('SIGTSTP', stop);
   process.on('SIGCONT', resume);
   // Ctrl-\\ asks for the default, a core dump, but not for a terminal without a cursor.
-  process.once('SIGQUIT', () => {
+  const quit = (): void => {
+    for (const take of takers) take('SIGQUIT');
+    if (takers.size > 0) return;
     suspend();
+    process.off('SIGQUIT', quit);
     process.kill(process.pid, 'SIGQUIT');
-  });
+  };
+  process.on('SIGQUIT', quit);
   return onSignal;
 }
 

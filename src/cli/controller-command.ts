@@ -44,6 +44,8 @@ Examples:
                                      and ends with its exit code
   lab spawn --tag scenario-hostile   one controller plays every scenario, by image tag
 
+Signals go on to the command, and the controller ends when the command has ended.
+
 LAB_TOKEN_FILE has every scope. Beside it lie token-user, which may create and watch but
 neither list nor delete, and token-hub, which may do that too.
 `,

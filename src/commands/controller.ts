@@ -5,12 +5,13 @@
  * this user can read, and that are gone when it ends.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { isLoopback } from '../config/target.js';
 import { UsageError } from '../config/usage-error.js';
-import type { Context, EndReason } from '../context.js';
+import type { Context, EndReason, PassedSignal } from '../context.js';
 import { harmless } from '../display/text.js';
 import { scenarios } from '../embedded/scenarios.js';
 import { startController, type EmbeddedController } from '../embedded/server.js';
@@ -113,54 +114,59 @@ async function runCommand(
   [file = '', ...args]: readonly string[],
   env: Context['env'],
 ): Promise<number> {
-  const { err, signal } = context;
+  const { err, jobs, signal } = context;
   if (signal.aborted) return codeOf(signal);
   let child: ChildProcess;
+  let giveBack = (): void => undefined;
   try {
-    child = await started(file, args, env);
+    child = launch(file, args, env);
+    // Every signal, from the first moment: ending before the command does would leave it an orphan.
+    giveBack = jobs.takeSignals((each) => {
+      passOn(context, child, each);
+    });
+    await once(child, 'spawn'); // rejects on 'error'
   } catch (error) {
+    giveBack();
     const { code = '' } = error as NodeJS.ErrnoException;
     const missing = code === 'ENOENT';
     const why = missing ? 'it is not found' : code === 'EACCES' ? 'permission denied' : code;
     err.write(`lab controller: cannot run ${harmless(file) || "''"}: ${why}\n`);
     return missing ? 127 : 126;
   }
-  const onAbort = (): void => {
-    passOn(context, child);
-  };
-  const ended = new Promise<number>((resolve) => {
-    child.on('exit', (code, killer) => {
-      resolve(killer === null ? (code ?? 0) : 128 + constants.signals[killer]);
-    });
-  });
-  signal.addEventListener('abort', onAbort);
-  if (isAborted(signal)) onAbort();
-  const code = await ended;
-  signal.removeEventListener('abort', onAbort);
+  const code = await exitCodeOf(child, signal);
+  giveBack();
   if (signal.reason instanceof Error) throw signal.reason;
   return code;
 }
 
-/** Rejects with the system's error where it cannot be run. */
-function started(file: string, args: readonly string[], env: Context['env']): Promise<ChildProcess> {
-  return new Promise((resolve, reject) => {
-    // Node refuses the empty name in its own words; to a shell it is one that is not found.
-    if (file === '') throw Object.assign(new Error('no name'), { code: 'ENOENT' });
-    const child = spawn(file, args, { env, stdio: 'inherit' });
-    child.once('spawn', () => {
-      resolve(child);
-    });
-    // Stays: a signal that may not be sent, to `sudo` say, is an error too, and changes nothing.
-    child.on('error', reject);
-  });
+/** Throws the system's error where it cannot be run, or tells it as an event. */
+function launch(file: string, args: readonly string[], env: Context['env']): ChildProcess {
+  // Node refuses the empty name in its own words; to a shell it is one that is not found.
+  if (file === '') throw Object.assign(new Error('no name'), { code: 'ENOENT' });
+  const child = spawn(file, args, { env, stdio: 'inherit' });
+  // A signal that may not be sent, to `sudo` say, is an error too, and changes nothing.
+  child.on('error', () => undefined);
+  return child;
 }
 
-/** Gives a child the signal that this process got; after a bug here it has to end too. */
-function passOn(context: Context, child: ChildProcess): void {
-  const reason = context.signal.reason as EndReason;
-  // A typed Ctrl-C has reached everything at the terminal already. Looked at only now: looking opens stdin.
-  if (reason === 'SIGINT' && context.in.isTTY === true) return;
-  child.kill(typeof reason === 'string' ? reason : 'SIGTERM');
+async function exitCodeOf(child: ChildProcess, signal: AbortSignal): Promise<number> {
+  // Signals go past this: what is left is a bug here, and after that the command has to end too.
+  const end = (): void => {
+    child.kill('SIGTERM');
+  };
+  if (signal.aborted) end();
+  signal.addEventListener('abort', end);
+  const [code, killer] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  signal.removeEventListener('abort', end);
+  return killer === null ? (code ?? 0) : 128 + constants.signals[killer];
+}
+
+/** Gives a child the signal that this process got. */
+function passOn(context: Context, child: ChildProcess, signal: PassedSignal): void {
+  // What was typed has reached everything at the terminal already. Looked at only now: looking opens stdin.
+  const typed = signal === 'SIGINT' || signal === 'SIGQUIT';
+  if (typed && context.in.isTTY === true) return;
+  child.kill(signal);
 }
 
 function codeOf(signal: AbortSignal): number {
@@ -206,11 +212,6 @@ async function privateFolder(tmp: string): Promise<string> {
 
 function shellQuote(text: string): string {
   return /^[A-Za-z0-9_./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-/** The compiler takes it that what was false before an await still is. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -2,8 +2,6 @@
  * `lab controller -- COMMAND`: the command's environment, its exit code, signals, and that nothing is left.
  */
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,10 +11,10 @@ import { Command } from 'commander';
 import { addController } from '../../src/cli/controller-command.js';
 import { UsageError } from '../../src/config/usage-error.js';
 import { fakeContext } from '../support/context.js';
-import { atTerminal, cleanEnvironment } from '../support/program.js';
+import { atTerminal, startLab, type Finished, type Running } from '../support/program.js';
 
-const fixture = fileURLToPath(new URL('fixtures/controller.ts', import.meta.url));
-const tsx = import.meta.resolve('tsx');
+/** A file that nobody may run. */
+const plainFile = fileURLToPath(import.meta.url);
 
 /** What a command must never see of the settings around it. */
 const real = {
@@ -39,28 +37,28 @@ after(async () => {
   await rm(tmp, { recursive: true });
 });
 
-interface Run {
-  child: ChildProcess;
-  /** The first that it writes. */
-  began: Promise<unknown>;
-  ended: Promise<{ code: number | null; stdout: string; stderr: string; left: string[] }>;
+interface Run extends Omit<Running, 'finished'> {
+  ended: Promise<Finished & { left: string[] }>;
 }
 
 /** Runs `lab controller` with these arguments and a folder for temporary files of its own. */
 async function run(args: readonly string[]): Promise<Run> {
   const own = await mkdtemp(join(tmp, 'run-'));
-  const child = spawn(process.execPath, ['--import', tsx, fixture, ...args], {
-    env: cleanEnvironment({ ...real, TMPDIR: own, KEPT: 'yes' }),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const ended = once(child, 'close').then(async ([code]) => {
+  const { finished, ...running } = startLab(['controller', ...args], { ...real, TMPDIR: own, KEPT: 'yes' });
+  const ended = finished.then(async (result) => {
     const left = (await readdir(own)).filter((name) => name.startsWith('nublado-lab-'));
-    return { code: code as number | null, stdout, stderr, left };
+    return { ...result, left };
   });
-  return { child, ended, began: once(child.stdout, 'data') };
+  return { ...running, ended };
+}
+
+/** Whether there is still such a process. */
+function lives(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** A command: this JavaScript. */
@@ -77,9 +75,10 @@ describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
         const { env } = process;
         const folder = dirname(env.LAB_TOKEN_FILE);
         const files = readdirSync(folder).sort().map((name) => ({
-          name, mode: statSync(join(folder, name)).mode & 0o777, token: readFileSync(join(folder, name), 'utf8').trim(),
+          name, mode: statSync(join(folder, name)).mode & 0o777,
         }));
-        const answers = await Promise.all(files.map(async ({ token }) => {
+        const answers = await Promise.all(files.map(async ({ name }) => {
+          const token = readFileSync(join(folder, name), 'utf8').trim();
           const headers = { authorization: 'Bearer ' + token };
           const get = async (path) => (await fetch(env.LAB_CONTROLLER + path, { headers })).status;
           return [await get('/spawner/v1/user-status'), await get('/spawner/v1/labs')];
@@ -135,8 +134,13 @@ describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
       /^lab controller: cannot run no-such-program: .*not found\n$/,
     ],
     ['no name', ['--', ''], 127, /^lab controller: cannot run '': .*not found\n$/],
-    ['not to be run', ['--', fixture], 126, /^lab controller: cannot run .*: permission denied\n$/],
-    ['something else in the way', ['--', `${fixture}/x`], 126, /^lab controller: cannot run .*: ENOTDIR\n$/],
+    ['not to be run', ['--', plainFile], 126, /^lab controller: cannot run .*: permission denied\n$/],
+    [
+      'something else in the way',
+      ['--', `${plainFile}/x`],
+      126,
+      /^lab controller: cannot run .*: ENOTDIR\n$/,
+    ],
   ];
   for (const [name, args, expected, message] of endings) {
     it(`ends as the command does: ${name}`, async () => {
@@ -163,18 +167,79 @@ describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
           console.log('ready');
         `),
       );
-      await handled.began;
+      await handled.seen(/ready/);
       handled.child.kill(signal);
       const { code, stdout, left } = await handled.ended;
       assert.deepEqual([code, stdout, left], [9, 'ready\nserved 401\n', []]);
 
       const killed = await run(script("setInterval(() => undefined, 1000); console.log('ready')"));
-      await killed.began;
+      await killed.seen(/ready/);
       killed.child.kill(signal);
       const after = await killed.ended;
       assert.deepEqual([after.code, after.left], [exit, []]);
     });
   }
+
+  /** Hears a signal out once, ends with 9 at the second, and says how the first went. */
+  const stubborn = (signal: string): string => `
+    let times = 0;
+    process.on('${signal}', async () => {
+      times += 1;
+      if (times === 2) process.exit(9);
+      const { status } = await fetch(process.env.LAB_CONTROLLER + '/spawner/v1/labs');
+      console.log('served', status);
+    });
+    setInterval(() => undefined, 1000);
+    console.log('ready', process.pid);
+  `;
+
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
+    it(`passes on a second ${signal} too, and leaves no orphan`, async () => {
+      const { child, seen, output, ended } = await run(script(stubborn(signal)));
+      await seen(/ready/);
+      const pid = Number(/ready (\d+)/.exec(output())?.[1]);
+      child.kill(signal);
+      await seen(/served 401/);
+      assert.deepEqual([child.exitCode, lives(pid)], [null, true]);
+      child.kill(signal);
+      const { code, left } = await ended;
+      assert.deepEqual([code, left, lives(pid)], [9, [], false]);
+    });
+  }
+
+  it('passes on different signals, one after the other', async () => {
+    const { child, seen, ended } = await run(
+      script(`
+        process.on('SIGINT', () => console.log('first'));
+        process.on('SIGTERM', () => console.log('second'));
+        setInterval(() => undefined, 1000);
+        console.log('ready');
+      `),
+    );
+    await seen(/ready/);
+    child.kill('SIGINT');
+    await seen(/first/);
+    child.kill('SIGTERM');
+    await seen(/second/);
+    child.kill('SIGHUP');
+    assert.deepEqual([(await ended).code, (await ended).left], [129, []]);
+  });
+
+  it('stays for a command that takes two typed Ctrl-C', async () => {
+    const command = join(tmp, 'stubborn.mjs');
+    await writeFile(command, stubborn('SIGINT'));
+    const terminal = atTerminal(`lab controller -- "$node" '${command}'; echo "code $?"`);
+    await terminal.seen(/ready/);
+    const pid = Number(/ready (\d+)/.exec(terminal.text())?.[1]);
+    terminal.type('\x03');
+    await terminal.seen(/served 401/);
+    assert.equal(lives(pid), true);
+    terminal.type('\x03');
+    await terminal.seen(/code \d+/);
+    await terminal.finished;
+    assert.match(terminal.text(), /code 9/);
+    assert.equal(lives(pid), false);
+  });
 
   it('leaves a typed Ctrl-C to the terminal, which tells the command itself, once', async () => {
     const command = join(tmp, 'typed.mjs');
@@ -195,9 +260,7 @@ describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
         console.log('ready');
       `,
     );
-    const terminal = atTerminal(
-      `"$node" --import '${tsx}' '${fixture}' -- "$node" '${command}'; echo "code $?"`,
-    );
+    const terminal = atTerminal(`lab controller -- "$node" '${command}'; echo "code $?"`);
     await terminal.seen(/ready/);
     terminal.type('\x03');
     await terminal.seen(/served 401/);

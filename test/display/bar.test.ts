@@ -10,7 +10,11 @@ import { FakeClock } from '../support/clock.js';
 import { recorder } from '../support/streams.js';
 
 const theme = createTheme('never', false, {});
-const jobs = { subscribe: () => () => undefined, watchKeys: () => () => undefined };
+const jobs = {
+  subscribe: () => () => undefined,
+  watchKeys: () => () => undefined,
+  takeSignals: () => () => undefined,
+};
 
 describe('the line of the bar', () => {
   for (const [columns, percent, message, line] of [

@@ -21,7 +21,11 @@ export function fakeContext(over: Partial<Context> = {}): Context {
     random: () => 0.5,
     connect: () => Promise.reject(new Error('this test connects to nothing')),
     signal: new AbortController().signal,
-    jobs: { subscribe: () => () => undefined, watchKeys: () => () => undefined },
+    jobs: {
+      subscribe: () => () => undefined,
+      watchKeys: () => () => undefined,
+      takeSignals: () => () => undefined,
+    },
     trace: () => undefined,
     ...over,
   };
