@@ -1,11 +1,12 @@
 /**
  * The real program: as a child process with pipes, or at a real pseudo-terminal whose screen a terminal
- * emulator reads.
+ * emulator reads. Whatever a test is about, no child may print a secret that it was given (see secrecy.ts).
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { spawn as spawnAtTerminal } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
+import { leakOf, secretsOf, wordsOf, type Secrecy } from './secrecy.js';
 
 export const bin = fileURLToPath(new URL('../../bin/lab.js', import.meta.url));
 
@@ -32,6 +33,8 @@ export interface Running {
 
 /** Starts `lab` with pipes; stdin is empty. */
 export function startLab(args: readonly string[], env: Record<string, string> = {}, input = ''): Running {
+  const started = { args, env, input };
+  const secrets = secretsOf(started);
   const child = spawn(process.execPath, [bin, ...args], {
     env: cleanEnvironment(env),
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -51,11 +54,8 @@ export function startLab(args: readonly string[], env: Record<string, string> = 
   child.stdin.end(input);
   const finished = new Promise<Finished>((resolve, reject) => {
     child.on('close', (code, signal) => {
-      // Whatever else a test is about: no run may print the token that it was given.
-      const token = env['LAB_TOKEN'] ?? '';
-      if (token.length >= 8 && (stdout + stderr).includes(token)) {
-        reject(new Error(`the token was printed by lab ${args.join(' ')}`));
-      }
+      const leak = leakOf(started, secrets, stdout + stderr);
+      if (leak !== null) reject(leak);
       resolve({ code, signal, stdout, stderr });
       look();
     });
@@ -86,8 +86,14 @@ export function runLab(
 }
 
 /** Runs a shell command line in which `lab` is the program. */
-export function runShell(script: string, env: Record<string, string> = {}): Promise<Finished> {
-  return new Promise((resolve) => {
+export function runShell(
+  script: string,
+  env: Record<string, string> = {},
+  { printsSecrets = false }: Secrecy = {},
+): Promise<Finished> {
+  const started = { args: wordsOf(script), env };
+  const secrets = secretsOf(started);
+  return new Promise((resolve, reject) => {
     const lab = `node="${process.execPath}" lab="${bin}"; lab() { "$node" "$lab" "$@"; }\n`;
     const child = spawn('bash', ['-c', lab + script], {
       env: cleanEnvironment(env),
@@ -98,6 +104,8 @@ export function runShell(script: string, env: Record<string, string> = {}): Prom
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     child.on('close', (code, signal) => {
+      const leak = printsSecrets ? null : leakOf(started, secrets, stdout + stderr);
+      if (leak !== null) reject(leak);
       resolve({ code, signal, stdout, stderr });
     });
   });
@@ -135,8 +143,11 @@ export function atTerminal(
     columns = 80,
     rows = 24,
     env = {},
-  }: { columns?: number; rows?: number; env?: Record<string, string> } = {},
+    printsSecrets = false,
+  }: { columns?: number; rows?: number; env?: Record<string, string> } & Secrecy = {},
 ): Terminal {
+  const started = { args: wordsOf(script), env };
+  const secrets = secretsOf(started);
   const emulator = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 5000 });
   const lab = `node="${process.execPath}" lab="${bin}"; lab() { "$node" "$lab" "$@"; }\n`;
   const pty = spawnAtTerminal('bash', ['-c', lab + script], {
@@ -155,12 +166,14 @@ export function atTerminal(
     written += data;
     emulator.write(data, look);
   });
-  const finished = new Promise<number>((resolve) => {
+  const finished = new Promise<number>((resolve, reject) => {
     pty.onExit(({ exitCode }) => {
       // What was written last may still be on its way through the emulator.
       emulator.write('', () => {
         ended = true;
         look();
+        const leak = printsSecrets ? null : leakOf(started, secrets, written);
+        if (leak !== null) reject(leak);
         resolve(exitCode);
       });
     });

@@ -1,0 +1,92 @@
+/**
+ * Holds every child process of the suite to not printing its secrets: tokens, and values given with `--env`.
+ *
+ * Owns what counts as a secret of a command line, and the search for it in what the child has written.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+/** How a child was started; for a shell, the words of its script as arguments. */
+export interface Started {
+  args: readonly string[];
+  env: Readonly<Record<string, string>>;
+  /** What it can read on stdin. */
+  input?: string;
+}
+
+/** What a test's child may do that the others may not. */
+export interface Secrecy {
+  /** The script shows a secret by itself, so that nothing can be concluded from what is seen. */
+  printsSecrets?: boolean;
+}
+
+/** Shorter values would be found in words that are no secrets. */
+const shortest = 8;
+
+const tokenVariables = ['LAB_TOKEN', 'NUBLADO_TOKEN', 'ACCESS_TOKEN'];
+
+/** The tokens and `--env` values that a child gets. Files are read now: afterwards they may be gone. */
+export function secretsOf({ args, env, input = '' }: Started): string[] {
+  const tokenFiles = [...valuesOf('--token-file', args), env['LAB_TOKEN_FILE'] ?? ''];
+  const passed = valuesOf('--env', args).map((pair) => {
+    const at = pair.indexOf('=');
+    return at === -1 ? (env[pair] ?? '') : pair.slice(at + 1);
+  });
+  return [
+    ...tokenVariables.map((name) => env[name] ?? ''),
+    ...tokenFiles.map((path) => (path === '-' ? input : contentOf(path))),
+    ...passed,
+  ]
+    .map((text) => text.trim())
+    .filter((text) => text.length >= shortest);
+}
+
+/** The files that a child writes its trace to. */
+function logFilesOf({ args }: Started): string[] {
+  return valuesOf('--log-file', args);
+}
+
+/** The words of a shell script, roughly: what it computes is not known. */
+export function wordsOf(script: string): string[] {
+  return script
+    .split(/[\s;|&()<>]+/)
+    .map((word) => word.replaceAll(/["']/g, ''))
+    .filter((word) => word !== '');
+}
+
+/** The first secret in the texts, or whatever has the form of a token; null where there is none. */
+export function findLeak(texts: readonly string[], secrets: readonly string[]): string | null {
+  for (const text of texts) {
+    const found = secrets.find((secret) => text.includes(secret)) ?? wholeToken.exec(text)?.[0];
+    if (found !== undefined) return found;
+  }
+  return null;
+}
+
+/** As in the contract, "Base and authentication". */
+const wholeToken = /gt-[\w-]{22}\.[\w-]{22}/;
+
+/** What is wrong where the child has written a secret to stdout, stderr or a log file; without that secret. */
+export function leakOf(started: Started, secrets: readonly string[], written: string): Error | null {
+  const logs = logFilesOf(started).map(contentOf);
+  const leak = findLeak([written, ...logs], secrets);
+  if (leak === null) return null;
+  const where = written.includes(leak) ? 'stdout or stderr' : 'the log file';
+  return new Error(`a secret is in ${where} of: ${started.args.join(' ').replaceAll(leak, '[secret]')}`);
+}
+
+/** The values of a repeatable option, as `--option VALUE` and `--option=VALUE`. */
+function valuesOf(option: string, args: readonly string[]): string[] {
+  return args.flatMap((argument, index) => {
+    if (argument === option) return args[index + 1] ?? [];
+    return argument.startsWith(`${option}=`) ? argument.slice(option.length + 1) : [];
+  });
+}
+
+/** Empty where it is no plain file: to read a pipe would take it from the child. */
+function contentOf(path: string): string {
+  const file = resolve(path);
+  return path !== '' && statSync(file, { throwIfNoEntry: false })?.isFile() === true
+    ? readFileSync(file, 'utf8')
+    : '';
+}
