@@ -95,7 +95,13 @@ export function createController({
   }
 
   async function refuse(request: Request, response: Dispatcher.ResponseData): Promise<Result<never>> {
-    return fail(refusal(request.asked, await readAnswer(response), baseText));
+    const answer = await readAnswer(response);
+    if (answer.status < 300) {
+      return fail(
+        notAController(request.asked, answer, baseText, `the answer is ${describeContent(answer)}`),
+      );
+    }
+    return fail(refusal(request.asked, answer, baseText));
   }
 
   async function getJson<T>(request: Request, parse: (json: unknown) => T | null): Promise<Result<T>> {
@@ -146,12 +152,6 @@ export function createController({
         // Accepted is accepted, whatever becomes of the rest of the answer.
         sent.value.body.dump().catch(() => undefined);
         return { ok: true, value: null };
-      }
-      if (statusCode >= 200 && statusCode < 300) {
-        const answer = await readAnswer(sent.value);
-        return fail(
-          notAController(request.asked, answer, baseText, `the answer is ${describeContent(answer)}`),
-        );
       }
       return refuse(request, sent.value);
     },

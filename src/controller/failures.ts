@@ -37,7 +37,7 @@ export function refusal(asked: string, answer: Answer, base: string): Failure {
   if (words.type === 'insufficient_quota') {
     return make('refused', words.type, { hint: 'Ask for a smaller --size.' });
   }
-  if (status === 401) return make('unauthorized', words.type ?? 'unauthorized', { hint: hint401(answer) });
+  if (status === 401) return make('unauthorized', words.type ?? 'unauthorized', { hint: hint401(words) });
   if (status === 403)
     return make('unauthorized', words.type ?? 'forbidden', { hint: hint403(answer, words) });
   if (status === 404) {
@@ -146,8 +146,8 @@ function plainText(answer: Answer): string | null {
   return line === '' || line === STATUS_CODES[answer.status] ? null : line;
 }
 
-function hint401(answer: Answer): string {
-  return authenticateParameters(answer).get('error') === 'invalid_token'
+function hint401({ type }: Words): string {
+  return type === 'invalid_token'
     ? 'The token is not valid (any more): make a new one and name its file in LAB_TOKEN_FILE.'
     : 'Name a file that holds a valid token in --token-file or LAB_TOKEN_FILE.';
 }
