@@ -3,7 +3,7 @@
  *
  * Options come before the environment, that before the profile, and that before what a lab knows about
  * itself. Tokens that a lab was given are used for that lab's own instance and for nothing else, and a
- * profile's for the controller that it names.
+ * profile's token and user for the controller that it names.
  */
 import type { Context } from '../context.js';
 import { readVariable } from './environment.js';
@@ -60,7 +60,7 @@ export async function resolveTarget(
   const controller = resolveController(options, env, profile);
   const atHome = isOwnInstance(controller.value, env);
   const direct = resolveDirect(options, env);
-  const user = resolveUser(options, env, profile, atHome);
+  const user = resolveUser(options, env, profile, controller.value, atHome);
   const found = await unlessAborted(
     resolveToken(options, context, profile, controller.value, atHome, signal),
     signal,
@@ -116,14 +116,16 @@ function resolveDirect({ direct }: TargetOptions, env: Context['env']): Setting<
 function resolveUser(
   { user }: TargetOptions,
   env: Context['env'],
-  { values, origin }: Chosen,
+  profile: Chosen,
+  controller: URL,
   atHome: boolean,
 ): Setting<string> | null {
   const parsed = (text: string, source: string): Setting<string> => setting(parseUser(text, source), source);
   if (user !== undefined) return parsed(user, '--user');
   const chosen = readVariable(env, 'LAB_USER');
   if (chosen !== undefined) return parsed(chosen, 'LAB_USER');
-  if (values.user !== undefined) return parsed(values.user, origin);
+  const named = isFor(profile, controller) ? profile.values.user : undefined;
+  if (named !== undefined) return parsed(named, profile.origin);
   const own = atHome ? readVariable(env, 'JUPYTERHUB_USER') : undefined;
   return own === undefined ? null : parsed(own, 'JUPYTERHUB_USER');
 }
@@ -161,7 +163,7 @@ function hasToken({ values }: Chosen): boolean {
   return (values.token_file ?? values.token_command) !== undefined;
 }
 
-/** Whether the profile's token may go there: it is its controller's, or anybody's where it names none. */
+/** Whether the profile's token and user are for there: they are its controller's, or anybody's where it names none. */
 function isFor({ values, origin }: Chosen, controller: URL): boolean {
   return (
     values.controller === undefined ||

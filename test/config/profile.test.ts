@@ -238,6 +238,17 @@ describe('a profile', () => {
     );
   });
 
+  it('has a user for its own controller only', async () => {
+    const here = profiles({ controller: instance, user: 'anna' });
+    const env = { LAB_TOKEN: 'gt-env' };
+    const userAt = async (controller: string) => (await resolve(here, { controller }, env)).user?.value;
+    assert.equal(await userAt('https://elsewhere.org'), undefined);
+    assert.equal(await userAt('https://data.example.org:8443'), undefined);
+    assert.equal(await userAt(`${instance}/other/path`), 'anna');
+    const anywhere = await resolve(profiles({ user: 'anna' }), { controller: 'https://elsewhere.org' }, env);
+    assert.equal(anywhere.user?.value, 'anna');
+  });
+
   it('has a token for its own controller only', async () => {
     const here = profiles({ controller: instance, token_file: 'token' });
     tokenIn(here);
