@@ -3,7 +3,8 @@
  *
  * What they do is in `commands/config.ts`, which is loaded when one of them runs.
  */
-import { Option, type Command } from 'commander';
+import { Argument, Option, type Command } from 'commander';
+import { profileKeys } from '../config/profile-keys.js';
 import { UsageError } from '../config/usage-error.js';
 import type { Context } from '../context.js';
 import { outputModes } from '../display/modes.js';
@@ -35,8 +36,8 @@ A profile holds any of:
   token_command  a command that prints the token, and its arguments; no shell,
                  10 seconds
 Options and LAB_ variables come before the profile. Its token is sent to no
-other place than its controller. Without --profile or LAB_PROFILE, the profile
-is "default".
+other place than its controller, and its user counts there only. Without
+--profile or LAB_PROFILE, the profile is "default".
 
 Examples:
   lab config set controller https://data.example.org
@@ -66,6 +67,15 @@ Examples:
 
 function addProfileOption(command: Command): Command {
   return command.option('--profile <name>', 'the profile (LAB_PROFILE; default: "default")');
+}
+
+function keyArgument(): Argument {
+  return (
+    new Argument('<key>', 'which setting')
+      .choices(profileKeys)
+      // In place of the one that goes with the choices, which repeats what it does not know: that may be a token.
+      .argParser((text) => text)
+  );
 }
 
 const nothing = 'nothing is set';
@@ -122,7 +132,7 @@ function addSet(config: Command, context: Context, done: (code: number) => void)
   const command = config
     .command('set')
     .description('set a value in a profile, which is made if it is new')
-    .argument('<key>', 'controller, user, token_file or token_command')
+    .addArgument(keyArgument())
     .argument('<value...>', 'the value; for token_command the command and its arguments');
   addProfileOption(command)
     .addHelpText(
@@ -149,7 +159,7 @@ function addUnset(config: Command, context: Context, done: (code: number) => voi
   const command = config
     .command('unset')
     .description('remove a value from a profile, and with its last one the profile')
-    .argument('<key>', 'controller, user, token_file or token_command');
+    .addArgument(keyArgument());
   addProfileOption(command)
     .addHelpText(
       'after',

@@ -1,16 +1,24 @@
 /**
  * The commands that only print what is known beforehand: `lab schema` and `lab help`.
  */
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import type { Context } from '../context.js';
 import { UsageError } from '../config/usage-error.js';
 import { helpTopic, topics, type Topic } from './help-topics.js';
+
+const subjects = ['event', 'output'];
 
 export function addSchema(program: Command, context: Context): void {
   program
     .command('schema')
     .description('print the JSON Schema of the Event model, or of the JSON output')
-    .argument('[subject]', 'event or output', 'event')
+    .addArgument(
+      new Argument('[subject]', 'of what')
+        .choices(subjects)
+        .default('event')
+        // In place of the one that goes with the choices, whose message is of another form than ours.
+        .argParser((text) => text),
+    )
     .action(async (subject: string) => {
       const schema = await schemaOf(subject);
       context.out.write(`${JSON.stringify(schema, null, 2)}\n`);
@@ -24,7 +32,10 @@ async function schemaOf(subject: string): Promise<Record<string, unknown>> {
     case 'output':
       return (await import('../model/output.js')).outputJsonSchema();
     default:
-      throw new UsageError(`lab schema: there is no schema "${subject}"`, 'There are: event, output.');
+      throw new UsageError(
+        `lab schema: there is no schema "${subject}"`,
+        `There are: ${subjects.join(', ')}.`,
+      );
   }
 }
 

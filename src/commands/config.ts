@@ -9,12 +9,11 @@ import {
   configPath,
   findProfile,
   parseProfileKey,
-  profileKeys,
   profileName,
   readProfiles,
   type Profile,
-  type ProfileKey,
 } from '../config/profile.js';
+import { profileKeys, type ProfileKey } from '../config/profile-keys.js';
 import { saveProfiles } from '../config/save.js';
 import { UsageError } from '../config/usage-error.js';
 import type { Context } from '../context.js';

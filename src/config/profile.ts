@@ -11,11 +11,9 @@ import type { Context } from '../context.js';
 import { readVariable } from './environment.js';
 import { parseControllerUrl, parseUser } from './parse.js';
 import { fileProblem } from './problem.js';
+import { profileKeys, type ProfileKey } from './profile-keys.js';
 import { setting, type Setting } from './setting.js';
 import { UsageError } from './usage-error.js';
-
-export const profileKeys = ['controller', 'user', 'token_file', 'token_command'] as const;
-export type ProfileKey = (typeof profileKeys)[number];
 
 /** A profile as it stands in the file. */
 export interface Profile {

@@ -133,6 +133,10 @@ describe('lab completion bash', () => {
     ['arguments', ['completion', ''], ['bash', 'zsh', 'fish']],
     ['no more arguments than there are', ['completion', 'bash', ''], []],
     ['commands of a command', ['config', 's'], ['show', 'set']],
+    ['settings to set', ['config', 'set', ''], ['controller', 'user', 'token_file', 'token_command']],
+    ['settings to unset', ['config', 'unset', 'tok'], ['token_file', 'token_command']],
+    ['nothing for the value of a setting', ['config', 'set', 'user', ''], []],
+    ['schemas', ['schema', ''], ['event', 'output']],
     ['options of a command of a command', ['config', 'set', '--pro'], ['--profile']],
     ['topics and commands for help', ['help', 'e'], ['exit-codes', 'environment', 'events']],
     ['nothing to run before --', ['controller', 'bas'], []],
@@ -182,6 +186,10 @@ describe('lab completion fish', missing('fish'), () => {
     );
     assert.deepEqual(fish(file, 'lab spawn --token-file a'), ['a token.txt']);
     assert.deepEqual(fish(file, 'lab completion f'), ['fish']);
+    assert.deepEqual(fish(file, 'lab schema o'), ['output']);
+    assert.deepEqual(fish(file, 'lab config set tok'), ['token_command', 'token_file']);
+    assert.deepEqual(fish(file, 'lab config unset u'), ['user']);
+    assert.deepEqual(fish(file, 'lab help exi'), ['exit-codes\ta reference page']);
     assert.deepEqual(fish(file, 'lab completion fish f'), []);
     assert.match(fish(file, 'lab config set --prof').join('\n'), /^--profile\t/);
     assert.deepEqual(fish(file, 'lab controller a'), []);
@@ -228,6 +236,10 @@ describe('lab completion zsh', missing('zsh'), () => {
     await typed(source, 'lab sta', /lab status/);
     await typed(source, 'lab spawn --token-file a', /--token-file a\\ token\.txt/);
     await typed(source, 'lab controller -- cat a', /cat a\\ token\.txt/);
+    await typed(source, 'lab schema o', /lab schema output/);
+    await typed(source, 'lab config set con', /lab config set controller/);
+    await typed(source, 'lab config unset u', /lab config unset user/);
+    await typed(source, 'lab help exi', /lab help exit-codes/);
     await typed(source, 'lab config s', /set +-- [^]*show +-- /);
   });
 
