@@ -76,15 +76,37 @@ describe('lab status', { concurrency: 4 }, () => {
       assert.match(stderr, /user: whoever the token says/);
     }));
 
-  it('needs no option inside a lab', () =>
+  it('needs no option inside a lab, and -v names each origin', () =>
     at({ scenario: 'immediate' }, async ({ lab, controller }) => {
       await lab('spawn');
-      const run = await runLab(['status'], {
-        EXTERNAL_INSTANCE_URL: controller.origin,
-        NUBLADO_TOKEN: controller.token,
-      });
-      assert.equal(run.code, 0);
-      assert.match(run.stdout, /^status {2}running\n/);
+      // A user's own token: it opens nothing but what every user has.
+      const token = controller.tokens.user;
+      for (const [name, own] of [
+        ['NUBLADO_TOKEN', { NUBLADO_TOKEN: token }],
+        ['ACCESS_TOKEN', { ACCESS_TOKEN: token }],
+        ['NUBLADO_TOKEN', { NUBLADO_TOKEN: token, ACCESS_TOKEN: 'an-older-token', JUPYTERHUB_USER: 'demo' }],
+      ] as [string, Record<string, string>][]) {
+        const env = { EXTERNAL_INSTANCE_URL: controller.origin, ...own };
+        const run = await runLab(['status'], env);
+        assert.deepEqual([run.code, run.stderr], [0, '✔ the lab is running\n']);
+        assert.match(run.stdout, /^status {2}running\nuser {4}demo\n/);
+        const { code, stderr } = await runLab(['status', '-v'], env);
+        assert.equal(code, 0);
+        const lines = stderr.split('\n');
+        const user =
+          'JUPYTERHUB_USER' in own ? 'user demo: from JUPYTERHUB_USER' : 'user: whoever the token says';
+        for (const line of [
+          `controller ${controller.url}: from EXTERNAL_INSTANCE_URL`,
+          `token: from ${name}`,
+          user,
+          'profile default: from default',
+        ]) {
+          assert.ok(
+            lines.some((each) => each.endsWith(` ${line}`)),
+            `${line} in ${stderr}`,
+          );
+        }
+      }
     }));
 
   it("asks for another user's lab with a token that may, and is told the scope by one that may not", () =>
@@ -172,6 +194,22 @@ describe('lab wait', { concurrency: 4 }, () => {
       assert.match(failed.stderr, /✖ Lab spawn failed: .*Something bad happened/);
     });
   });
+
+  it('sees a deletion fail, with its reason: 1', () =>
+    at({ scenario: 'delete-failure', speed: 1 }, async ({ lab, start }) => {
+      await lab('spawn');
+      const stopping = start('stop');
+      await stopping.seen(/Shutting down/);
+      const [text, json] = await Promise.all([
+        lab('wait', '--for', 'absent'),
+        lab('wait', '--for', 'absent', '-o', 'json'),
+      ]);
+      assert.deepEqual([text.code, text.stdout, json.code, (await stopping.finished).code], [1, '', 1, 1]);
+      assert.match(text.stderr, /^✖ Lab delete failed: .*etcdserver: request timed out/m);
+      const { outcome, error } = resultOf(json.stdout);
+      assert.equal(outcome, 'failed');
+      assert.match(error?.message ?? '', /^Lab delete failed: .*etcdserver: request timed out/);
+    }));
 
   it('follows a deletion, and then there is nothing: 4, or 0 where that was awaited', () =>
     at({ scenario: 'immediate', speed: 1 }, async ({ lab, start }) => {
