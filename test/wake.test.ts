@@ -4,6 +4,7 @@ import type { JobControl } from '../src/context.js';
 import { startDeadline } from '../src/deadline.js';
 import { watchForWake } from '../src/wake.js';
 import { FakeClock } from './support/clock.js';
+import { fakeContext } from './support/context.js';
 
 /** A clock whose process can be made to sleep: the time goes on, and timers fire when it wakes. */
 class SleepyClock extends FakeClock {
@@ -31,13 +32,13 @@ describe('a sleep', () => {
     const clock = new SleepyClock();
     let resume = (): void => undefined;
     const jobs: JobControl = {
+      ...fakeContext().jobs,
       subscribe: (handlers) => {
         resume = () => {
           handlers.resume();
         };
         return () => undefined;
       },
-      watchKeys: () => () => undefined,
     };
     const slept: number[] = [];
     const stop = watchForWake({ clock, jobs }, (ms) => slept.push(ms));

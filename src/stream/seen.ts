@@ -14,7 +14,7 @@ export type Judgement =
   | 'replaced';
 
 /** Frames in a block: memory grows by this much, and is never copied. */
-const blockSize = 16 * 1024;
+const blockSize = 1024;
 
 export class Seen {
   readonly #blocks: Uint32Array[] = [];

@@ -5,6 +5,7 @@ import { healthText } from '../../src/display/messages.js';
 import { createTheme } from '../../src/display/theme.js';
 import { advance, initialRun, type Input, type RunState } from '../../src/model/run.js';
 import { FakeClock } from '../support/clock.js';
+import { fakeContext } from '../support/context.js';
 import { recorder } from '../support/streams.js';
 
 type Fact = Input extends infer I ? (I extends Input ? Omit<I, 'time'> : never) : never;
@@ -39,7 +40,7 @@ describe('what a person is told of the connection', () => {
   it('stands in the bar before the last message', () => {
     const out = recorder(80);
     const clock = new FakeClock();
-    const jobs = { subscribe: () => () => undefined, watchKeys: () => () => undefined };
+    const jobs = fakeContext().jobs;
     const display = new BarDisplay(out, createTheme('never', false, {}), clock, jobs);
     const facts = [open, event, retrying];
     let state = initialRun('spawn', { at: 0, time: 0 });
