@@ -72,6 +72,25 @@ export interface JobControl {
   takeSignals(handler: (signal: PassedSignal) => void): () => void;
 }
 
+/** How a controller is reached. */
+export interface ConnectSettings {
+  /** Certificates to trust beside Node's own, in PEM. */
+  certificates: readonly string[];
+  /** Null where the way is direct. */
+  proxy: ProxySettings | null;
+}
+
+export interface ProxySettings {
+  /** Without its user name and password. */
+  url: URL;
+  /** The value of `Proxy-Authorization`, a secret; null for none. */
+  authorization: string | null;
+  /** The variable that it came from. */
+  source: string;
+  /** Whether the proxy opens a tunnel, as it must for https; otherwise it is sent the request itself. */
+  tunnel: boolean;
+}
+
 export interface Context {
   argv: readonly string[];
   in: Input;
@@ -85,7 +104,7 @@ export interface Context {
   /** Uniform in [0, 1). */
   random: () => number;
   /** Loads the HTTP library when the first request is made, not before. */
-  connect: () => Promise<Dispatcher>;
+  connect: (settings: ConnectSettings) => Promise<Dispatcher>;
   /** Aborts when the run must end early; the reason is an `EndReason`. */
   signal: AbortSignal;
   jobs: JobControl;

@@ -6,7 +6,6 @@
  */
 import { homedir, tmpdir } from 'node:os';
 import { isatty } from 'node:tty';
-import type { Dispatcher } from 'undici';
 import type { Clock, Context, EndReason, JobControl, PassedSignal } from './context.js';
 import { exitCode, outputFailed, signalCodes } from './model/outcome.js';
 import { OutputError } from './model/output-error.js';
@@ -45,11 +44,6 @@ const clock: Clock = {
   },
 };
 
-async function connect(): Promise<Dispatcher> {
-  const { Agent } = await import('undici');
-  return new Agent({ connect: { timeout: 5_000 } });
-}
-
 async function main(): Promise<void> {
   const abort = new AbortController();
   watchPipes(abort);
@@ -84,7 +78,7 @@ async function run(argv: readonly string[], abort: AbortController): Promise<num
     tmp: tmpdir(),
     clock,
     random: Math.random,
-    connect,
+    connect: async (settings) => (await import('./connect.js')).connect(settings),
     signal: abort.signal,
     jobs: {
       subscribe(handlers) {

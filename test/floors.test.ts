@@ -17,7 +17,7 @@ const floors = [
   ['main'],
   ['cli'],
   ['commands'],
-  ['controller', 'stream', 'display', 'config', 'embedded'],
+  ['controller', 'stream', 'display', 'config', 'embedded', 'connect'],
   [...small],
   ['model'],
 ];

@@ -64,7 +64,7 @@ export async function execute(outer: Context, task: Task): Promise<number> {
       openTarget(context, task.flags, task.demoUnderWay, deadline.signal),
     ]);
     target = opened;
-    if (opened.token !== null) secrets.add(opened.token);
+    for (const secret of opened.secrets) secrets.add(secret);
     for (const line of opened.origins) context.trace(1, line);
     for (const warning of opened.warnings) display.warn(warning);
     const hasToken = opened.token !== null;

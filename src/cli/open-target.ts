@@ -1,7 +1,9 @@
 /**
  * From flags to a backend that can be asked: the configured controller, or the embedded one for a demo.
  */
-import type { Context } from '../context.js';
+import type { ConnectSettings, Context } from '../context.js';
+import { readVariable } from '../config/environment.js';
+import { proxySecrets } from '../config/proxy.js';
 import { resolveTarget, type Target } from '../config/target.js';
 import { UsageError } from '../config/usage-error.js';
 import type { Backend } from '../controller/backend.js';
@@ -15,6 +17,8 @@ export interface OpenTarget {
   user: UserSetting;
   /** Some routes need one even behind the ingress. */
   token: string | null;
+  /** What is never printed, the token among it. */
+  secrets: readonly string[];
   /** Where each setting came from, in words. */
   origins: readonly string[];
   /** What the user should know about the settings. */
@@ -40,21 +44,39 @@ export async function openTarget(
   else throw new Error('a target has a token or is direct');
   const given = user !== null && target.user?.origin !== 'JUPYTERHUB_USER';
   const setting = { name: user, given, direct: target.direct.value };
+  const proxy = target.proxy.value;
+  const way = { certificates: target.certificates?.value ?? [], proxy };
+  const opened = await open(context, target.controller.value, credentials, setting, way);
   return {
-    ...(await open(context, target.controller.value, credentials, setting)),
-    origins: originsOf(target),
+    ...opened,
+    secrets: [...opened.secrets, ...proxySecrets(proxy)],
+    origins: [...originsOf(target), ...extraCertificates(context)],
     warnings: target.warnings,
   };
 }
 
-function originsOf({ controller, user, token, direct, profile }: Target): string[] {
+function originsOf({ controller, user, token, direct, certificates, proxy, profile }: Target): string[] {
   return [
     `controller ${controller.value.href}: from ${controller.origin}`,
     user === null ? 'user: whoever the token says' : `user ${user.value}: from ${user.origin}`,
     token === null ? 'token: none' : `token: from ${token.origin}`,
     ...(direct.value ? [`identity headers instead of a bearer token: from ${direct.origin}`] : []),
+    ...(certificates === null ? [] : [`certificate authorities beside Node's: from ${certificates.origin}`]),
+    ...(proxy.value === null
+      ? proxy.origin === 'default'
+        ? []
+        : [`no proxy: ${proxy.origin}`]
+      : [`proxy ${proxy.value.url.origin}: from ${proxy.origin}`]),
     `profile ${profile.value}: from ${profile.origin}`,
   ];
+}
+
+/** Node reads these by itself. */
+function extraCertificates({ env }: Context): string[] {
+  const path = readVariable(env, 'NODE_EXTRA_CA_CERTS');
+  return path === undefined
+    ? []
+    : [`certificate authorities beside Node's: from NODE_EXTRA_CA_CERTS (${path})`];
 }
 
 async function open(
@@ -62,10 +84,11 @@ async function open(
   base: URL,
   credentials: Credentials,
   user: UserSetting,
+  settings: ConnectSettings,
 ): Promise<Omit<OpenTarget, 'origins' | 'warnings'>> {
   const [{ createController }, dispatcher] = await Promise.all([
     import('../controller/client.js'),
-    context.connect(),
+    context.connect(settings),
   ]);
   return {
     backend: createController({
@@ -80,6 +103,7 @@ async function open(
     controller: base.href,
     user,
     token: credentials.token,
+    secrets: credentials.token === null ? [] : [credentials.token],
     close: () => dispatcher.destroy(),
   };
 }
@@ -114,6 +138,7 @@ async function openDemo(
     new URL(embedded.url),
     { kind: 'bearer', token: embedded.token },
     { name: embedded.user, given: false, direct: false },
+    { certificates: [], proxy: null },
   );
   return {
     ...target,

@@ -17,6 +17,7 @@ export interface CommonFlags {
   user?: string;
   tokenFile?: string;
   direct?: boolean;
+  caFile?: string;
   /** True, or the name of a scenario. */
   demo?: true | string;
   profile?: string;
@@ -46,6 +47,7 @@ export function addTargetOptions(command: Command): Command {
       }),
     )
     .option('--direct', 'send identity headers instead of a bearer token, behind the ingress (LAB_DIRECT=1)')
+    .option('--ca-file <path>', "certificate authorities to trust beside Node's own, in PEM (LAB_CA_FILE)")
     .option('--profile <name>', 'the profile to use, see `lab config` (LAB_PROFILE)')
     .option('--demo [scenario]', 'use an embedded controller instead of a real one');
 }

@@ -6,6 +6,7 @@ export const environment = {
   LAB_USER: 'whose lab',
   LAB_TOKEN_FILE: 'a file that holds the token (- for stdin)',
   LAB_TOKEN: 'the token itself',
+  LAB_CA_FILE: "a file of certificate authorities (PEM) to trust beside Node's own, as --ca-file",
   LAB_DIRECT: '1 to send identity headers instead of a bearer token (behind the ingress)',
   LAB_PROFILE: 'the profile to use, as --profile',
   LAB_OUTPUT: 'text, json or ndjson, as --output',
@@ -19,7 +20,10 @@ export const environment = {
   FORCE_COLOR: 'colours even where there is no terminal; 0 for none',
   TERM: 'dumb: no bar and no colours',
   CI: 'set: lines instead of a bar',
-  NODE_EXTRA_CA_CERTS: 'a file of certificate authorities to trust as well (read by Node itself)',
+  NODE_EXTRA_CA_CERTS: 'the same for every program on Node, and beside LAB_CA_FILE',
+  HTTPS_PROXY: 'the proxy for https, as in http://user:password@host:port; https_proxy comes before it',
+  HTTP_PROXY: 'the proxy for plain http, likewise; loopback never goes through a proxy',
+  NO_PROXY: 'hosts, domains and address blocks (10.0.0.0/8) that are reached without one; * for all',
 } as const;
 
 export type Variable = keyof typeof environment;

@@ -5,10 +5,12 @@
  * itself. Tokens that a lab was given are used for that lab's own instance and for nothing else, and a
  * profile's token and user for the controller that it names.
  */
-import type { Context } from '../context.js';
+import type { Context, ProxySettings } from '../context.js';
+import { resolveCertificates } from './certificates.js';
 import { readVariable } from './environment.js';
 import { parseControllerUrl, parseToken, parseUser } from './parse.js';
 import { findProfile, profileName, profilePath, readProfiles, type Profile } from './profile.js';
+import { resolveProxy } from './proxy.js';
 import { setting, type Setting } from './setting.js';
 import { outputOf } from './token-command.js';
 import { tokenFromFile, tokenFromStdin, type FoundToken } from './token.js';
@@ -21,6 +23,7 @@ export interface TargetOptions {
   user?: string | undefined;
   tokenFile?: string | undefined;
   direct?: boolean | undefined;
+  caFile?: string | undefined;
   profile?: string | undefined;
 }
 
@@ -31,6 +34,10 @@ export interface Target {
   /** Null with `direct` only. */
   token: Setting<string> | null;
   direct: Setting<boolean>;
+  /** In PEM, to trust beside Node's own; null where no file was named. */
+  certificates: Setting<string[]> | null;
+  /** The way to the controller; null for a direct one. */
+  proxy: Setting<ProxySettings | null>;
   /** The profile that was looked into; the default one need not exist. */
   profile: Setting<string>;
   /** What the user should know, one line each. */
@@ -61,8 +68,12 @@ export async function resolveTarget(
   const atHome = isOwnInstance(controller.value, env);
   const direct = resolveDirect(options, env);
   const user = resolveUser(options, env, profile, controller.value, atHome);
-  const found = await unlessAborted(
-    resolveToken(options, context, profile, controller.value, atHome, signal),
+  const proxy = resolveProxy(controller.value, env);
+  const [found, certificates] = await unlessAborted(
+    Promise.all([
+      resolveToken(options, context, profile, controller.value, atHome, signal),
+      resolveCertificates(options.caFile, env),
+    ]),
     signal,
   );
   const token = found === null ? null : setting(found.value, found.origin);
@@ -77,7 +88,8 @@ export async function resolveTarget(
   if (direct.value && user === null) {
     throw new UsageError('--direct needs to know whose lab: give --user or set LAB_USER');
   }
-  return { controller, user, token, direct, profile: profile.name, warnings: found?.warnings ?? [] };
+  const warnings = found?.warnings ?? [];
+  return { controller, user, token, direct, certificates, proxy, profile: profile.name, warnings };
 }
 
 function chooseProfile(options: TargetOptions, context: Context): Chosen {

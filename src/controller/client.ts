@@ -1,131 +1,69 @@
 /**
- * The Nublado controller as a Backend: one method per route, over undici.
+ * The Nublado controller as a Backend: one method per route.
  *
- * Owns URLs, headers and the bounds on what is read; what a refusal means is `failures.ts`. Never follows a
- * redirect: the token goes to the controller and nowhere else.
+ * Owns the routes and which answers are right; how one is had is `transport.ts`, what a refusal means is
+ * `failures.ts`.
  */
-import type { Dispatcher } from 'undici';
 import type { Choices } from '../model/choices.js';
 import { LabState, UserInfo, Users } from '../model/lab.js';
 import type { LabSpecification } from '../model/specification.js';
 import type { Failure, Result } from '../model/result.js';
-import { version } from '../model/version.js';
-import type { Backend, EventBody } from './backend.js';
 import {
-  contentType,
-  describeNetworkError,
-  networkFailure,
-  notAController,
-  refusal,
+  describeContent,
+  header,
+  isEventStream,
+  isJson,
+  parseJson,
+  readAnswer,
   type Answer,
-} from './failures.js';
+  type Reply,
+} from './answer.js';
+import type { Backend, EventBody } from './backend.js';
+import { notAController, refusal } from './failures.js';
+import { networkFailure } from './network.js';
+import { baseText, createTransport, discard, type ControllerOptions, type Request } from './transport.js';
 
-/** How the caller proves who it is (contract, "Base and authentication"). */
-export type Credentials =
-  | { kind: 'bearer'; token: string }
-  /** Behind the ingress: identity headers instead of a token check. */
-  | { kind: 'direct'; user: string; token: string | null };
+export type { ControllerOptions, Credentials } from './transport.js';
 
-export interface ControllerOptions {
-  /** The base URL without a final slash, as in `https://host/nublado`. */
-  base: URL;
-  credentials: Credentials;
-  dispatcher: Dispatcher;
-  /** Told every request and its answer; neither headers nor bodies, so no secret. */
-  trace?: (message: string) => void;
-  /** Monotonic milliseconds, for the trace. */
-  now?: () => number;
-}
-
-/** Bodies are read up to this many bytes; a LabState has under a thousand. */
-const bodyLimit = 1024 * 1024;
-
-interface Request {
-  /** What is being asked, as in "create a lab for NAME": the beginning of every error message. */
-  asked: string;
-  method: 'GET' | 'POST' | 'DELETE';
-  url: string;
-  accept: string;
-  json?: unknown;
-  /** What to say when it is not known whether the request arrived. */
-  hintIfSent?: string;
-  signal: AbortSignal;
-}
-
-export function createController({
-  base,
-  credentials,
-  dispatcher,
-  trace = () => undefined,
-  now = () => 0,
-}: ControllerOptions): Backend {
-  const baseText = base.href.replace(/\/$/, '');
+export function createController(options: ControllerOptions): Backend {
+  const { base } = options;
+  const shownBase = baseText(base);
   const api = `${base.pathname.replace(/\/$/, '')}/spawner/v1`;
-  const identity = identityHeaders(credentials);
+  const send = createTransport(options);
 
-  async function send(request: Request): Promise<Result<Dispatcher.ResponseData>> {
-    const what = `${request.method} ${base.origin}${request.url}`;
-    const begun = now();
-    trace(`> ${what}`);
-    try {
-      const response = await dispatcher.request({
-        origin: base.origin,
-        path: request.url,
-        method: request.method,
-        headers: {
-          ...identity,
-          accept: request.accept,
-          'user-agent': `nublado-lab/${version}`,
-          ...(request.json === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        body: request.json === undefined ? null : JSON.stringify(request.json),
-        signal: request.signal,
-        // Deadlines and the watch over a silent stream are the caller's, on its own clock.
-        headersTimeout: 0,
-        bodyTimeout: 0,
-      });
-      trace(`< ${response.statusCode} to ${what} after ${Math.round(now() - begun)} ms`);
-      return { ok: true, value: response };
-    } catch (error) {
-      trace(
-        `< no answer to ${what} after ${Math.round(now() - begun)} ms: ${describeNetworkError(error).text}`,
-      );
-      return fail(networkFailure(request.asked, error, baseText, request.hintIfSent));
-    }
+  async function refuse(request: Request, reply: Reply): Promise<{ ok: false; failure: Failure }> {
+    const answer = await readAnswer(reply);
+    if (answer.status < 300) return refuseContent(request, answer);
+    return fail(refusal(request.asked, answer, shownBase));
   }
 
-  async function refuse(request: Request, response: Dispatcher.ResponseData): Promise<Result<never>> {
-    const answer = await readAnswer(response);
-    if (answer.status < 300) {
-      return fail(
-        notAController(request.asked, answer, baseText, `the answer is ${describeContent(answer)}`),
-      );
-    }
-    return fail(refusal(request.asked, answer, baseText));
+  /** The failure of a success that is no answer to this question. */
+  function refuseContent({ asked }: Request, answer: Answer): { ok: false; failure: Failure } {
+    return fail(notAController(asked, answer, shownBase, `the answer is ${describeContent(answer)}`));
   }
 
   async function getJson<T>(request: Request, parse: (json: unknown) => T | null): Promise<Result<T>> {
     const sent = await send(request);
     if (!sent.ok) return sent;
-    if (sent.value.statusCode !== 200) return refuse(request, sent.value);
+    if (sent.value.response.statusCode !== 200) return refuse(request, sent.value);
     let answer: Answer;
     try {
       answer = await readAnswer(sent.value, true);
     } catch (error) {
-      return fail(networkFailure(request.asked, error, baseText));
+      return fail(networkFailure(request.asked, error, shownBase));
     }
-    if (!contentType(answer).includes('json')) {
-      return fail(
-        notAController(request.asked, answer, baseText, `the answer is ${describeContent(answer)}`),
-      );
-    }
+    const wrong = (why: string): Result<never> =>
+      fail(notAController(request.asked, answer, shownBase, `the answer is ${why}`));
+    if (!isJson(answer)) return wrong(describeContent(answer));
+    let json: unknown;
     try {
-      const value = parse(JSON.parse(answer.body));
-      if (value !== null) return { ok: true, value };
+      json = parseJson(answer.body);
     } catch {
-      // Falls through: JSON that does not parse is as wrong as JSON of another shape.
+      // JSON that does not parse is as wrong as JSON of another shape.
+      return wrong('JSON of another shape');
     }
-    return fail(notAController(request.asked, answer, baseText, 'the answer is JSON of another shape'));
+    const value = parse(json);
+    return value === null ? wrong('JSON of another shape') : { ok: true, value };
   }
 
   async function labState(request: Request): Promise<Result<LabState | null>> {
@@ -146,11 +84,12 @@ export function createController({
       };
       const sent = await send(request);
       if (!sent.ok) return sent;
-      const { statusCode, headers } = sent.value;
+      const { statusCode } = sent.value.response;
       // Older controllers answered 303 instead of 201.
-      if (statusCode === 201 || (statusCode === 303 && leadsTo(base, headers['location'], api))) {
+      const location = header(sent.value.response, 'location');
+      if (statusCode === 201 || (statusCode === 303 && leadsTo(base, location, api))) {
         // Accepted is accepted, whatever becomes of the rest of the answer.
-        sent.value.body.dump().catch(() => undefined);
+        discard(sent.value);
         return { ok: true, value: null };
       }
       return refuse(request, sent.value);
@@ -166,13 +105,10 @@ export function createController({
       };
       const sent = await send(request);
       if (!sent.ok) return sent;
-      if (sent.value.statusCode !== 200) return refuse(request, sent.value);
-      const type = String(sent.value.headers['content-type'] ?? '').toLowerCase();
-      if (type.startsWith('text/event-stream')) return { ok: true, value: sent.value.body };
-      const answer = await readAnswer(sent.value);
-      return fail(
-        notAController(request.asked, answer, baseText, `the answer is ${describeContent(answer)}`),
-      );
+      const { response } = sent.value;
+      if (response.statusCode !== 200) return refuse(request, sent.value);
+      if (isEventStream(response)) return { ok: true, value: response.body };
+      return refuseContent(request, await readAnswer(sent.value));
     },
 
     ownState(signal) {
@@ -206,8 +142,13 @@ export function createController({
       };
       const sent = await send(request);
       if (!sent.ok) return sent;
-      if (sent.value.statusCode !== 204) return refuse(request, sent.value);
-      sent.value.body.dump().catch(() => undefined);
+      if (sent.value.response.statusCode !== 204) {
+        const refused = await refuse(request, sent.value);
+        // The one that was lost has deleted it.
+        const isGone = sent.value.repeated && refused.failure.kind === 'not-found';
+        return isGone ? { ok: true, value: null } : refused;
+      }
+      discard(sent.value);
       return { ok: true, value: null };
     },
 
@@ -234,11 +175,11 @@ export function createController({
       };
       const sent = await send(request);
       if (!sent.ok) return sent;
-      if (sent.value.statusCode !== 200) return refuse(request, sent.value);
+      if (sent.value.response.statusCode !== 200) return refuse(request, sent.value);
       const [answer, { parseForm }] = await Promise.all([readAnswer(sent.value), import('./form.js')]);
       const form = parseForm(answer.body);
       if (form === null)
-        return fail(notAController(request.asked, answer, baseText, 'the answer is no lab form'));
+        return fail(notAController(request.asked, answer, shownBase, 'the answer is no lab form'));
       return { ok: true, value: form === 'unavailable' ? null : form };
     },
 
@@ -261,40 +202,9 @@ function fail(failure: Failure): { ok: false; failure: Failure } {
   return { ok: false, failure };
 }
 
-function identityHeaders(credentials: Credentials): Record<string, string> {
-  if (credentials.kind === 'bearer') return { authorization: `Bearer ${credentials.token}` };
-  return {
-    'x-auth-request-user': credentials.user,
-    ...(credentials.token === null ? {} : { 'x-auth-request-token': credentials.token }),
-  };
-}
-
-/** Reads an answer's body up to the bound. Unless `strict`, a body that breaks off counts as far as it came. */
-async function readAnswer(response: Dispatcher.ResponseData, strict = false): Promise<Answer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of response.body as AsyncIterable<Buffer>) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > bodyLimit) break;
-    }
-  } catch (error) {
-    if (strict) throw error;
-  }
-  const body = Buffer.concat(chunks).subarray(0, bodyLimit).toString('utf8');
-  return { status: response.statusCode, headers: response.headers, body };
-}
-
-function describeContent(answer: Answer): string {
-  const type = contentType(answer).split(';')[0]?.trim() ?? '';
-  if (type === 'text/html') return 'a web page';
-  return type === '' ? 'of no type' : type;
-}
-
 /** Whether a Location stays at the controller itself. */
-function leadsTo(base: URL, location: string | string[] | undefined, prefix: string): boolean {
-  if (typeof location !== 'string' || !URL.canParse(location, base.href)) return false;
+function leadsTo(base: URL, location: string | null, prefix: string): boolean {
+  if (location === null || !URL.canParse(location, base.href)) return false;
   const target = new URL(location, base);
   return target.host === base.host && target.pathname.startsWith(`${prefix}/labs/`);
 }

@@ -1,5 +1,5 @@
 /**
- * Refusals and network errors to typed failures, each with the server's own words and a hint.
+ * Refusals to typed failures, each with the server's own words and a hint.
  *
  * Owns the reading of statuses, error bodies and `WWW-Authenticate` (contract, "Refusals"). The server's
  * words are kept as they came: whoever shows them makes them harmless.
@@ -7,13 +7,8 @@
 import { STATUS_CODES } from 'node:http';
 import { ErrorBody } from '../model/lab.js';
 import type { Failure } from '../model/result.js';
-
-/** An answer that was not what was asked for, with as much of its body as was read. */
-export interface Answer {
-  status: number;
-  headers: Record<string, string | string[] | undefined>;
-  body: string;
-}
+import { contentType, header, isPage, parseJson, type Answer } from './answer.js';
+import { isPassing, proxyCredentialsHint } from './network.js';
 
 interface Words {
   /** The controller's machine-readable error type, where it sent one. */
@@ -29,19 +24,27 @@ export function refusal(asked: string, answer: Answer, base: string): Failure {
 
   if (status >= 300 && status < 400) {
     const target = header(answer, 'location') ?? 'elsewhere';
+    const times = answer.redirects === 0 ? '' : `, after ${answer.redirects} others`;
     return make('unauthorized', 'redirect', {
-      said: `the answer was a redirect to ${target}`,
-      hint: 'Not signed in, probably: check the token, and that the controller URL is right.',
+      said: `the answer was a redirect to ${target}${times}`,
+      hint: isUpgrade(base, target) ? 'The controller URL should begin with https://.' : signInHint,
     });
   }
   if (words.type === 'insufficient_quota') {
     return make('refused', words.type, { hint: 'Ask for a smaller --size.' });
   }
   if (status === 401) return make('unauthorized', words.type ?? 'unauthorized', { hint: hint401(words) });
+  if (status === 407) {
+    return make('unauthorized', 'proxy', {
+      said: 'the proxy asks for a user name and password',
+      hint: proxyCredentialsHint('HTTP_PROXY'),
+    });
+  }
   if (status === 403)
     return make('unauthorized', words.type ?? 'forbidden', { hint: hint403(answer, words) });
   if (status === 404) {
     if (words.type === null) {
+      if (answer.redirects > 0) return signIn(make, answer);
       return make('unknown', 'not_a_controller', { hint: wrongAddress(base), reached: false });
     }
     return make('not-found', words.type, { hint: null });
@@ -51,7 +54,7 @@ export function refusal(asked: string, answer: Answer, base: string): Failure {
     return make('refused', words.type ?? 'refused', { hint: hintRefused(words) });
   }
   if (status === 500 && words.type === 'delete_failed') return make('failed', words.type, { hint: null });
-  if (status >= 500 || status === 408 || status === 425 || status === 429) {
+  if (isPassing(status)) {
     return make('unknown', words.type ?? 'unavailable', {
       hint: status === 429 ? hint429(answer) : 'The controller or its ingress is in trouble; try again.',
       transient: true,
@@ -63,33 +66,22 @@ export function refusal(asked: string, answer: Answer, base: string): Failure {
 /** The failure of an answer that is a success by its status but no controller's by its content. */
 export function notAController(asked: string, answer: Answer, base: string, why: string): Failure {
   const make = failureMaker(asked, answer, { type: null, text: null });
+  if (answer.redirects > 0 && isPage(answer)) return signIn(make, answer);
   return make('unknown', 'not_a_controller', { said: why, hint: wrongAddress(base), reached: false });
 }
 
-/** Errors that come before anything was sent. */
-const unsent = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/;
+const signInHint = 'Not signed in, probably: check the token, and that the controller URL is right.';
 
-/** The failure of a question that got no answer. `hintIfSent` is for a question that may have had its effect all the same. */
-export function networkFailure(asked: string, error: unknown, base: string, hintIfSent?: string): Failure {
-  const { code, text } = describeNetworkError(error);
-  const maybeSent = !unsent.test(code) && !isTlsCode(code);
-  return {
-    kind: 'unknown',
-    error: {
-      type: 'network',
-      message: `could not ${asked}: ${text}`,
-      status: null,
-      hint: isTlsCode(code)
-        ? 'The certificate is not trusted here: NODE_EXTRA_CA_CERTS names a file with the certificate authority.'
-        : maybeSent && hintIfSent !== undefined
-          ? hintIfSent
-          : `Is ${base} right, and reachable from here?`,
-    },
-    transient: !isTlsCode(code),
-    reached: false,
-    maybeDone: maybeSent,
-    retryAfter: null,
-  };
+/** The failure of a redirect that was followed, and led to a login page or nowhere. */
+function signIn(make: FailureMaker, { url }: Answer): Failure {
+  return make('unauthorized', 'redirect', { said: `the answer was a redirect to ${url}`, hint: signInHint });
+}
+
+/** Whether a redirect goes from plain http to https at the same host. */
+function isUpgrade(base: string, target: string): boolean {
+  if (!URL.canParse(target, base)) return false;
+  const [from, to] = [new URL(base), new URL(target, base)];
+  return from.protocol === 'http:' && to.protocol === 'https:' && from.hostname === to.hostname;
 }
 
 interface Extra {
@@ -99,8 +91,10 @@ interface Extra {
   reached?: boolean;
 }
 
-function failureMaker(asked: string, answer: Answer, words: Words) {
-  return (kind: Failure['kind'], type: string, extra: Extra): Failure => {
+type FailureMaker = (kind: Failure['kind'], type: string, extra: Extra) => Failure;
+
+function failureMaker(asked: string, answer: Answer, words: Words): FailureMaker {
+  return (kind, type, extra) => {
     const said = extra.said ?? words.text;
     const reason = `HTTP ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`.trim();
     return {
@@ -127,7 +121,7 @@ function serverWords(answer: Answer): Words {
     return { type: challenge.get('error') ?? null, text: fromHeader };
   let json: unknown;
   try {
-    json = JSON.parse(answer.body);
+    json = parseJson(answer.body);
   } catch {
     return { type: null, text: fromHeader };
   }
@@ -203,45 +197,4 @@ function retryAfter(answer: Answer): number | null {
   const date = Date.parse(value);
   const sent = Date.parse(header(answer, 'date') ?? '');
   return Number.isNaN(date) || Number.isNaN(sent) ? null : Math.max(0, date - sent);
-}
-
-export function contentType(answer: Answer): string {
-  return (header(answer, 'content-type') ?? '').toLowerCase();
-}
-
-function header(answer: Answer, name: string): string | null {
-  const value = answer.headers[name];
-  return (Array.isArray(value) ? value[0] : value) ?? null;
-}
-
-const plainWords: Record<string, string> = {
-  ECONNREFUSED: 'the connection was refused',
-  ECONNRESET: 'the connection was cut',
-  EHOSTUNREACH: 'the host is unreachable',
-  ENETUNREACH: 'the network is unreachable',
-  ENOTFOUND: 'the host name is not known',
-  EAI_AGAIN: 'the name server does not answer',
-  EPIPE: 'the connection was cut',
-  EPROTO: 'the server does not speak TLS there, or none that is known here',
-  ETIMEDOUT: 'the connection timed out',
-  UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
-  UND_ERR_SOCKET: 'the connection was cut',
-};
-
-/** A network error's code and plain words for it, looking through causes and bundles of attempts. */
-export function describeNetworkError(error: unknown): { code: string; text: string } {
-  const inner = innermost(error);
-  const code = 'code' in inner && typeof inner.code === 'string' ? inner.code : '';
-  return { code, text: plainWords[code] ?? (inner.message === '' ? code : inner.message) };
-}
-
-function innermost(error: unknown): Error {
-  if (!(error instanceof Error)) return new Error(String(error));
-  if (error instanceof AggregateError && error.errors.length > 0) return innermost(error.errors[0]);
-  if (error.cause instanceof Error && !('code' in error)) return innermost(error.cause);
-  return error;
-}
-
-function isTlsCode(code: string): boolean {
-  return /CERT|^ERR_TLS|^ERR_SSL|UNABLE_TO_|^EPROTO$/.test(code);
 }

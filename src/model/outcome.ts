@@ -90,7 +90,10 @@ export const exitCodeTable: readonly (readonly [number, string])[] = [
   [0, 'the awaited outcome: complete, already running, detached, gone'],
   [1, "the operation failed: terminal event `failed`, or the lab's state is `failed`"],
   [2, 'wrong usage or configuration; nothing was sent'],
-  [3, 'not authenticated or not allowed (401, 403, a redirect to a login page or another origin)'],
+  [
+    3,
+    "not authenticated or not allowed (401, 403, a proxy's 407, a redirect to a login page or another origin)",
+  ],
   [4, 'no such lab or user (404)'],
   [5, 'conflict (409) that the policy does not resolve'],
   [6, 'the controller refused the request (400, 422, quota)'],

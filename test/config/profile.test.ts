@@ -198,6 +198,8 @@ describe('a profile', () => {
         user: { value: 'anna', origin },
         token: { value: token, origin: `${origin}: token_file (${path})` },
         direct: { value: false, origin: 'default' },
+        certificates: null,
+        proxy: { value: null, origin: 'default' },
         profile: { value: 'default', origin: 'default' },
         warnings: [],
       },

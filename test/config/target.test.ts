@@ -180,8 +180,7 @@ describe('who and where', () => {
         );
       })
       .filter((name) => name in environment || /^(LAB|NUBLADO|JUPYTERHUB)_/.test(name));
-    // Node itself reads this one.
-    const known = Object.keys(environment).filter((name) => name !== 'NODE_EXTRA_CA_CERTS');
+    const known = Object.keys(environment);
     assert.deepEqual(
       [...new Set(read)].filter((name) => name !== 'JUPYTERHUB_SERVICE_PREFIX').sort(),
       known.sort(),

@@ -1,8 +1,10 @@
 /**
  * An HTTP server on loopback that gives one answer to everything, for what the embedded controller never says.
  */
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Certificate } from './certificates.js';
 
 export interface Asked {
   method: string;
@@ -13,15 +15,18 @@ export interface Asked {
 
 export interface Answering extends AsyncDisposable {
   origin: string;
+  port: number;
   asked: Asked[];
   close(): Promise<void>;
 }
 
+/** With a certificate, it speaks TLS. */
 export async function answering(
   answer: (response: ServerResponse, asked: Asked) => void,
+  certificate: Certificate | null = null,
 ): Promise<Answering> {
   const asked: Asked[] = [];
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     let body = '';
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
@@ -29,7 +34,8 @@ export async function answering(
       asked.push(seen);
       answer(response, seen);
     });
-  });
+  };
+  const server = certificate === null ? createServer(listener) : createTlsServer(certificate, listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const close = (): Promise<void> =>
     new Promise((resolve) => {
@@ -38,8 +44,10 @@ export async function answering(
       });
       server.closeAllConnections();
     });
+  const { port } = server.address() as AddressInfo;
   return {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    origin: `${certificate === null ? 'http' : 'https'}://127.0.0.1:${port}`,
+    port,
     asked,
     close,
     [Symbol.asyncDispose]: close,

@@ -1,0 +1,67 @@
+/**
+ * Certificate authorities to trust beside Node's own: where they are named, and what is in the file.
+ */
+import { X509Certificate } from 'node:crypto';
+import type { Context } from '../context.js';
+import { readVariable } from './environment.js';
+import { fileProblem } from './problem.js';
+import { readStart } from './read-start.js';
+import { setting, type Setting } from './setting.js';
+import { UsageError } from './usage-error.js';
+
+/** Every authority of the web together has a quarter of a megabyte; what has much more is something else. */
+const fileLimit = 4 * 1024 * 1024;
+
+/** The certificates of the file that was named, in PEM; null where none was. */
+export async function resolveCertificates(
+  caFile: string | undefined,
+  env: Context['env'],
+): Promise<Setting<string[]> | null> {
+  const path = caFile ?? readVariable(env, 'LAB_CA_FILE');
+  if (path === undefined) return null;
+  const source = caFile === undefined ? 'LAB_CA_FILE' : '--ca-file';
+  return setting([...(await readCertificates(path, source)), ...(await extra(env))], `${source} (${path})`);
+}
+
+async function readCertificates(path: string, source: string): Promise<string[]> {
+  let text: string;
+  try {
+    ({ text } = await readStart(path, fileLimit));
+  } catch (error) {
+    throw new UsageError(`${source}: cannot read ${path}: ${fileProblem(error)}`);
+  }
+  const certificates = certificatesIn(text);
+  if (certificates.length === 0) {
+    throw new UsageError(
+      `${source}: there is no certificate in ${path}`,
+      'It takes PEM: text with lines like -----BEGIN CERTIFICATE-----.',
+    );
+  }
+  const broken = certificates.findIndex((certificate) => !isCertificate(certificate));
+  if (broken >= 0) throw new UsageError(`${source}: certificate ${broken + 1} in ${path} is damaged`);
+  return certificates;
+}
+
+/** Node forgets its own extra certificates where it is given others. It has warned by then of a file that it cannot read. */
+async function extra(env: Context['env']): Promise<string[]> {
+  const path = readVariable(env, 'NODE_EXTRA_CA_CERTS');
+  if (path === undefined) return [];
+  try {
+    return certificatesIn((await readStart(path, fileLimit)).text).filter(isCertificate);
+  } catch {
+    return [];
+  }
+}
+
+function certificatesIn(text: string): string[] {
+  return text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    new X509Certificate(pem);
+    return true;
+  } catch {
+    return false;
+  }
+}

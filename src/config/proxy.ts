@@ -1,0 +1,117 @@
+/**
+ * Which proxy leads to the controller, from the variables that every program of this kind honours.
+ *
+ * As with curl, a variable in lower case comes before the same in upper case, and each scheme has its own.
+ * Loopback never goes through a proxy, whatever the variables say.
+ */
+import { BlockList, isIP, isIPv6 } from 'node:net';
+import type { Context, ProxySettings } from '../context.js';
+import { setting, type Setting } from './setting.js';
+import type { Variable } from './environment.js';
+import { UsageError } from './usage-error.js';
+
+/** The proxy, or null with the reason why there is none. */
+export function resolveProxy(controller: URL, env: Context['env']): Setting<ProxySettings | null> {
+  const tunnel = controller.protocol === 'https:';
+  const named = readEither(env, tunnel ? 'HTTPS_PROXY' : 'HTTP_PROXY');
+  if (named === null) return setting(null, 'default');
+  const host = bareHost(controller);
+  if (isLoopbackHost(host)) return setting(null, `${host} is loopback`);
+  const exceptions = readEither(env, 'NO_PROXY');
+  if (exceptions !== null && isListed(exceptions.value, host, portOf(controller))) {
+    return setting(null, `${exceptions.origin} lists ${host}`);
+  }
+  return setting({ ...parseProxy(named), tunnel }, named.origin);
+}
+
+/** What is never printed of a proxy: its password as it is sent, as it is written, and as it is meant. */
+export function proxySecrets(proxy: ProxySettings | null): string[] {
+  const authorization = proxy?.authorization ?? null;
+  if (authorization === null) return [];
+  const encoded = authorization.replace(/^Basic /, '');
+  const [, password = ''] = /:([^]*)$/.exec(Buffer.from(encoded, 'base64').toString()) ?? [];
+  return [encoded, password, encodeURIComponent(password)];
+}
+
+function readEither(env: Context['env'], name: Variable): Setting<string> | null {
+  for (const each of [name.toLowerCase(), name]) {
+    const value = env[each];
+    if (value !== undefined && value !== '') return setting(value, each);
+  }
+  return null;
+}
+
+/** The text is never repeated: it may hold a password. */
+function parseProxy({ value, origin }: Setting<string>): Omit<ProxySettings, 'tunnel'> {
+  const right = 'It should look like http://proxy.example.org:3128.';
+  const text = value.includes('://') ? value : `http://${value}`;
+  if (!URL.canParse(text)) throw new UsageError(`${origin}: not the URL of a proxy`, right);
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new UsageError(`${origin}: a proxy with ${url.protocol}// is not supported`, right);
+  }
+  return { url: new URL(url.origin), authorization: authorizationOf(url, origin), source: origin };
+}
+
+function authorizationOf({ username, password }: URL, source: string): string | null {
+  if (username === '' && password === '') return null;
+  try {
+    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    return `Basic ${Buffer.from(credentials).toString('base64')}`;
+  } catch {
+    throw new UsageError(
+      `${source}: the user name or password is not well written`,
+      'In a URL, a percent sign in them is written %25.',
+    );
+  }
+}
+
+/** The host without the brackets of an IPv6 address and without a final dot. */
+function bareHost({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+}
+
+function portOf({ port, protocol }: URL): string {
+  if (port !== '') return port;
+  return protocol === 'https:' ? '443' : '80';
+}
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8);
+loopback.addAddress('::1', 'ipv6');
+
+function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || isIn(loopback, host);
+}
+
+function isIn(list: BlockList, host: string): boolean {
+  return isIP(host) !== 0 && list.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
+}
+
+/** Whether NO_PROXY covers a host: by its name, a domain that it is in, its address, or a block of addresses. */
+function isListed(list: string, host: string, port: string): boolean {
+  return list
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .some((entry) => covers(entry, host, port));
+}
+
+function covers(entry: string, host: string, port: string): boolean {
+  if (entry === '*') return true;
+  const [, bracketed, name = entry, onlyPort] = isIPv6(entry)
+    ? []
+    : (/^(?:\[(.*)\]|([^:]*))(?::(\d+))?$/.exec(entry) ?? []);
+  if (onlyPort !== undefined && onlyPort !== port) return false;
+  const [, address, bits] = /^([^/]+)\/(\d+)$/.exec(name) ?? [];
+  if (address !== undefined) return isInBlock(host, address, Number(bits));
+  const domain = (bracketed ?? name).replace(/^\*?\./, '');
+  return domain !== '' && (host === domain || host.endsWith(`.${domain}`));
+}
+
+function isInBlock(host: string, address: string, bits: number): boolean {
+  const family = isIP(address);
+  if (family === 0 || bits > (family === 6 ? 128 : 32)) return false;
+  const block = new BlockList();
+  block.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4');
+  return isIn(block, host);
+}

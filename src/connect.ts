@@ -1,0 +1,88 @@
+/**
+ * The dispatcher that requests go through: which certificates it trusts, and through which proxy it goes.
+ *
+ * Loaded with the first request and not before. What the settings are is decided in config; what a network
+ * error means to a user, in controller.
+ */
+import * as tls from 'node:tls';
+import { Agent, buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici';
+import type { ConnectSettings, ProxySettings } from './context.js';
+import { ProxyError } from './model/proxy-error.js';
+
+/** A host that does not answer within this many milliseconds is not there. */
+const timeout = 5_000;
+
+export function connect({ certificates, proxy }: ConnectSettings): Dispatcher {
+  const options = { timeout, ...trusting(certificates) };
+  if (proxy === null) return new Agent({ connect: options });
+  return proxy.tunnel ? tunnelling(proxy, options) : forwarding(proxy, options);
+}
+
+function trusting(certificates: readonly string[]): Pick<tls.ConnectionOptions, 'secureContext'> {
+  if (certificates.length === 0) return {};
+  // A list replaces what Node trusts by itself, so that is repeated. Made once: there are many, and they are slow to read.
+  const secureContext = tls.createSecureContext({
+    ca: [...defaultCertificates(), ...certificates],
+    // Whoever names an intermediate authority trusts it, whether or not its own issuer is known.
+    allowPartialTrustChain: true,
+  });
+  return { secureContext };
+}
+
+/** Node 20 knows only its bundled ones; later versions have what the system and NODE_EXTRA_CA_CERTS add as well. */
+function defaultCertificates(): readonly string[] {
+  const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] };
+  return getCACertificates?.('default') ?? tls.rootCertificates;
+}
+
+/** Asks the proxy for a tunnel to the controller, and speaks TLS in it. */
+function tunnelling(proxy: ProxySettings, options: buildConnector.BuildOptions): Dispatcher {
+  return new ProxyAgent({
+    uri: proxy.url.href,
+    ...(proxy.authorization === null ? {} : { token: proxy.authorization }),
+    requestTls: options,
+    proxyTls: options,
+    clientFactory: (url, pool) => tunnelPool(proxy, new Pool(url, pool)),
+  });
+}
+
+/**
+ * A pool whose every failure is said to be the proxy's. ProxyAgent would lose the status, and ask for ever where the
+ * proxy hangs up.
+ */
+function tunnelPool(proxy: ProxySettings, pool: Pool): Pool {
+  const ask: (options: Dispatcher.ConnectOptions) => Promise<Dispatcher.ConnectData> =
+    pool.connect.bind(pool);
+  const open = async (options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> => {
+    const answer = await ask(options).catch((error: unknown) => {
+      throw new ProxyError(proxy, null, error);
+    });
+    if (answer.statusCode === 200) return answer;
+    answer.socket.on('error', () => undefined).destroy();
+    throw new ProxyError(proxy, answer.statusCode);
+  };
+  return Object.assign(pool, { connect: open });
+}
+
+/** Sends the proxy the request itself, with the whole URL in it (RFC 9112, section 3.2.2). */
+function forwarding(proxy: ProxySettings, options: buildConnector.BuildOptions): Dispatcher {
+  const connector = buildConnector(options);
+  const pool = new Pool(proxy.url.origin, {
+    connect: (to, callback) => {
+      // The server's name is the proxy's, whatever host the request is for.
+      connector({ ...to, servername: proxy.url.hostname }, (...[error, socket]) => {
+        if (error === null) callback(null, socket);
+        else callback(new ProxyError(proxy, null, error), null);
+      });
+    },
+  });
+  return pool.compose((dispatch) => (request, handler) => {
+    const origin = String(request.origin);
+    const headers = {
+      ...(request.headers as Record<string, string>),
+      host: new URL(origin).host,
+      ...(proxy.authorization === null ? {} : { 'proxy-authorization': proxy.authorization }),
+    };
+    return dispatch({ ...request, path: origin + request.path, headers }, handler);
+  });
+}

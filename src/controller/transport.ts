@@ -1,0 +1,164 @@
+/**
+ * One question to the controller, from the request to the headers of its answer.
+ *
+ * Owns headers, redirects, and the connection that was closed just when it was used again. The token goes to the
+ * controller's origin and nowhere else.
+ */
+import type { Dispatcher } from 'undici';
+import type { Result } from '../model/result.js';
+import { version } from '../model/version.js';
+import { header, type Reply } from './answer.js';
+import { describeNetworkError, networkFailure, wasCut } from './network.js';
+
+/** How the caller proves who it is (contract, "Base and authentication"). */
+export type Credentials =
+  | { kind: 'bearer'; token: string }
+  /** Behind the ingress: identity headers instead of a token check. */
+  | { kind: 'direct'; user: string; token: string | null };
+
+export interface ControllerOptions {
+  /** The base URL without a final slash, as in `https://host/nublado`. */
+  base: URL;
+  credentials: Credentials;
+  dispatcher: Dispatcher;
+  /** Told every request and its answer; neither headers nor bodies, so no secret. */
+  trace?: (message: string) => void;
+  /** Monotonic milliseconds, for the trace. */
+  now?: () => number;
+}
+
+export interface Request {
+  /** What is being asked, as in "create a lab for NAME": the beginning of every error message. */
+  asked: string;
+  method: 'GET' | 'POST' | 'DELETE';
+  /** From the host on. */
+  url: string;
+  accept: string;
+  json?: unknown;
+  /** What to say when it is not known whether the request arrived. */
+  hintIfSent?: string;
+  signal: AbortSignal;
+}
+
+export type Send = (request: Request) => Promise<Result<Reply>>;
+
+/** So many redirects are followed; a chain that is longer is a loop. */
+const redirectLimit = 5;
+
+export function createTransport({
+  base,
+  credentials,
+  dispatcher,
+  trace = () => undefined,
+  now = () => 0,
+}: ControllerOptions): Send {
+  const identity = identityHeaders(credentials);
+  /** Only a connection that has brought an answer can be a kept-alive one. */
+  let answered = false;
+
+  async function exchange(request: Request, url: URL): Promise<Dispatcher.ResponseData> {
+    const what = `${request.method} ${url.href}`;
+    const begun = now();
+    const after = (): string => `after ${Math.round(now() - begun)} ms`;
+    trace(`> ${what}`);
+    try {
+      const asking = dispatcher.request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: request.method,
+        headers: {
+          ...identity,
+          accept: request.accept,
+          // Whoever asks for nothing agrees to everything (RFC 9110, section 12.5.3).
+          'accept-encoding': 'identity',
+          'user-agent': `nublado-lab/${version}`,
+          ...(request.json === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        body: request.json === undefined ? null : JSON.stringify(request.json),
+        signal: request.signal,
+        // Deadlines and the watch over a silent stream are the caller's, on its own clock.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      });
+      const response = await unlessAborted(asking, request.signal);
+      answered = true;
+      trace(`< ${response.statusCode} to ${what} ${after()}`);
+      return response;
+    } catch (error) {
+      trace(`< no answer to ${what} ${after()}: ${describeNetworkError(error)}`);
+      throw error;
+    }
+  }
+
+  /** Sends it once more where a kept-alive connection was cut, because the server may have closed it for its age. */
+  async function ask(request: Request, url: URL): Promise<Result<Pick<Reply, 'response' | 'repeated'>>> {
+    for (let repeated = false; ; repeated = true) {
+      try {
+        return { ok: true, value: { response: await exchange(request, url), repeated } };
+      } catch (error) {
+        const mayBeOld = answered && !repeated && request.method !== 'POST';
+        if (mayBeOld && wasCut(error) && !request.signal.aborted) continue;
+        const failure = networkFailure(request.asked, error, baseText(base), request.hintIfSent);
+        return { ok: false, failure: { ...failure, maybeDone: failure.maybeDone || repeated } };
+      }
+    }
+  }
+
+  return async (request) => {
+    let url = new URL(request.url, base);
+    let repeated = false;
+    for (let redirects = 0; ; redirects++) {
+      const sent = await ask(request, url);
+      if (!sent.ok) return sent;
+      repeated ||= sent.value.repeated;
+      const reply = { ...sent.value, url, redirects, repeated };
+      const next = redirects < redirectLimit ? whereTo(request, reply) : null;
+      if (next === null) return { ok: true, value: reply };
+      discard(reply);
+      url = next;
+    }
+  };
+}
+
+/** undici heeds a signal only once it is connected, and a connection may take its time. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      reject(signal.reason as Error);
+    };
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    void promise.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', abort);
+    });
+  });
+}
+
+/** The base URL in error messages. */
+export function baseText(base: URL): string {
+  return base.href.replace(/\/$/, '');
+}
+
+/** Lets go of a body that nobody needs. */
+export function discard({ response }: Reply): void {
+  response.body.dump().catch(() => undefined);
+}
+
+/** Where a redirect is to be followed to: the same origin, with the same method; null for what is no such redirect. */
+function whereTo({ method }: Request, { response, url }: Reply): URL | null {
+  const keepsMethod = response.statusCode === 307 || response.statusCode === 308;
+  const asksToGet = [301, 302, 303].includes(response.statusCode);
+  if (!keepsMethod && !(asksToGet && method === 'GET')) return null;
+  const location = header(response, 'location');
+  if (location === null || !URL.canParse(location, url.href)) return null;
+  const target = new URL(location, url);
+  return target.origin === url.origin ? target : null;
+}
+
+function identityHeaders(credentials: Credentials): Record<string, string> {
+  if (credentials.kind === 'bearer') return { authorization: `Bearer ${credentials.token}` };
+  return {
+    'x-auth-request-user': credentials.user,
+    ...(credentials.token === null ? {} : { 'x-auth-request-token': credentials.token }),
+  };
+}
