@@ -6,43 +6,20 @@
  */
 import { homedir, tmpdir } from 'node:os';
 import { isatty } from 'node:tty';
-import type { Clock, Context, EndReason, JobControl, PassedSignal } from './context.js';
+import type { Context, EndReason, JobControl, PassedSignal } from './context.js';
 import { exitCode, outputFailed, signalCodes } from './model/outcome.js';
 import { OutputError } from './model/output-error.js';
 import { version } from './model/version.js';
+import { systemClock } from './system-clock.js';
 
 type Suspender = Parameters<JobControl['subscribe']>[0];
 type Taker = (signal: PassedSignal) => void;
-
-/** setTimeout fires at once above this many milliseconds. */
-const longestTimer = 2 ** 31 - 1;
 
 /** What has become of stdout, if it cannot be written any more. */
 let stdoutFailure: 'SIGPIPE' | OutputError | null = null;
 
 /** Which of stdin, stdout and stderr were terminals at the start. */
 const terminals = [0, 1, 2].filter((fd) => isatty(fd));
-
-const clock: Clock = {
-  monotonic: () => performance.now(),
-  now: () => Date.now(),
-  after(ms, callback) {
-    let timer: NodeJS.Timeout;
-    const arm = (left: number): void => {
-      timer = setTimeout(
-        () => {
-          if (left > longestTimer) arm(left - longestTimer);
-          else callback();
-        },
-        Math.min(left, longestTimer),
-      );
-    };
-    arm(ms);
-    return () => {
-      clearTimeout(timer);
-    };
-  },
-};
 
 async function main(): Promise<void> {
   const abort = new AbortController();
@@ -76,7 +53,7 @@ async function run(argv: readonly string[], abort: AbortController): Promise<num
     env: process.env,
     home: homedir(),
     tmp: tmpdir(),
-    clock,
+    clock: systemClock,
     random: Math.random,
     connect: async (settings) => (await import('./connect.js')).connect(settings),
     signal: abort.signal,

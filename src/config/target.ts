@@ -226,7 +226,7 @@ function isOwnInstance(controller: URL, env: Context['env']): boolean {
 }
 
 /** Whether a token may travel there: encrypted, or not leaving this machine. */
-function isSafe(url: URL): boolean {
+export function isSafe(url: URL): boolean {
   return url.protocol === 'https:' || isLoopback(url.hostname);
 }
 

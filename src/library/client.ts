@@ -1,0 +1,136 @@
+/**
+ * `LabClient`: one user's lab at one controller, for other Node programs.
+ *
+ * Owns what such a program may leave out (the dispatcher, signals) and the promise about tokens. What is asked and
+ * what answers mean is the controller room's. Nothing is loaded or sent before the first question.
+ */
+import type { Dispatcher } from 'undici';
+import { parseControllerUrl, parseToken, parseUser } from '../config/parse.js';
+import { isSafe } from '../config/target.js';
+import { UsageError } from '../config/usage-error.js';
+import type { Backend, EventBody } from '../controller/backend.js';
+import type { Choices } from '../model/choices.js';
+import type { LabState } from '../model/lab.js';
+import type { Result } from '../model/result.js';
+import type { ImageChoice } from '../model/specification.js';
+
+/** An undici Agent, Pool or ProxyAgent of any version 6 or later: only its `request` is used. */
+export interface HttpDispatcher {
+  request(options: { origin: string; path: string; method: string }): Promise<{ statusCode: number }>;
+}
+
+export interface LabClientOptions {
+  /** The controller's base URL; without a path, `/nublado` is appended. */
+  controller: string | URL;
+  /** Whose lab. */
+  user: string;
+  /** The bearer token. It is sent nowhere else than to the controller, and over plain http to loopback only. */
+  token?: string;
+  /** Behind the ingress: identity headers instead of a bearer token. */
+  direct?: boolean;
+  /** What requests go through: an undici Agent of one's own, for proxies, certificates or many streams. */
+  dispatcher?: HttpDispatcher;
+}
+
+export interface CreateOptions {
+  /** Default `{ image_class: 'recommended' }`. */
+  image?: ImageChoice;
+  /** Default `small`. */
+  size?: string;
+  enableDebug?: boolean;
+  resetUserEnv?: boolean;
+  /** Added to the environment of the lab. */
+  env?: Readonly<Record<string, string>>;
+}
+
+/** For a question that nobody cuts short. */
+const never = new AbortController().signal;
+
+/**
+ * One user's lab. Every method resolves to a Result: a value, or a failure that says what it means; network errors and
+ * refusals are such failures, too. Only wrong options throw (a UsageError, from the constructor).
+ */
+export class LabClient {
+  readonly user: string;
+  readonly #options: LabClientOptions & { base: URL };
+  #backend: Promise<Backend> | null = null;
+  #ownDispatcher: Dispatcher | null = null;
+
+  constructor(options: LabClientOptions) {
+    const base = parseControllerUrl(String(options.controller), 'controller');
+    this.user = parseUser(options.user, 'user');
+    if (options.token !== undefined) {
+      parseToken(options.token, 'token');
+      if (!isSafe(base)) {
+        throw new UsageError(
+          `controller: a token is not sent over plain http to ${base.hostname}`,
+          'Use https.',
+        );
+      }
+    } else if (options.direct !== true) {
+      throw new UsageError('token: without one, only a `direct` client can ask anything');
+    }
+    this.#options = { ...options, base };
+  }
+
+  /** Asks for a lab. Success means accepted, not done: `followEvents` tells what becomes of it. */
+  async create(options: CreateOptions = {}, signal = never): Promise<Result<null>> {
+    const { image = { image_class: 'recommended' }, size = 'small', env = {} } = options;
+    const specification = {
+      options: {
+        ...image,
+        size,
+        enable_debug: options.enableDebug === true,
+        reset_user_env: options.resetUserEnv === true,
+      },
+      env: { JUPYTERHUB_SERVICE_PREFIX: `/nb/user/${this.user}/`, ...env },
+    };
+    return (await this.#connected()).create(this.user, specification, signal);
+  }
+
+  /** The lab's state; null where there is none. */
+  async state(signal = never): Promise<Result<LabState | null>> {
+    return (await this.#connected()).ownState(signal);
+  }
+
+  /** The bytes of the event stream, once. `followEvents` makes Events of them, and opens a lost stream again. */
+  async events(signal = never): Promise<Result<EventBody>> {
+    return (await this.#connected()).events(this.user, signal);
+  }
+
+  /** Deletes the lab; resolves when that has finished. Needs a token with the scope `admin:jupyterlab`. */
+  async remove(signal = never): Promise<Result<null>> {
+    return (await this.#connected()).remove(this.user, signal);
+  }
+
+  /** The images and sizes to choose from; null where the controller offers none now. */
+  async choices(signal = never): Promise<Result<Choices | null>> {
+    return (await this.#connected()).choices(this.user, signal);
+  }
+
+  /** Closes the connections that this client has opened itself, at once. A dispatcher that was given stays open. */
+  async close(): Promise<void> {
+    await this.#ownDispatcher?.destroy();
+  }
+
+  #connected(): Promise<Backend> {
+    return (this.#backend ??= this.#connect());
+  }
+
+  async #connect(): Promise<Backend> {
+    const { base, token = null, direct = false } = this.#options;
+    const { createController } = await import('../controller/client.js');
+    const given = this.#options.dispatcher as Dispatcher | undefined;
+    const dispatcher = given ?? (this.#ownDispatcher = await this.#newDispatcher());
+    const credentials =
+      direct || token === null
+        ? { kind: 'direct' as const, user: this.user, token }
+        : { kind: 'bearer' as const, token };
+    return createController({ base, credentials, dispatcher });
+  }
+
+  async #newDispatcher(): Promise<Dispatcher> {
+    const { connect } = await import('../connect.js');
+    return connect({ certificates: [], proxy: null });
+  }
+}

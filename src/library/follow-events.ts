@@ -1,0 +1,78 @@
+/**
+ * `followEvents`: a lab's events and whatever else befalls its stream, up to the outcome, for other Node programs.
+ *
+ * What `lab spawn` and `lab events` do, without a display: the stream is opened again when it is lost, each event is
+ * told once, and the outcome comes from a terminal event or from the lab's state.
+ */
+import { stamp, type Clock } from '../context.js';
+import type { LabState } from '../model/lab.js';
+import type { Outcome } from '../model/outcome.js';
+import type { Result } from '../model/result.js';
+import { advance, initialRun, type Input } from '../model/run.js';
+import { follow, type AfterEnd } from '../stream/follow.js';
+import { systemClock } from '../system-clock.js';
+
+/** Whose events: a LabClient, or anything else that has a stream and knows a state. */
+export interface EventSource {
+  events(signal: AbortSignal): Promise<Result<AsyncIterable<Uint8Array>>>;
+  state(signal: AbortSignal): Promise<Result<LabState | null>>;
+}
+
+/** What is told: every input as it comes, and last the outcome. */
+export type Update = Input | { kind: 'outcome'; outcome: Outcome };
+
+export interface FollowEventsOptions {
+  /**
+   * `spawn` (the default) goes on until it is known what became of the lab; `events` until the stream has ended, as
+   * streams of deletions do without a terminal event.
+   */
+  goal?: 'spawn' | 'events';
+  /** Ends the following, without an outcome. A deadline is `AbortSignal.timeout(ms)`. */
+  signal?: AbortSignal;
+  /** A connection with no byte for this long is dead, in milliseconds; null for never. Default 45 s, three pings. */
+  idleTimeout?: number | null;
+  /** The state is asked after this long without an event, in milliseconds; null for never. Default 10 s. */
+  quiet?: number | null;
+  /** Default the real one. */
+  clock?: Clock;
+  /** Uniform in [0, 1), for the jitter of the back-off. Default Math.random. */
+  random?: () => number;
+}
+
+const afterEnd: Record<'spawn' | 'events', AfterEnd> = { spawn: 'reopen', events: 'stop' };
+
+/**
+ * Follows a lab's events. Leaving the loop closes the connection.
+ *
+ * Yields nothing more after the outcome. Expected endings are outcomes, never exceptions.
+ */
+export async function* followEvents(
+  source: EventSource,
+  options: FollowEventsOptions = {},
+): AsyncGenerator<Update, void, undefined> {
+  const { goal = 'spawn', signal, clock = systemClock, random = Math.random } = options;
+  const { idleTimeout = 45_000, quiet = goal === 'spawn' ? 10_000 : null } = options;
+  let state = initialRun(goal, stamp(clock));
+  const batches = follow({
+    source: { events: (each) => source.events(each), state: (each) => source.state(each) },
+    clock,
+    retry: { clock, random, contact: { reached: false }, left: () => null },
+    signal: signal ?? new AbortController().signal,
+    idleTimeout,
+    quiet,
+    afterEnd: afterEnd[goal],
+  });
+  for await (const batch of batches) {
+    for (const input of batch) {
+      state = advance(state, input);
+      yield input;
+      if (state.outcome === null) continue;
+      yield { kind: 'outcome', outcome: state.outcome };
+      return;
+    }
+  }
+  if (signal?.aborted === true) return;
+  const message = state.trouble?.message ?? 'the event stream ended without an outcome';
+  const error = state.trouble ?? { type: 'lost', message, status: null, hint: null };
+  yield { kind: 'outcome', outcome: { kind: 'unknown', message, error } };
+}

@@ -1,0 +1,108 @@
+/**
+ * The library face as another program uses it, against the embedded controller.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Agent } from 'undici';
+import { startController, type EmbeddedOptions } from '../../src/embedded/server.js';
+import { followEvents, LabClient, type Update } from '../../src/index.js';
+import { realClock } from '../support/clock.js';
+
+async function at<T>(options: Partial<EmbeddedOptions>, use: (client: LabClient) => Promise<T>): Promise<T> {
+  const controller = await startController({ clock: realClock, speed: 50, ...options });
+  const client = new LabClient({ controller: controller.url, user: 'demo', token: controller.token });
+  try {
+    return await use(client);
+  } finally {
+    await client.close();
+    await controller.close();
+  }
+}
+
+async function all(updates: AsyncIterable<Update>): Promise<Update[]> {
+  const found: Update[] = [];
+  for await (const update of updates) found.push(update);
+  return found;
+}
+
+const messages = (updates: readonly Update[]): string[] =>
+  updates.flatMap((update) => (update.kind === 'event' ? [update.event.message] : []));
+
+describe('LabClient', () => {
+  it('creates a lab, follows it to its outcome, looks at it, and deletes it', () =>
+    at({ scenario: 'immediate' }, async (client) => {
+      assert.deepEqual(await client.state(), { ok: true, value: null });
+      assert.deepEqual(await client.create({ size: 'medium', env: { A: 'b' } }), { ok: true, value: null });
+      const updates = await all(followEvents(client));
+      assert.equal(messages(updates).length, 3);
+      assert.deepEqual(updates.at(-1), {
+        kind: 'outcome',
+        outcome: { kind: 'complete', message: 'Lab Kubernetes pod started for demo' },
+      });
+      const state = await client.state();
+      assert.equal(state.ok && state.value?.options?.size, 'medium');
+      assert.deepEqual(await client.remove(), { ok: true, value: null });
+      const deletion = await all(followEvents(client, { goal: 'events' }));
+      assert.deepEqual(deletion.at(-1), {
+        kind: 'outcome',
+        outcome: { kind: 'ok', message: 'the stream ended' },
+      });
+    }));
+
+  it('has failures as values', () =>
+    at({ scenario: 'quota' }, async (client) => {
+      const created = await client.create();
+      assert.equal(created.ok, false);
+      assert.equal(created.failure.error.type, 'insufficient_quota');
+    }));
+
+  it('rides out a lost stream, and tells each event once', () =>
+    at({ scenario: 'cut', speed: 10 }, async (client) => {
+      await client.create();
+      const updates = await all(followEvents(client, { random: () => 0 }));
+      assert.equal(messages(updates).length, new Set(messages(updates)).size);
+      assert.equal(updates.filter(({ kind }) => kind === 'connection').length > 3, true);
+      const last = updates.at(-1);
+      assert.equal(last?.kind === 'outcome' && last.outcome.kind, 'complete');
+    }));
+
+  it('stops without an outcome when it is aborted', () =>
+    at({ scenario: 'slow-pull', speed: 1 }, async (client) => {
+      await client.create();
+      const abort = new AbortController();
+      const kinds: string[] = [];
+      for await (const update of followEvents(client, { signal: abort.signal })) {
+        kinds.push(update.kind);
+        if (update.kind === 'event') abort.abort();
+      }
+      assert.deepEqual(kinds, ['connection', 'event']);
+    }));
+
+  it('goes through a dispatcher of the caller’s own, and leaves it open', async () => {
+    const controller = await startController({ clock: realClock, speed: 50 });
+    const dispatcher = new Agent();
+    const { url, tokens } = controller;
+    const client = new LabClient({ controller: url, user: 'demo', token: tokens.user, dispatcher });
+    assert.equal((await client.state()).ok, true);
+    await client.close();
+    assert.equal((await client.choices()).ok, true);
+    await dispatcher.close();
+    await controller.close();
+  });
+
+  it('refuses options that cannot be right, and never repeats a token', () => {
+    const wrong = [
+      { controller: 'not a url', user: 'demo', token: 'gt-secret' },
+      { controller: 'https://data.example.org', user: 'de/mo', token: 'gt-secret' },
+      { controller: 'https://data.example.org', user: 'demo', token: 'gt-secret\nx: y' },
+      { controller: 'https://data.example.org', user: 'demo' },
+      { controller: 'http://data.example.org', user: 'demo', token: 'gt-secret' },
+    ];
+    for (const options of wrong) {
+      assert.throws(
+        () => new LabClient(options),
+        (error: Error) => error.name === 'UsageError' && !error.message.includes('secret'),
+      );
+    }
+  });
+});
