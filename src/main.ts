@@ -235,4 +235,6 @@ function watchKeys(onSignal: OnSignal): () => void {
   };
 }
 
-await main();
+// Until the run has its own: one that never settles is a bug.
+process.exitCode = 70;
+void main();

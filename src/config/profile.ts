@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Context } from '../context.js';
 import { readVariable } from './environment.js';
 import { parseControllerUrl, parseUser } from './parse.js';

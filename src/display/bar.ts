@@ -12,8 +12,9 @@ import type { Input, RunState } from '../model/run.js';
 import { SilentDisplay } from './display.js';
 import { LiveLine } from './live.js';
 import { connectionLine, eventLine, healthText, skippedLine } from './messages.js';
-import { cut, displayWidth, elapsed, harmless } from './text.js';
+import { elapsed, harmless } from './text.js';
 import type { Theme } from './theme.js';
+import { cut, displayWidth } from './width.js';
 
 /** What a bar is drawn from. */
 export interface Snapshot {

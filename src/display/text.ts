@@ -1,10 +1,9 @@
 /**
- * Text for a terminal: made harmless, measured, cut, and durations in words.
+ * Text for a terminal: made harmless, and durations in words.
  *
  * Everything that came from a server passes through `harmless` before a person sees it. Knows nothing of
- * colours and cursor movement.
+ * colours and cursor movement; how wide a text is, `width.ts` knows.
  */
-import stringWidth from 'string-width';
 
 /**
  * What a terminal may take for a command, or a reader for something else: control characters with ESC and line
@@ -28,45 +27,8 @@ function visible(char: string): string {
   return named[char] ?? (code > 0xff ? `\\u${hex.padStart(4, '0')}` : `\\x${hex.padStart(2, '0')}`);
 }
 
-function isPlainAscii(text: string): boolean {
+export function isPlainAscii(text: string): boolean {
   return /^[\x20-\x7e]*$/.test(text);
-}
-
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
-
-/**
- * The columns that one grapheme may take. Terminals disagree about joined emoji: those that know them draw
- * one, the others draw each part, so the wider of the two is assumed. Too short a line is only ugly.
- */
-function graphemeWidth(grapheme: string): number {
-  let parts = 0;
-  for (const point of grapheme) parts += stringWidth(point);
-  return Math.max(parts, stringWidth(grapheme));
-}
-
-/** The columns that a text without escape sequences may take. */
-export function displayWidth(text: string): number {
-  if (isPlainAscii(text)) return text.length;
-  let width = 0;
-  for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment);
-  return width;
-}
-
-/** The text cut to so many columns, with an ellipsis where something was cut. */
-export function cut(text: string, columns: number, ellipsis = '…'): string {
-  if (columns <= 0) return '';
-  // A grapheme may be arbitrarily long, and a text may be megabytes: look at no more than could matter.
-  const head = text.slice(0, columns * 16 + 1);
-  if (head.length === text.length && displayWidth(head) <= columns) return text;
-  const room = columns - displayWidth(ellipsis);
-  let result = '';
-  let width = 0;
-  for (const { segment } of graphemes.segment(head)) {
-    width += graphemeWidth(segment);
-    if (width > room) break;
-    result += segment;
-  }
-  return room < 0 ? '' : result + ellipsis;
 }
 
 /** Long text as a line of a log: harmless, and cut with the number of characters left out. */

@@ -74,7 +74,7 @@ export class LabClient {
   }
 
   /** Asks for a lab. Success means accepted, not done: `followEvents` tells what becomes of it. */
-  async create(options: CreateOptions = {}, signal = never): Promise<Result<null>> {
+  async create(options: CreateOptions = {}, signal: AbortSignal = never): Promise<Result<null>> {
     const { image = { image_class: 'recommended' }, size = 'small', env = {} } = options;
     const specification = {
       options: {
@@ -89,22 +89,22 @@ export class LabClient {
   }
 
   /** The lab's state; null where there is none. */
-  async state(signal = never): Promise<Result<LabState | null>> {
+  async state(signal: AbortSignal = never): Promise<Result<LabState | null>> {
     return (await this.#connected()).ownState(signal);
   }
 
   /** The bytes of the event stream, once. `followEvents` makes Events of them, and opens a lost stream again. */
-  async events(signal = never): Promise<Result<EventBody>> {
+  async events(signal: AbortSignal = never): Promise<Result<EventBody>> {
     return (await this.#connected()).events(this.user, signal);
   }
 
   /** Deletes the lab; resolves when that has finished. Needs a token with the scope `admin:jupyterlab`. */
-  async remove(signal = never): Promise<Result<null>> {
+  async remove(signal: AbortSignal = never): Promise<Result<null>> {
     return (await this.#connected()).remove(this.user, signal);
   }
 
   /** The images and sizes to choose from; null where the controller offers none now. */
-  async choices(signal = never): Promise<Result<Choices | null>> {
+  async choices(signal: AbortSignal = never): Promise<Result<Choices | null>> {
     return (await this.#connected()).choices(this.user, signal);
   }
 

@@ -4,7 +4,7 @@
  * Owns the schema, the meaning of "done", and the encoding to the controller's exact frame bytes. Decoding
  * a frame belongs to the stream floor (`stream/decode.ts`), which may meet frames that are no Event.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { eventTypes, type EventType as TypeName } from './event-types.js';
 import { toAsciiJson } from './json.js';
 

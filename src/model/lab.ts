@@ -4,21 +4,32 @@
  * Owns the schemas only. Newer controllers may add fields and values, so objects are open and a status
  * that is not known is kept as it came.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { userName } from './user.js';
 
 /** States a lab is known to take. `terminated` is passing through, never an outcome. */
 export const labStatuses = ['pending', 'running', 'terminating', 'terminated', 'failed'] as const;
 export type LabStatus = (typeof labStatuses)[number];
 
-export const LabState = z.looseObject({
-  status: z.string(),
+/** What the controller says about a lab. Newer controllers may say more than is known here. */
+export interface LabState {
+  status: string;
   /** Set while still pending, and meaningful inside the cluster only. */
+  internal_url?: string | null | undefined;
+  user?: { username: string; [field: string]: unknown } | null | undefined;
+  options?:
+    | { image?: string | null | undefined; size?: string | null | undefined; [field: string]: unknown }
+    | null
+    | undefined;
+  [field: string]: unknown;
+}
+
+export const LabState: z.ZodType<LabState> = z.looseObject({
+  status: z.string(),
   internal_url: z.string().nullish(),
   user: z.looseObject({ username: z.string() }).nullish(),
   options: z.looseObject({ image: z.string().nullish(), size: z.string().nullish() }).nullish(),
 });
-export type LabState = z.infer<typeof LabState>;
 
 /** Gafaelfawr's `user-info`: of its many fields only the name is asked for. */
 export const UserInfo = z.looseObject({ username: z.string().regex(userName) });

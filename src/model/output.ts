@@ -3,7 +3,7 @@
  *
  * Owns the shapes (and through them `lab schema output`); filling them in is the JSON display's.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Event } from './event.js';
 import { LabState } from './lab.js';
 import { failureKinds, successKinds } from './outcome.js';

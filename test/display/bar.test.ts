@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { BarDisplay, barLine, shownPercent, spinnerText } from '../../src/display/bar.js';
-import { displayWidth } from '../../src/display/text.js';
+import { displayWidth } from '../../src/display/width.js';
 import { createTheme } from '../../src/display/theme.js';
 import { advance, initialRun, type RunState } from '../../src/model/run.js';
 import { anyText } from '../support/arbitraries.js';

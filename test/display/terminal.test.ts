@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { displayWidth } from '../../src/display/text.js';
+import { displayWidth } from '../../src/display/width.js';
 import { atTerminal } from '../support/program.js';
 
 const bar = /^ *(\d+)% [█░]+ \d+:\d\d/;

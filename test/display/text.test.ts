@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { cut, displayWidth, elapsed, harmless, inWords, logText } from '../../src/display/text.js';
+import { elapsed, harmless, inWords, logText } from '../../src/display/text.js';
+import { cut, displayWidth } from '../../src/display/width.js';
 import { anyText } from '../support/arbitraries.js';
 
 describe('harmless', () => {
