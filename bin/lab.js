@@ -1,5 +1,64 @@
 #!/usr/bin/env node
-// CommonJS, see package.json beside it: Node starts it without a second module loader.
+/**
+ * The front door: answers at once what prompts and scripts ask most, sets Node up for a short run, and loads the
+ * program. CommonJS, see package.json beside it: Node starts it without its second module loader.
+ */
 'use strict';
 
-require('../dist/main.cjs');
+const { readFileSync, statSync, writeSync } = require('node:fs');
+const module_ = require('node:module');
+
+/** The newest Node that this was tried with. */
+const newestNode = 26;
+
+/** Whether this was all that was asked. Where it cannot be written, the program says so as it always does. */
+function answered([option, ...others]) {
+  if (others.length > 0) return false;
+  try {
+    if (option === '--version' || option === '-V') return write(`${require('../package.json').version}\n`);
+    // To a terminal the help is as wide as that is.
+    if (option === '--help' && !require('node:tty').isatty(1)) {
+      return write(readFileSync(`${__dirname}/../dist/help.txt`, 'utf8'));
+    }
+  } catch {
+    // A closed pipe, a full disk, a single file without files beside it.
+  }
+  return false;
+}
+
+/** What is as short as these texts is written whole or not at all. */
+function write(text) {
+  writeSync(1, text);
+  return true;
+}
+
+/**
+ * From Node 22 on, compiled code is kept for the next run. In the user's own folder only: who could write to
+ * it could run code here.
+ */
+function keepCompiledCode() {
+  const { HOME: home, XDG_CACHE_HOME: cache } = process.env;
+  const [owned, folder] = cache ? [cache, cache] : [home, `${home}/.cache`];
+  if (module_.enableCompileCache === undefined || !owned) return;
+  try {
+    if (statSync(owned).uid === process.getuid?.()) module_.enableCompileCache(`${folder}/nublado-lab`);
+  } catch {
+    // Not there, so nothing is kept.
+  }
+}
+
+/**
+ * V8 takes undici's HTTP parser for hot code after three small answers and optimises it, for 80 ms of another
+ * thread that the end of the process waits for. It shall do so for streams that are worth it.
+ */
+function optimiseLater() {
+  // V8 complains on stderr about an option that it does not know.
+  if (Number.parseInt(process.versions.node, 10) > newestNode) return;
+  require('node:v8').setFlagsFromString('--wasm-tiering-budget=100000000');
+}
+
+if (!answered(process.argv.slice(2))) {
+  keepCompiledCode();
+  optimiseLater();
+  require('../dist/main.cjs');
+}

@@ -1,5 +1,6 @@
 // Builds dist from nothing: the program in pieces that load when they are needed, the library face with its
 // types, and the licences of what is bundled.
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -19,6 +20,9 @@ for (const { path, text } of files) {
 writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), licencesOf(bundledPackages(metafile)));
 // What each piece consists of, for the tests; not packaged.
 writeFileSync(join(dist, 'meta.json'), JSON.stringify(metafile));
+
+// The help as it is where stdout is no terminal; bin/lab.js prints it without loading the program.
+writeFileSync(join(dist, 'help.txt'), execFileSync(process.execPath, [join(dist, 'main.cjs'), '--help']));
 
 // The library is one, however it is loaded: the module for `import` hands on what `require` gets.
 const names = Object.keys(createRequire(import.meta.url)('../dist/index.cjs')).sort();

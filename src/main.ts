@@ -33,11 +33,6 @@ async function main(): Promise<void> {
 }
 
 async function run(argv: readonly string[], abort: AbortController): Promise<number> {
-  // Asked so often, by prompts and scripts, that it does not wait for the command line to be built.
-  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
-    process.stdout.write(`${version}\n`);
-    return 0;
-  }
   const suspenders = new Set<Suspender>();
   const takers = new Set<Taker>();
   const onSignal = watchSignals(abort, suspenders, takers);

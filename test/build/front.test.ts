@@ -1,0 +1,81 @@
+/**
+ * The front door, bin/lab.js: what it answers itself is what the program would have said, and what it keeps for
+ * the next run is kept where nobody else can write.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import module from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { runProgram } from '../../src/cli/program.js';
+import { fakeContext } from '../support/context.js';
+import { atTerminal, runLab, runShell } from '../support/program.js';
+import { recorder } from '../support/streams.js';
+
+async function saidByProgram(...argv: string[]): Promise<string> {
+  const out = recorder();
+  assert.equal(await runProgram(fakeContext({ argv, out })), 0);
+  return out.text();
+}
+
+describe('the front door', () => {
+  for (const option of ['--version', '-V', '--help']) {
+    it(`answers ${option} as the program would`, async () => {
+      const { stdout, stderr, code } = await runLab([option]);
+      assert.deepEqual(
+        { stdout, stderr, code },
+        { stdout: await saidByProgram(option), stderr: '', code: 0 },
+      );
+    });
+  }
+
+  it('leaves the help to the program at a terminal, which knows its width', async () => {
+    const terminal = atTerminal('lab --help', { columns: 50, rows: 80 });
+    assert.equal(await terminal.finished, 0);
+    assert.match(terminal.text(), /^Usage: lab/);
+    assert.notEqual(terminal.text(), (await saidByProgram('--help')).trimEnd());
+  });
+
+  it('answers only what was asked alone', async () => {
+    const { stdout, code } = await runLab(['--version', 'spawn', '--nonsense']);
+    assert.deepEqual({ stdout, code }, { stdout: await saidByProgram('--version'), code: 0 });
+  });
+
+  it('has an answer short enough for a pipe to take whole', async () => {
+    assert.ok((await saidByProgram('--help')).length <= 4096);
+  });
+
+  for (const option of ['--version', '--help']) {
+    it(`says so where the answer to ${option} cannot be written`, async () => {
+      const { stderr, code } = await runShell(`lab ${option} > /dev/full`);
+      assert.match(stderr, /no space left/);
+      assert.notEqual(code, 0);
+    });
+  }
+});
+
+describe('compiled code', () => {
+  it("is kept in the user's own folder, by a Node that can", async () => {
+    const home = mkdtempSync(join(tmpdir(), 'front-'));
+    try {
+      assert.equal((await runLab(['help', 'output'], { HOME: home })).code, 0);
+      const expected = 'enableCompileCache' in module ? ['.cache'] : [];
+      assert.deepEqual(readdirSync(home), expected);
+    } finally {
+      rmSync(home, { recursive: true });
+    }
+  });
+
+  it('is kept nowhere where the folder is not there', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'front-'));
+    try {
+      const absent = join(folder, 'absent');
+      assert.equal((await runLab(['help', 'output'], { HOME: absent })).stderr, '');
+      assert.equal((await runLab(['help', 'output'], { HOME: folder, XDG_CACHE_HOME: absent })).stderr, '');
+      assert.deepEqual(readdirSync(folder), []);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,113 @@
+/**
+ * What the build makes of src: which pieces a command loads, and what of undici is in them.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, it } from 'node:test';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** esbuild's account of the build. */
+interface Account {
+  outputs: Record<
+    string,
+    {
+      entryPoint?: string;
+      inputs: Record<string, unknown>;
+      imports: { path: string; kind: string; external?: boolean }[];
+    }
+  >;
+}
+
+const { outputs } = JSON.parse(readFileSync(join(root, 'dist/meta.json'), 'utf8')) as Account;
+
+/** The files that loading a source file loads, and not later. */
+function loadedWith(source: string): Set<string> {
+  const entry = Object.keys(outputs).find((path) => outputs[path]?.entryPoint === source);
+  assert.ok(entry !== undefined, `${source} is no piece of its own`);
+  const pieces = new Set([entry]);
+  for (const piece of pieces) {
+    for (const { path, kind, external } of outputs[piece]?.imports ?? []) {
+      if (kind !== 'dynamic-import' && external !== true) pieces.add(path);
+    }
+  }
+  return new Set([...pieces].flatMap((piece) => Object.keys(outputs[piece]?.inputs ?? {})));
+}
+
+function packagesWith(...sources: string[]): string[] {
+  const files = sources.flatMap((source) => [...loadedWith(source)]);
+  const names = files.map((file) => /node_modules\/([^/]+)\//.exec(file)?.[1]);
+  return [...new Set(names.filter((name) => name !== undefined))].sort();
+}
+
+describe('the pieces', () => {
+  it('of the entry hold no package at all', () => {
+    assert.deepEqual(packagesWith('src/main.ts'), []);
+  });
+
+  it('of the command line hold commander alone', () => {
+    assert.deepEqual(packagesWith('src/cli/program.ts'), ['commander']);
+  });
+
+  it('of a spawn without a terminal hold nothing for terminals, forms and demos', () => {
+    const sources = ['src/cli/execute.ts', 'src/commands/spawn.ts', 'src/commands/session.ts'];
+    sources.push('src/controller/client.ts', 'src/display/plain.ts', 'src/display/human.ts');
+    assert.deepEqual(packagesWith(...sources), ['chalk', 'commander', 'eventsource-parser', 'zod']);
+    const files = sources.flatMap((source) => [...loadedWith(source)]);
+    assert.deepEqual(
+      files.filter((file) => file.startsWith('src/embedded/')),
+      [],
+    );
+  });
+
+  it('of the library face hold no command line', () => {
+    assert.ok(!packagesWith('src/index.ts').includes('commander'));
+  });
+});
+
+describe('the bundled undici', () => {
+  it('has all that the sources ask of undici', () => {
+    const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
+    const asked = sources
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => readFileSync(join(root, 'src', file), 'utf8'))
+      .flatMap((code) => [...code.matchAll(/const \{([^}]*)\} = await import\('undici'\)/g)])
+      .flatMap(([, names = '']) => names.split(',').map((name) => name.replace(/:.*/s, '').trim()))
+      .filter((name) => name !== '');
+    assert.ok(asked.includes('Agent'));
+    const bundled = readFileSync(join(root, 'scripts/undici.js'), 'utf8');
+    const has =
+      /^export \{(.*)\};$/m
+        .exec(bundled)?.[1]
+        ?.split(',')
+        .map((name) => name.trim()) ?? [];
+    assert.deepEqual(
+      asked.filter((name) => !has.includes(name)),
+      [],
+    );
+  });
+
+  it('is asked for in no other way', () => {
+    const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
+    const other = sources
+      .filter((file) => file.endsWith('.ts'))
+      .flatMap((file) => readFileSync(join(root, 'src', file), 'utf8').split('\n'))
+      .filter((line) => /['"]undici/.test(line))
+      .filter((line) => !/^import type |const \{.*\} = await import\('undici'\)/.test(line));
+    assert.deepEqual(other, []);
+  });
+});
+
+describe('the licences', () => {
+  it('of all bundled packages are in the package', () => {
+    const text = readFileSync(join(root, 'dist/THIRD-PARTY-LICENSES.txt'), 'utf8');
+    const files = Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs));
+    const names = files.map((file) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]);
+    const bundled = [...new Set(names.filter((name) => name !== undefined))];
+    assert.ok(bundled.includes('undici') && bundled.includes('zod'));
+    for (const name of bundled) assert.match(text, new RegExp(`^${name} \\d`, 'm'));
+    assert.match(text, /Permission is hereby granted/);
+  });
+});
