@@ -28,3 +28,5 @@ writeFileSync(join(dist, 'help.txt'), execFileSync(process.execPath, [join(dist,
 const names = Object.keys(createRequire(import.meta.url)('../dist/index.cjs')).sort();
 writeFileSync(join(dist, 'index.js'), `export { ${names.join(', ')} } from './index.cjs';\n`);
 await bundleTypes([join(dist, 'index.d.ts'), join(dist, 'index.d.cts')]);
+
+execFileSync(process.execPath, ['--import', 'tsx', 'scripts/pages.ts'], { cwd: root, stdio: 'inherit' });
