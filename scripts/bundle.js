@@ -1,4 +1,5 @@
 // How src/ is bundled: for the package in pieces, for the single file in one.
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
@@ -18,6 +19,16 @@ const slimUndici = {
   },
 };
 
+/** zod with its settings to itself: in a program that has zod too, the library face must not change its settings. */
+const ownZod = {
+  name: 'own-zod',
+  setup(plugins) {
+    plugins.onLoad({ filter: /zod[\\/]v4[\\/]core[\\/](core|registries)\.js$/ }, ({ path }) => ({
+      contents: `const own = {};\n${readFileSync(path, 'utf8').replaceAll('globalThis', 'own')}`,
+    }));
+  },
+};
+
 const common = {
   absWorkingDir: root,
   bundle: true,
@@ -29,7 +40,7 @@ const common = {
   legalComments: 'none',
   logLevel: 'warning',
   metafile: true,
-  plugins: [slimUndici],
+  plugins: [slimUndici, ownZod],
 };
 
 /** One CommonJS file with everything in it. */
