@@ -222,6 +222,11 @@ describe('a kept-alive connection', () => {
     assert.deepEqual(server.seen, ['GET', 'DELETE', 'DELETE']);
   });
 
+  it('that is a new one leaves a 404 to the first DELETE what it is', async () => {
+    await using server = await leaving(isMissing);
+    assert.equal(codeOf(await remove(at(server.origin, single))), 4);
+  });
+
   it('is an error of a POST, which is sent once', async () => {
     await using server = await leaving(isRunning);
     const backend = at(server.origin, single);
