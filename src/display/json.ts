@@ -25,6 +25,9 @@ export interface JsonOptions {
   types: ReadonlySet<string> | null;
 }
 
+/** A line of so many characters leaves at once. */
+const large = 64 * 1024;
+
 export class JsonDisplay extends SilentDisplay {
   readonly #out: Output;
   readonly #clock: Clock;
@@ -105,6 +108,14 @@ export class JsonDisplay extends SilentDisplay {
       this.#timeText = new Date(at.time).toISOString();
     }
     const elapsed_ms = Math.max(0, Math.round(at.at - this.#started));
-    this.#waiting += `${toAsciiJson({ schema: 1, kind, time: this.#timeText, elapsed_ms, ...rest })}\n`;
+    const line = toAsciiJson({ schema: 1, kind, time: this.#timeText, elapsed_ms, ...rest });
+    if (line.length < large) {
+      this.#waiting += `${line}\n`;
+      return;
+    }
+    // By itself, because megabytes would be copied to be put together with anything.
+    this.flush();
+    this.#out.write(line);
+    this.#out.write('\n');
   }
 }

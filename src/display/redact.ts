@@ -6,13 +6,20 @@ import type { Output } from '../context.js';
 /** Shorter values would be found in words that are no secrets. */
 const shortest = 8;
 
+/** Text is written in pieces of this many UTF-16 units. */
+const piece = 64 * 1024;
+
 /** The stream, with every one of the secrets replaced in text written to it. Bytes pass as they are. */
 export function redacting(stream: Output, secrets: ReadonlySet<string>): Output {
-  const write = (chunk: unknown, ...rest: unknown[]): boolean =>
-    (stream as { write(...all: unknown[]): boolean }).write(
-      typeof chunk === 'string' ? redact(chunk, secrets) : chunk,
-      ...rest,
-    );
+  const raw = stream as { write(...all: unknown[]): boolean };
+  const write = (chunk: unknown, ...rest: unknown[]): boolean => {
+    if (typeof chunk !== 'string') return raw.write(chunk, ...rest);
+    const text = redact(chunk, secrets);
+    let at = 0;
+    // Megabytes in one piece would be copied once more on their way out.
+    for (; at + piece < text.length; at += piece) raw.write(text.slice(at, at + piece));
+    return raw.write(text.slice(at), ...rest);
+  };
   return new Proxy(stream, {
     get(target, key) {
       if (key === 'write') return write;

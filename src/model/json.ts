@@ -12,8 +12,25 @@
  * escape are U+007F and everything above, one UTF-16 unit at a time (RFC 8259, section 7).
  */
 export function toAsciiJson(value: unknown): string {
-  return JSON.stringify(value).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => '\\u' + unit.charCodeAt(0).toString(16).padStart(4, '0'),
-  );
+  const json = JSON.stringify(value);
+  if (!beyondAscii.test(json)) return json;
+  // Piece by piece, and not by a replacement for each unit: millions of them take many times the text's own memory.
+  let ascii = '';
+  for (let at = 0; at < json.length; at += piece) ascii += escape(json.slice(at, at + piece));
+  return ascii;
+}
+
+const beyondAscii = /[\u007f-\uffff]/;
+const piece = 16 * 1024;
+
+function escape(json: string): string {
+  if (!beyondAscii.test(json)) return json;
+  const bytes = Buffer.allocUnsafe(6 * json.length);
+  let size = 0;
+  for (let at = 0; at < json.length; at++) {
+    const unit = json.charCodeAt(at);
+    if (unit < 0x7f) bytes[size++] = unit;
+    else size += bytes.write('\\u' + unit.toString(16).padStart(4, '0'), size, 'latin1');
+  }
+  return bytes.toString('latin1', 0, size);
 }

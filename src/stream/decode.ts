@@ -7,6 +7,7 @@
 import { isEventType, type EventType } from '../model/event-types.js';
 import { Event } from '../model/event.js';
 import type { RawFrame } from '../model/run.js';
+import { skim } from './skim.js';
 
 export type Decoded =
   | { kind: 'event'; event: Event }
@@ -14,6 +15,9 @@ export type Decoded =
   | { kind: 'ping' }
   /** No Event. `type` is its name where that much was right. */
   | { kind: 'invalid'; reason: string; type: EventType | null };
+
+/** Data longer than this, in UTF-16 units, is not parsed whole: what it may hold beside an Event has no bound. */
+const largeData = 64 * 1024;
 
 /** Decodes a frame. The event's name is its type, whatever the payload says (contract, "The event stream"). */
 export function decode(frame: RawFrame): Decoded {
@@ -25,7 +29,7 @@ export function decode(frame: RawFrame): Decoded {
 
   let payload: unknown;
   try {
-    payload = JSON.parse(frame.data);
+    payload = parse(frame.data);
   } catch {
     return { kind: 'invalid', reason: 'the data is not JSON', type: name };
   }
@@ -37,4 +41,9 @@ export function decode(frame: RawFrame): Decoded {
   const issue = parsed.error.issues[0];
   const reason = issue === undefined ? 'not an Event' : `${issue.path.join('.')}: ${issue.message}`;
   return { kind: 'invalid', reason, type: name };
+}
+
+/** Throws a SyntaxError where it is not JSON, or too large to be looked at and no object. */
+function parse(data: string): unknown {
+  return data.length <= largeData ? JSON.parse(data) : skim(data);
 }

@@ -5,10 +5,12 @@
  * the byte order mark, the bound on what may be buffered, and the end of a stream. What a frame means is
  * decided elsewhere (`decode.ts`).
  */
+import { isAscii } from 'node:buffer';
 import { createParser } from 'eventsource-parser';
 import type { RawFrame } from '../model/run.js';
+import { collectGarbage } from './collect.js';
 
-/** The largest data of a frame that is kept, in UTF-16 units (bytes, for the controller's ASCII). */
+/** The largest data of a frame that is kept, in bytes. */
 export const frameLimit = 16 * 1024 * 1024;
 
 export type FrameItem =
@@ -27,8 +29,17 @@ export interface FrameReader {
 /** The most lines of data in a frame: joined one by one, short lines take far more memory than they have characters. */
 export const lineLimit = 64 * 1024;
 
+/** Data longer than this, in UTF-16 units, is collected as soon as it is garbage. */
+const largeFrame = 1024 * 1024;
+
+/** Garbage is collected after every so many units of text, whatever came of them. */
+const collectEvery = 2 * 1024 * 1024;
+
 /** Text is fed in pieces of this many UTF-16 units, so that the parser looks at its limit this often. */
 const piece = 64 * 1024;
+
+/** Less text than this is fed only with a line's end. */
+const fewest = 1024;
 
 export function createFrameReader(limit = frameLimit): FrameReader {
   let items: FrameItem[] = [];
@@ -37,14 +48,25 @@ export function createFrameReader(limit = frameLimit): FrameReader {
   let dataLines = 0;
   let dispatched = false;
   let lastChar = '';
+  /** The beginning of a line, held back because the parser keeps all that it is fed apart: a line may come byte by byte. */
+  let crumbs = '';
+  /** Units fed since the last collection. */
+  let uncollected = 0;
   /** While a frame is being skipped: whether the line being read is empty so far; else null. */
   let skippingLineEmpty: boolean | null = null;
-  const decoder = new TextDecoder('utf-8');
+  const decode = textDecoder();
+  /** Whether something large was handed out by the last push. */
+  let made = false;
   const toLf = lineEndNormalizer();
   const parser = createParser({
     onEvent: ({ event, data }) => {
       dispatched = true;
-      if (data.length > limit || countLines(data) > lineLimit) items.push({ kind: 'oversized', limit });
+      if (data.length > largeFrame) {
+        // Now the pieces that it was put together from; what becomes of it when it has gone its way.
+        collectGarbage();
+        made = true;
+      }
+      if (isLonger(data, limit) || countLines(data) > lineLimit) items.push({ kind: 'oversized', limit });
       else items.push({ kind: 'frame', frame: { event: event ?? null, data } });
     },
     onComment: (text) => items.push({ kind: 'comment', text }),
@@ -63,8 +85,11 @@ export function createFrameReader(limit = frameLimit): FrameReader {
   }
 
   function feed(text: string): void {
-    for (let start = 0; start < text.length; start += piece) {
-      feedPiece(text.slice(start, start + piece));
+    const all = crumbs + text;
+    crumbs = all.length < fewest && !all.includes('\n') ? all : '';
+    if (crumbs !== '') return;
+    for (let start = 0; start < all.length; start += piece) {
+      feedPiece(all.slice(start, start + piece));
     }
   }
 
@@ -72,6 +97,11 @@ export function createFrameReader(limit = frameLimit): FrameReader {
     const rest = skippingLineEmpty === null ? text : skip(text);
     if (rest === '') return;
     parser.feed(rest);
+    uncollected += rest.length;
+    if (uncollected > collectEvery) {
+      collectGarbage();
+      uncollected = 0;
+    }
     // What stands behind the last frame that was dispatched belongs to the next one.
     const tail = dispatched ? rest.slice(rest.lastIndexOf('\n\n') + 1) : lastChar + rest;
     dataLines = (dispatched ? 0 : dataLines) + (tail.match(/\ndata/g)?.length ?? 0);
@@ -108,14 +138,22 @@ export function createFrameReader(limit = frameLimit): FrameReader {
 
   return {
     push(bytes) {
-      feed(toLf(decoder.decode(bytes, { stream: true })));
+      if (made) collectGarbage();
+      made = false;
+      feed(toLf(decode(bytes)));
       return take();
     },
     end() {
-      feed(toLf(decoder.decode()));
+      feed(toLf(decode(null)));
       return take();
     },
   };
+}
+
+/** Whether a text has more bytes in UTF-8 than that. A unit of UTF-16 makes one to three. */
+function isLonger(text: string, bytes: number): boolean {
+  if (text.length > bytes) return true;
+  return text.length * 3 > bytes && Buffer.byteLength(text) > bytes;
 }
 
 function countLines(data: string): number {
@@ -136,5 +174,29 @@ function lineEndNormalizer(): (text: string) => string {
     const own = afterCr && text.startsWith('\n') ? text.slice(1) : text;
     afterCr = text.endsWith('\r');
     return own.includes('\r') ? own.replace(/\r\n?/g, '\n') : own;
+  };
+}
+
+/**
+ * Bytes to text, without the byte order mark at the beginning; null ends the text.
+ *
+ * ASCII, which is all that the controller sends, becomes strings of one byte a character. A TextDecoder makes two of
+ * each, and a frame may be large.
+ */
+function textDecoder(): (bytes: Uint8Array | null) => string {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  /** Whether the decoder may hold the beginning of a character. */
+  let midCharacter = false;
+  let begun = false;
+  return (bytes) => {
+    if (bytes === null) return decoder.decode();
+    const plain = !midCharacter && isAscii(bytes);
+    midCharacter = bytes.length === 0 ? midCharacter : (bytes.at(-1) ?? 0) > 0x7f;
+    const text = plain
+      ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+      : decoder.decode(bytes, { stream: true });
+    if (begun || text === '') return text;
+    begun = true;
+    return text.startsWith('\ufeff') ? text.slice(1) : text;
   };
 }

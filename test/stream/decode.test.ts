@@ -50,6 +50,68 @@ describe('decode', () => {
     assert.deepEqual(decoded, { kind: 'event', event: { type: 'info', message: 'b', progress: null } });
   });
 
+  it('takes a whole number however it is written', () => {
+    for (const written of ['50', '50.0', '5e1', '500E-1']) {
+      const decoded = decode({ event: 'info', data: `{"message": "m", "progress": ${written}}` });
+      assert.deepEqual(decoded, { kind: 'event', event: { type: 'info', message: 'm', progress: 50 } });
+    }
+  });
+
+  for (const progress of ['1e999', '-1e999', '-5', '-0', '1e-999', 'true', '[]', '{}', '""', '50.000001']) {
+    it(`takes no progress of ${progress}`, () => {
+      const decoded = decode({ event: 'failed', data: `{"message": "m", "progress": ${progress}}` });
+      assert.equal(decoded.kind, 'invalid');
+      assert.equal(decoded.type, 'failed');
+    });
+  }
+
+  it('keeps every message as it is, whatever it holds', () => {
+    for (const message of ['\0', '\ufeff', '\ud800', '\udc00\ud800', '__proto__', '\u2028', '"', '\\']) {
+      const decoded = decode({ event: 'info', data: JSON.stringify({ message }) });
+      assert.deepEqual(decoded, { kind: 'event', event: { type: 'info', message, progress: null } });
+    }
+  });
+
+  it('takes nothing from the keys that objects inherit by', () => {
+    const inherited = '"__proto__": {"message": "m", "progress": 5}, "constructor": {"message": "m"}';
+    assert.equal(decode({ event: 'info', data: `{${inherited}}` }).kind, 'invalid');
+    assert.deepEqual(decode({ event: 'info', data: `{${inherited}, "message": "own"}` }), {
+      kind: 'event',
+      event: { type: 'info', message: 'own', progress: null },
+    });
+  });
+
+  describe('with data too large to be parsed whole', () => {
+    const more = `"more": "${'x'.repeat(100_000)}"`;
+
+    it('finds the same event', () => {
+      const event = { type: 'info', message: 'a "b" \\', progress: 50 };
+      for (const data of [
+        `{"message": "a \\"b\\" \\\\", "progress": 50.0, ${more}}`,
+        `{${more}, "message": "first", "progress": 7, "message": "a \\"b\\" \\\\", "progress": 50}`,
+        ` {"more": [{"message": "nested"}, "}"], ${more}, "message" : "a \\"b\\" \\\\" , "progress" : 50 } `,
+      ]) {
+        assert.deepEqual(decode({ event: 'info', data }), { kind: 'event', event });
+      }
+    });
+
+    it('says the same of what is none', () => {
+      for (const [data, reason] of [
+        [`{${more}`, /not JSON/],
+        [`[{${more}}]`, /not JSON/],
+        [`{${more}, "message": nope}`, /not JSON/],
+        [`{${more}}`, /^message: /],
+        [`{${more}, "message": {"a": 1}}`, /^message: /],
+        [`{${more}, "message": "m", "progress": NaN}`, /not JSON/],
+        [`{${more}, "message": "m", "progress": [50]}`, /^progress: /],
+      ] as const) {
+        const decoded = decode({ event: 'info', data });
+        assert.equal(decoded.kind, 'invalid');
+        assert.match(decoded.reason, reason);
+      }
+    });
+  });
+
   it('survives JSON nested a million deep', () => {
     const deep = '['.repeat(1_000_000) + ']'.repeat(1_000_000);
     const decoded = decode({ event: 'info', data: `{"message": ${deep}}` });

@@ -94,6 +94,14 @@ describe('a frame reader', () => {
     }
   });
 
+  it('keeps what looks like a byte order mark later on', () => {
+    const body = bytes('data: a\n\n\ufeffdata: b\n\ndata: \ufeffc\n\n');
+    for (let at = 0; at <= body.length; at++) {
+      const chunks = [body.subarray(0, at), body.subarray(at)];
+      assert.deepEqual(read(chunks), [frame(null, 'a'), frame(null, '\ufeffc')]);
+    }
+  });
+
   it('joins the lines of a data field, and leaves out frames without data', () => {
     assert.deepEqual(read([bytes('data: a\ndata: b\ndata\n\nevent: info\n\n')]), [frame(null, 'a\nb\n')]);
   });
@@ -147,6 +155,46 @@ describe('a frame above the limit', () => {
   it('is exactly one that has more data than the limit', () => {
     assert.deepEqual(read([bytes(`data: ${big(limit)}\n\n`)], limit), [frame(null, big(limit))]);
     assert.deepEqual(read([bytes(`data: ${big(limit + 1)}\n\n`)], limit), [skipped]);
+  });
+
+  it('is skipped when it comes byte by byte', () => {
+    const body = bytes(`data: ${big(huge)}\r\ndata: more\r\n\r\nevent: info\r\ndata: b\r\n\r\n`);
+    const chunks = [...body].map((byte) => Uint8Array.of(byte));
+    assert.deepEqual(read(chunks, limit), [skipped, frame('info', 'b')]);
+  });
+
+  it('is measured in bytes', () => {
+    for (const [char, size] of [
+      ['x', 1],
+      ['é', 2],
+      ['望', 3],
+      ['😀', 4],
+    ] as const) {
+      const most = Math.floor(limit / size);
+      assert.deepEqual(read([bytes(`data: ${char.repeat(most)}\n\n`)], limit), [
+        frame(null, char.repeat(most)),
+      ]);
+      assert.deepEqual(read([bytes(`data: ${char.repeat(most + 1)}\n\n`)], limit), [skipped]);
+    }
+  });
+
+  it('is skipped at its full size too, fed in chunks of any size, with any line end', () => {
+    for (const end of ['\n', '\r', '\r\n']) {
+      const body = bytes(
+        `event: info${end}data: a${end}${end}data: ${big(frameLimit + 1)}${end}${end}event: complete${end}data: b${end}${end}`,
+      );
+      for (const size of [500, 65_536, 1_000_000]) {
+        const reader = createFrameReader();
+        const items: FrameItem[] = [];
+        for (let at = 0; at < body.length; at += size)
+          items.push(...reader.push(body.subarray(at, at + size)));
+        assert.deepEqual(
+          [...items, ...reader.end()],
+          [frame('info', 'a'), { kind: 'oversized', limit: frameLimit }, frame('complete', 'b')],
+          `in chunks of ${size} bytes`,
+        );
+      }
+    }
   });
 
   it('may be made of many short lines', () => {

@@ -1,0 +1,23 @@
+/**
+ * Garbage collection in the middle of large input.
+ *
+ * V8 lets garbage grow to hundreds of megabytes before it looks for any, as long as the machine has them: a few
+ * frames of several megabytes are enough, or a million small ones. A collection takes some milliseconds, so a stream
+ * that is worth it must be megabytes long.
+ */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+let gc: (() => void) | null = null;
+
+export function collectGarbage(): void {
+  gc ??= exposed();
+  gc();
+}
+
+/** The collector is a global of contexts that are made after the flag is set. */
+function exposed(): () => void {
+  setFlagsFromString('--expose-gc');
+  const found: unknown = runInNewContext('typeof gc === "function" ? gc : null');
+  return typeof found === 'function' ? (found as () => void) : () => undefined;
+}

@@ -1,0 +1,83 @@
+/**
+ * What an Event needs of a large JSON object, found without making anything of the rest.
+ *
+ * `JSON.parse` makes gigabytes of a frame within the limit: millions of nested arrays, members or numbers. An Event
+ * is flat, so only the texts of its own members are taken, and everything else is stepped over.
+ */
+
+/** The members of an Event's payload, by their keys as they stand in JSON. */
+const wanted: ReadonlyMap<string, 'message' | 'progress'> = new Map([
+  ['"message"', 'message'],
+  ['"progress"', 'progress'],
+]);
+
+/**
+ * The wanted members of an object; of duplicates the last, as `JSON.parse` does. A value that is an object or an
+ * array becomes an empty one. Throws a SyntaxError where the brackets or strings are not those of one object; what is
+ * stepped over is not checked beyond that.
+ */
+export function skim(json: string): { message?: unknown; progress?: unknown } {
+  const members: { message?: string; progress?: string } = {};
+  let depth = 0;
+  let key: string | null = null;
+  let keyNext = false;
+  let valueAt = 0;
+
+  const endMember = (at: number): void => {
+    const name = wanted.get(key ?? '');
+    if (name !== undefined) members[name] = json.slice(valueAt, at);
+    key = null;
+  };
+  for (let at = 0; at < json.length; at++) {
+    const char = json[at];
+    if (char === '"') {
+      const end = endOfString(json, at);
+      if (end === -1) throw new SyntaxError('a string without an end');
+      if (keyNext) key = end - at > 20 ? '' : json.slice(at, end);
+      keyNext = false;
+      at = end - 1;
+    } else if (char === '{' || char === '[') {
+      depth += 1;
+      if (depth === 1) {
+        if (char === '[' || json.slice(0, at).trim() !== '') throw new SyntaxError('no object');
+        keyNext = true;
+      }
+    } else if (char === '}' || char === ']') {
+      if (depth === 1) {
+        endMember(at);
+        if (char === ']' || json.slice(at + 1).trim() !== '') throw new SyntaxError('no object');
+        // Each by itself: put together they would be copied once more.
+        const { message, progress } = members;
+        return {
+          ...(message === undefined ? {} : { message: parseFlat(message) }),
+          ...(progress === undefined ? {} : { progress: parseFlat(progress) }),
+        };
+      }
+      depth -= 1;
+    } else if (depth === 1 && char === ':') {
+      valueAt = at + 1;
+    } else if (depth === 1 && char === ',') {
+      endMember(at);
+      keyNext = true;
+    }
+  }
+  throw new SyntaxError('an object without an end');
+}
+
+/** A nested value says only that it is one. */
+function parseFlat(value: string): unknown {
+  const text = value.trim();
+  if (text.startsWith('{')) return {};
+  return text.startsWith('[') ? [] : JSON.parse(text);
+}
+
+/** The place behind a string's closing quote; -1 where there is none. */
+function endOfString(json: string, begin: number): number {
+  for (let at = begin + 1; ; at++) {
+    at = json.indexOf('"', at);
+    if (at === -1) return -1;
+    let backslashes = 0;
+    while (json[at - 1 - backslashes] === '\\') backslashes += 1;
+    if (backslashes % 2 === 0) return at + 1;
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * The real program, and the most memory that it ever had: its own, whatever the test beside it takes.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bin, cleanEnvironment } from './program.js';
+
+const report = new URL('report-peak.js', import.meta.url).href;
+
+export interface Measuring extends Disposable {
+  /** What the program's environment needs. */
+  env: Record<string, string>;
+  /** MiB, once the program has ended. */
+  peak(): number;
+}
+
+export function measuring(): Measuring {
+  const folder = mkdtempSync(join(tmpdir(), 'lab-peak-'));
+  const file = join(folder, 'peak');
+  return {
+    env: { NODE_OPTIONS: `--import=${report}`, PEAK_FILE: file },
+    peak: () => Math.round(Number(readFileSync(file, 'utf8'))),
+    [Symbol.dispose]: () => {
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+export interface Measured {
+  code: number | null;
+  /** What stdout and stderr ended with: enough for the result, too little to hold millions of lines. */
+  stdout: string;
+  stderr: string;
+  /** Lines on stdout. */
+  lines: number;
+  peakMiB: number;
+}
+
+/** How much of the output is kept, in characters. */
+const kept = 100_000;
+
+/** Runs `lab` to its end with pipes, or with stdout at /dev/null. */
+export async function measureLab(
+  args: readonly string[],
+  env: Record<string, string>,
+  stdout: 'pipe' | 'ignore' = 'pipe',
+): Promise<Measured> {
+  using measure = measuring();
+  const child = spawn(process.execPath, [bin, ...args], {
+    env: cleanEnvironment({ ...env, ...measure.env }),
+    stdio: ['ignore', stdout, 'pipe'],
+  });
+  const seen = { code: null as number | null, stdout: '', stderr: '', lines: 0 };
+  child.stdout?.on('data', (chunk: Buffer) => {
+    for (const byte of chunk) if (byte === 0x0a) seen.lines += 1;
+    seen.stdout = (seen.stdout + chunk.toString('latin1')).slice(-kept);
+  });
+  child.stderr?.on('data', (chunk: Buffer) => (seen.stderr = (seen.stderr + chunk.toString()).slice(-kept)));
+  seen.code = await new Promise((resolve) => child.on('close', resolve));
+  return { ...seen, peakMiB: measure.peak() };
+}

@@ -1,0 +1,17 @@
+/**
+ * Loaded into the real program by NODE_OPTIONS: says at its end how much memory it ever had, in MiB.
+ *
+ * Not `resourceUsage().maxRSS` where there is anything better: Linux hands that on from the process that started this
+ * one, so it would measure the test.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+
+process.on('exit', () => {
+  let peak = process.resourceUsage().maxRSS / 1024;
+  try {
+    peak = Number(/VmHWM:\s*(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
+  } catch {
+    // Not a Linux.
+  }
+  writeFileSync(process.env.PEAK_FILE, `${peak}`);
+});
