@@ -1,0 +1,216 @@
+/**
+ * Whether anything piles up over a long run on a bad network. Run it with `npm run soak`; SOAK_SECONDS sets how long the
+ * real part takes (default 120). Prints what was measured, and ends with 1 where something grew or an outcome is wrong.
+ *
+ * First the real program, behind a proxy that cuts its connections every few seconds; then half an hour of `follow` on
+ * a clock that a loop moves on.
+ */
+import { getEventListeners } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { startController } from '../src/embedded/server.js';
+import { sleep } from '../src/deadline.js';
+import { toSse } from '../src/model/event.js';
+import { follow, type Source } from '../src/stream/follow.js';
+import { FakeClock, realClock } from '../test/support/clock.js';
+import { startFaultProxy } from '../test/support/fault-proxy.js';
+import { parseLines, resultOf } from '../test/support/ndjson.js';
+import { startLab } from '../test/support/program.js';
+
+const seconds = Number(process.env['SOAK_SECONDS'] ?? 120);
+/** Milliseconds between two cuts. */
+const cutEvery = 3000;
+/** How much the heap may differ between the beginning and the end, in MiB: code that is compiled late, caches that fill. */
+const heapMargin = 5;
+
+let wrong = 0;
+
+function hold(what: string, holds: boolean): void {
+  if (holds) return;
+  wrong += 1;
+  console.log(`  WRONG: ${what}`);
+}
+
+interface Sample {
+  rss: number;
+  heap: number;
+  sockets: number;
+  timers: number;
+  listeners: number;
+}
+
+/** Of samples taken over a time: the median, because what is counted is in motion. */
+function typical(samples: readonly Sample[]): Sample {
+  const median = (key: keyof Sample): number =>
+    samples.map((sample) => sample[key]).sort((a, b) => a - b)[Math.floor(samples.length / 2)] ?? NaN;
+  return {
+    rss: median('rss'),
+    heap: median('heap'),
+    sockets: median('sockets'),
+    timers: median('timers'),
+    listeners: median('listeners'),
+  };
+}
+
+async function realProgram(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'lab-soak-'));
+  const file = join(folder, 'samples');
+  // The story takes 62 seconds at its own speed.
+  const controller = await startController({
+    clock: realClock,
+    scenario: 'slow-pull',
+    speed: 62 / seconds,
+    pingSeconds: 1,
+  });
+  const proxy = await startFaultProxy(controller.origin);
+  let cuts = 0;
+  const cutting = setInterval(() => {
+    cuts += 1;
+    proxy.now(cuts % 2 === 0 ? 'drop' : 'reset');
+  }, cutEvery);
+  const report = new URL('soak-report.js', import.meta.url).href;
+  const run = await startLab(['spawn', '-o', 'ndjson', '--timeout', '0', '--idle-timeout', '5s'], {
+    LAB_CONTROLLER: proxy.through(controller.url),
+    LAB_TOKEN: controller.token,
+    NODE_OPTIONS: `--import=${report}`,
+    SOAK_FILE: file,
+  }).finished;
+  clearInterval(cutting);
+  await proxy.close();
+  await controller.close();
+  const samples = readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Sample);
+  rmSync(folder, { recursive: true });
+
+  const share = Math.ceil(samples.length / 5);
+  // The first fifth warms up.
+  const [begin, end] = [typical(samples.slice(share, 2 * share)), typical(samples.slice(-share))];
+  const result = resultOf(run.stdout);
+  console.log(
+    `the real program, ${Math.round(result.elapsed_ms / 1000)} s, ${cuts} cuts, ${proxy.connections} connections, ` +
+      `${result.events} events, ${samples.length} samples: ${result.outcome}, exit ${run.code}`,
+  );
+  for (const key of ['rss', 'heap', 'sockets', 'timers', 'listeners'] as const) {
+    const unit = key === 'rss' || key === 'heap' ? ' MiB' : '';
+    console.log(`  ${key.padEnd(10)} ${begin[key].toFixed(1)}${unit} -> ${end[key].toFixed(1)}${unit}`);
+  }
+  hold('the outcome', run.code === 0 && result.outcome === 'complete');
+  const messages = parseLines(run.stdout).flatMap((line) =>
+    line.kind === 'event' ? [line.event.message] : [],
+  );
+  hold('each event once', new Set(messages).size === messages.length && messages.length === result.events);
+  hold('the heap', end.heap - begin.heap < heapMargin);
+  hold('sockets', end.sockets <= begin.sockets + 1);
+  hold('timers', end.timers <= begin.timers + 1);
+  hold('listeners', end.listeners <= begin.listeners);
+  hold('warnings', !run.stderr.includes('Warning'));
+}
+
+/** One lab whose spawn tells an event every second for half an hour, over connections of a few seconds each. */
+async function compressed(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  const minutes = 30;
+  const clock = new FakeClock();
+  const signal = new AbortController();
+  const seed = { value: 1 };
+  const random = (): number => (seed.value = (seed.value * 48_271) % 2_147_483_647) / 2_147_483_647;
+  const frames: Uint8Array[] = [];
+  let connections = 0;
+
+  const source: Source = {
+    events: (aborted) => {
+      connections += 1;
+      return Promise.resolve({
+        ok: true,
+        value: connection(clock, frames, clock.monotonic() + 1000 + random() * 4000, aborted),
+      });
+    },
+    state: () => Promise.resolve({ ok: true, value: { status: 'pending' } }),
+  };
+  let shown = 0;
+  const run = { over: false, inOrder: true };
+  const following = (async () => {
+    const left = (): null => null;
+    const retry = { clock, random, contact: { reached: false }, left };
+    const inputs = follow({
+      source,
+      clock,
+      retry,
+      signal: signal.signal,
+      idleTimeout: 45_000,
+      quiet: 10_000,
+      afterEnd: 'reopen',
+    });
+    for await (const batch of inputs) {
+      for (const input of batch) {
+        if (input.kind !== 'event') continue;
+        shown += 1;
+        run.inOrder &&= input.event.type === 'complete' || input.event.message === `event ${shown}`;
+        run.over = input.event.type === 'complete';
+      }
+      if (run.over) return;
+    }
+  })();
+
+  const heap = (): number => {
+    gc();
+    return process.memoryUsage().heapUsed / 2 ** 20;
+  };
+  let [warm, timers, listeners] = [NaN, 0, 0];
+  for (let second = 1; !run.over && second <= minutes * 60 + 60; second++) {
+    const last = second === minutes * 60;
+    if (second <= minutes * 60) {
+      const message = last ? 'done' : `event ${second}`;
+      frames.push(Buffer.from(toSse({ type: last ? 'complete' : 'info', message, progress: null })));
+    }
+    for (let tick = 0; tick < 10; tick++) {
+      clock.advance(100);
+      await new Promise(setImmediate);
+    }
+    timers = Math.max(timers, clock.pending);
+    listeners = Math.max(listeners, getEventListeners(signal.signal, 'abort').length);
+    if (second === 180) warm = heap();
+  }
+  hold('the outcome', run.over);
+  signal.abort();
+  await following;
+  const after = heap();
+  console.log(`follow, ${minutes} min on a fake clock, ${connections} connections, ${shown} events`);
+  console.log(`  heap       ${warm.toFixed(1)} MiB -> ${after.toFixed(1)} MiB`);
+  console.log(`  timers     at most ${timers}, ${clock.pending} left`);
+  console.log(`  listeners  at most ${listeners}, ${getEventListeners(signal.signal, 'abort').length} left`);
+  hold('each event once and in order', run.inOrder && shown === minutes * 60);
+  hold('the heap', after - warm < heapMargin);
+  hold('timers', timers < 20 && clock.pending === 0);
+  hold('listeners', listeners < 10 && getEventListeners(signal.signal, 'abort').length === 0);
+}
+
+/** The queue from its first frame, and what is added while the connection lasts. */
+async function* connection(
+  clock: FakeClock,
+  frames: readonly Uint8Array[],
+  cutAt: number,
+  aborted: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let sent = 0; ;) {
+    const frame = frames[sent];
+    if (frame !== undefined) {
+      sent += 1;
+      yield frame;
+      continue;
+    }
+    if (aborted.aborted || clock.monotonic() >= cutAt) throw new Error('cut');
+    await sleep(clock, 100, aborted);
+  }
+}
+
+await compressed();
+await realProgram();
+console.log(wrong === 0 ? 'nothing grew' : `${wrong} wrong`);
+process.exitCode = wrong === 0 ? 0 : 1;
