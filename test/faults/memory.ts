@@ -1,0 +1,91 @@
+/**
+ * A story's world as a Backend without a network: fast, and exact on a fake clock.
+ */
+import type { Backend, EventBody } from '../../src/controller/backend.js';
+import { networkFailure, notAController, refusal } from '../../src/controller/failures.js';
+import type { LabState } from '../../src/model/lab.js';
+import type { Failure, Result } from '../../src/model/result.js';
+import type { Connection } from './connection.js';
+import type { Route } from './story.js';
+import type { Answer, World } from './world.js';
+
+const base = 'http://controller.test/nublado';
+
+export function memoryBackend(world: World): Backend {
+  /** The body of the answer, where it has this status. */
+  async function ask(
+    asked: string,
+    route: Route,
+    signal: AbortSignal,
+    good: number,
+  ): Promise<Result<string>> {
+    const answer = await world.ask(route, signal);
+    if (answer.kind === 'status' && answer.status === good) return { ok: true, value: answer.body };
+    return { ok: false, failure: failureOf(asked, answer) };
+  }
+
+  async function state(signal: AbortSignal): Promise<Result<LabState | null>> {
+    const answer = await ask("ask for the lab's state", 'state', signal, 200);
+    if (answer.ok) return { ok: true, value: JSON.parse(answer.value) as LabState };
+    return answer.failure.kind === 'not-found' ? { ok: true, value: null } : answer;
+  }
+
+  async function done(asked: string, route: Route, signal: AbortSignal, good: number): Promise<Result<null>> {
+    const answer = await ask(asked, route, signal, good);
+    return answer.ok ? { ok: true, value: null } : answer;
+  }
+
+  return {
+    create: (_user, _specification, signal) => done('create a lab for rachel', 'create', signal, 201),
+    remove: (_user, signal) => done('delete the lab of rachel', 'remove', signal, 204),
+    ownState: state,
+    stateOf: (_user, signal) => state(signal),
+    async events(_user, signal): Promise<Result<EventBody>> {
+      const answer = await world.ask('events', signal);
+      if (answer.kind === 'stream') return { ok: true, value: bodyOf(answer.connection, signal) };
+      return { ok: false, failure: failureOf('watch the events of rachel', answer) };
+    },
+    async whoAmI(signal) {
+      const answer = await ask('ask whose token this is', 'who', signal, 200);
+      if (!answer.ok) return answer;
+      return { ok: true, value: (JSON.parse(answer.value) as { username: string }).username };
+    },
+    list: () => Promise.reject(new Error('no story asks for a list')),
+    choices: () => Promise.reject(new Error('no story asks for choices')),
+  };
+}
+
+function failureOf(asked: string, answer: Answer): Failure {
+  if (answer.kind === 'status') return refusal(asked, answer, base);
+  const how = answer.kind === 'none' ? answer.how : 'reset';
+  if (how === 'stranger') {
+    const page = { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' };
+    return notAController(asked, page, base, 'the answer is text/html');
+  }
+  const codes = { refused: 'ECONNREFUSED', reset: 'ECONNRESET', aborted: 'UND_ERR_ABORTED' } as const;
+  return networkFailure(asked, Object.assign(new Error(how), { code: codes[how] }), base);
+}
+
+function bodyOf(connection: Connection, signal: AbortSignal): EventBody {
+  if (signal.aborted) connection.close();
+  signal.addEventListener('abort', () => {
+    connection.close();
+    connection.wake();
+  });
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+        for (;;) {
+          if (signal.aborted) throw new Error('aborted');
+          const taken = connection.take();
+          if (taken === 'end') return { done: true, value: undefined };
+          if (taken === 'cut') throw new Error('cut');
+          if (taken !== null) return { done: false, value: taken };
+          await new Promise<void>((resolve) => {
+            connection.wake = resolve;
+          });
+        }
+      },
+    }),
+  };
+}

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** A mistake that somebody may make: what is written where, and what would be written instead. */
+interface Bug {
+  name: string;
+  file: string;
+  instead: readonly [string, string];
+}
+
+const bugs: readonly Bug[] = [
+  {
+    name: 'no de-duplication after a reconnect',
+    file: 'stream/seen.ts',
+    instead: ["return 'repeated';", "return 'new';"],
+  },
+  {
+    name: 'the end of a stream taken for success',
+    file: 'model/run.ts',
+    instead: [
+      'const next = { ...state, endedClean: true };',
+      "const next: RunState = { ...state, endedClean: true, outcome: { kind: 'complete', message: '' } };",
+    ],
+  },
+  {
+    name: 'another operation not noticed',
+    file: 'stream/seen.ts',
+    instead: ["return 'replaced';", "return 'new';"],
+  },
+  {
+    name: 'half an event taken for one',
+    file: 'stream/frames.ts',
+    instead: ['feed(toLf(decoder.decode()));', 'feed(`${toLf(decoder.decode())}\\n\\n`);'],
+  },
+  {
+    name: 'a silent connection not noticed',
+    file: 'stream/follow.ts',
+    instead: [
+      'startDeadline(clock, idleTimeout, this.#closing)',
+      'startDeadline(clock, null, this.#closing)',
+    ],
+  },
+  {
+    name: 'the state not asked while only pings come',
+    file: 'stream/follow.ts',
+    instead: ['quiet === null ? null : repeatWhenQuiet', 'quiet !== -1 ? null : repeatWhenQuiet'],
+  },
+  {
+    name: 'a create blindly repeated',
+    file: 'commands/spawn.ts',
+    instead: ['if (failure.maybeDone) {', 'if (failure.error.type === "") {'],
+  },
+  {
+    name: 'Retry-After ignored',
+    file: 'retry.ts',
+    instead: ['Math.max(wait, retryAfter)', 'wait'],
+  },
+  {
+    name: 'a refusal tried again',
+    file: 'retry.ts',
+    instead: ['if (failure.reached && !failure.transient) return null;', ''],
+  },
+  {
+    name: 'a passing state taken for an end',
+    file: 'model/run.ts',
+    instead: [
+      "    case 'failed':\n      return { ...state, outcome: failed('the lab failed'",
+      "    case 'terminated':\n    case 'failed':\n      return { ...state, outcome: failed('the lab failed'",
+    ],
+  },
+  {
+    name: 'a timer left behind',
+    file: 'stream/follow.ts',
+    instead: ['      idle.cancel();', ''],
+  },
+];
+
+/** A copy of the program and of these stories. */
+function copy(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'planted-'));
+  for (const part of ['src', 'test/faults', 'test/support', 'package.json', 'tsconfig.json']) {
+    cpSync(join(root, part), join(folder, part), { recursive: true });
+  }
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+function plant(folder: string, { file, instead: [right, wrong] }: Bug): void {
+  const path = join(folder, 'src', file);
+  const text = readFileSync(path, 'utf8');
+  assert.equal(text.split(right).length, 2, `${file} has no such line any more, or more than one: ${right}`);
+  // A function, because the text may hold what a pattern of a replacement would be.
+  writeFileSync(
+    path,
+    text.replace(right, () => wrong),
+  );
+}
+
+function playUntilWrong(folder: string): Promise<string> {
+  return new Promise((resolve) => {
+    const args = ['--import', 'tsx', 'test/faults/main.ts', '1', '1000', '1'];
+    execFile(process.execPath, args, { cwd: folder }, (_error, stdout, stderr) => {
+      resolve(stdout + stderr);
+    });
+  });
+}
+
+describe('the stories', () => {
+  for (const bug of bugs) {
+    it(`catch a planted bug: ${bug.name}`, async (t) => {
+      const folder = copy();
+      try {
+        plant(folder, bug);
+        const output = await playUntilWrong(folder);
+        const [, stories] = /stories: (\d+), wrong: 1/.exec(output) ?? [];
+        assert.ok(stories !== undefined, output);
+        t.diagnostic(`caught by story ${stories}: ${output.trim().split('\n').at(-1) ?? ''}`);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
+  }
+});

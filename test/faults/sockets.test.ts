@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Agent } from 'undici';
+import type { Clock } from '../../src/context.js';
+import { createController } from '../../src/controller/client.js';
+import { fakeContext } from '../support/context.js';
+import { describe as describeFigures, record, type Figures } from './figures.js';
+import { generate } from './generate.js';
+import { judge } from './judge.js';
+import { play, runCommand, type Played } from './play.js';
+import { serve } from './sockets.js';
+import { tell, type Story } from './story.js';
+import { World } from './world.js';
+
+/** So many times faster than the stories were written. */
+const speed = 60;
+const stories = 300;
+/** So many at once: most of the time they wait. */
+const atOnce = 16;
+/** Only stories that are over so soon, in the story's milliseconds. */
+const longest = 60_000;
+
+/** The real clock, as a story sees it. */
+function fastClock(): Clock {
+  const start = performance.now();
+  const epoch = Date.now();
+  const monotonic = (): number => (performance.now() - start) * speed;
+  return {
+    monotonic,
+    now: () => epoch + monotonic(),
+    after(ms, callback) {
+      const timer = setTimeout(callback, ms / speed);
+      return () => {
+        clearTimeout(timer);
+      };
+    },
+  };
+}
+
+/** Whether real sockets can tell it: a door cannot be shut for one question only, and a moment's order is not kept. */
+function isTellable(story: Story, { endedAt, ending }: Played): boolean {
+  const troubles = [...Object.values(story.troubles).flat(), ...story.windows.map(({ trouble }) => trouble)];
+  const refused = troubles.some((trouble) => trouble?.kind === 'refused' || trouble?.kind === 'stranger');
+  const timed =
+    story.truth.within !== null || ending?.outcome.kind === 'timeout' || story.wire.slowCreate > 0;
+  const { command, before, interference } = story;
+  // These turn on who comes first, and a busy machine may be late.
+  const racing =
+    interference.deletedAt !== null ||
+    interference.expiresAt !== null ||
+    (before.underWay !== null && (command.name === 'stop' || command.name === 'spawn'));
+  return !refused && !timed && !racing && endedAt <= longest;
+}
+
+async function playOverSockets(story: Story): Promise<Played> {
+  const clock = fastClock();
+  const world = new World(story, clock);
+  await using server = await serve(world);
+  const agent = new Agent();
+  const backend = createController({
+    base: new URL(`${server.origin}/nublado`),
+    credentials: { kind: 'bearer', token: 'gt-story' },
+    dispatcher: agent,
+  });
+  const run = runCommand(story, fakeContext({ clock, random: Math.random }), backend);
+  const { ending, thrown } = await run.finished;
+  world.stop();
+  await agent.destroy();
+  return { story, world, ending, thrown, endedAt: clock.monotonic(), shown: run.shown, leaks: [] };
+}
+
+/** The first stories that can be told, and that come out right in memory, where they are judged more closely. */
+async function choose(): Promise<Story[]> {
+  const chosen: Story[] = [];
+  for (let seed = 1; chosen.length < stories; seed++) {
+    const story = generate(seed);
+    if (isTellable(story, await play(story))) chosen.push(story);
+  }
+  return chosen;
+}
+
+describe('the commands on a bad network of real sockets', () => {
+  it('tell the truth and show every event once', async (t) => {
+    const queue = await choose();
+    const figures: Figures = { stories: 0, faults: new Map(), outcomes: new Map(), wrong: [] };
+    const played: Played[] = [];
+    const worker = async (): Promise<void> => {
+      for (let story = queue.shift(); story !== undefined; story = queue.shift()) {
+        played.push(await playOverSockets(story));
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, worker));
+    const complaints: string[] = [];
+    for (const each of played) {
+      record(figures, each);
+      const wrong = judge(each, 'sockets');
+      if (wrong.length > 0) {
+        figures.wrong.push({ seed: each.story.seed, complaints: wrong });
+        complaints.push([...wrong, tell(each.story)].join('\n'));
+      }
+    }
+    for (const line of describeFigures(figures)) t.diagnostic(line);
+    assert.deepEqual(complaints, []);
+    assert.equal(figures.stories, stories);
+  });
+});

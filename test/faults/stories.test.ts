@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { describe as describeFigures, explain, playSeries } from './figures.js';
+import { generate } from './generate.js';
+
+/** `SEED=7` plays that story only; `STORIES=100000 FIRST=1000000` plays others, and more of them. */
+const seed = process.env['SEED'];
+const first = Number(seed ?? process.env['FIRST'] ?? 1);
+const count = seed === undefined ? Number(process.env['STORIES'] ?? 10_000) : 1;
+
+describe('the commands on a bad network', () => {
+  it('tell the truth, show every event once, and leave nothing behind', async (t) => {
+    const figures = await playSeries({ first, count, most: 10 });
+    for (const line of describeFigures(figures)) t.diagnostic(line);
+    const [wrong] = figures.wrong;
+    if (wrong !== undefined) {
+      const others = figures.wrong.map(({ seed: each }) => each).join(' ');
+      assert.fail(`stories went wrong: ${others}\n${await explain(wrong.seed)}`);
+    }
+    assert.equal(figures.stories, count);
+  });
+
+  it('are told every kind of story', async (t) => {
+    if (count < 5000) {
+      t.diagnostic('too few stories for that');
+      return;
+    }
+    const commands = new Set<string>();
+    const truths = new Set<string>();
+    for (let each = first; each < first + 1000; each++) {
+      const { command, truth } = generate(each);
+      commands.add(command.name);
+      for (const outcome of truth.outcomes) truths.add(outcome);
+    }
+    assert.deepEqual([...commands].sort(), ['events', 'spawn', 'stop', 'wait']);
+    const expected = ['absent', 'complete', 'conflict', 'failed', 'not-found', 'ok', 'running', 'timeout'];
+    assert.deepEqual([...truths].sort(), [...expected, 'unauthorized', 'unknown']);
+    await Promise.resolve();
+  });
+
+  it('come out the same when a story is played again', async () => {
+    const [once, again] = [
+      await playSeries({ first, count: 50, most: 50 }),
+      await playSeries({ first, count: 50, most: 50 }),
+    ];
+    assert.deepEqual(again, once);
+  });
+});
