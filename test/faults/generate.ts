@@ -275,9 +275,12 @@ function withFaults(random: Random, plain: Story): Story {
   return { ...story, timeout, truth: { ...story.truth, outcomes } };
 }
 
-function slicingFor(random: Random, { spawns }: Story): Story['wire']['slicing'] {
-  const oversized = spawns.flat().some(({ frame }) => frame?.kind === 'oversized');
-  return oversized ? 'frames' : random.pick(['frames', 'frames', 'random', 'random', 'bytes']);
+function slicingFor(random: Random, { spawns, resumed, before }: Story): Story['wire']['slicing'] {
+  const operations = [...spawns, resumed, before.underWay?.operation ?? []].flat();
+  const frames = [...operations.map(({ frame }) => frame), ...(before.queue ?? [])];
+  // Sixteen million bytes are not handed over one by one.
+  if (frames.some((frame) => frame?.kind === 'oversized')) return 'frames';
+  return random.pick(['frames', 'frames', 'random', 'random', 'bytes']);
 }
 
 function passingWindow(random: Random): Window {
@@ -343,7 +346,8 @@ function clouded(story: Story): readonly string[] {
       if (lost && before.dead) more.push('running');
       break;
     case 'wait':
-      if (hidden && interference.deletedAt !== null) more.push('not-found');
+      // Who only polls cannot tell a spawn that was cancelled from a lab that was deleted.
+      if ((hidden || story.who === 'another') && interference.deletedAt !== null) more.push('not-found');
       break;
     case 'stop':
       if (before.status === null && [...troubles.remove, ...windows].some((trouble) => trouble !== null)) {

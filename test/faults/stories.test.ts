@@ -20,14 +20,10 @@ describe('the commands on a bad network', () => {
     assert.equal(figures.stories, count);
   });
 
-  it('are told every kind of story', async (t) => {
-    if (count < 5000) {
-      t.diagnostic('too few stories for that');
-      return;
-    }
+  it('are told every kind of story', () => {
     const commands = new Set<string>();
     const truths = new Set<string>();
-    for (let each = first; each < first + 1000; each++) {
+    for (let each = 1; each <= 1000; each++) {
       const { command, truth } = generate(each);
       commands.add(command.name);
       for (const outcome of truth.outcomes) truths.add(outcome);
@@ -35,7 +31,6 @@ describe('the commands on a bad network', () => {
     assert.deepEqual([...commands].sort(), ['events', 'spawn', 'stop', 'wait']);
     const expected = ['absent', 'complete', 'conflict', 'failed', 'not-found', 'ok', 'running', 'timeout'];
     assert.deepEqual([...truths].sort(), [...expected, 'unauthorized', 'unknown']);
-    await Promise.resolve();
   });
 
   it('come out the same when a story is played again', async () => {

@@ -172,7 +172,7 @@ export class World {
   /** The effect of a question whose answer is lost. */
   #takeEffect(route: Route): void {
     if (this.#down || this.#expired) return;
-    if (route === 'create') this.#controller.create();
+    if (route === 'create' && this.#controller.create() === 'accepted') this.#notBefore.delete('events');
     if (route === 'remove') this.#controller.remove(() => undefined);
   }
 
