@@ -108,6 +108,8 @@ export interface Context {
   /** Aborts when the run must end early; the reason is an `EndReason`. */
   signal: AbortSignal;
   jobs: JobControl;
+  /** Lets go of what large input has left behind; left out where memory is no concern. */
+  collectGarbage?: () => void;
   /** Explains: decisions at level 1, requests and answers at level 2. Holds no secret. */
   trace: (level: 1 | 2, message: string) => void;
 }

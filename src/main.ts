@@ -7,6 +7,7 @@
 import { homedir, tmpdir } from 'node:os';
 import { isatty } from 'node:tty';
 import type { Context, EndReason, JobControl, PassedSignal } from './context.js';
+import { collectGarbage } from './garbage.js';
 import { exitCode, outputFailed, signalCodes } from './model/outcome.js';
 import { OutputError } from './model/output-error.js';
 import { version } from './model/version.js';
@@ -63,6 +64,7 @@ async function run(argv: readonly string[], abort: AbortController): Promise<num
         return () => takers.delete(handler);
       },
     },
+    collectGarbage,
     trace: () => undefined,
   };
   const { runProgram } = await import('./cli/program.js');

@@ -41,7 +41,9 @@ export async function deleteLab(
     if (answer.ok) return gone();
     const { failure } = answer;
     if (isAborted(session.signal)) break;
-    if (failure.kind === 'not-found' && maybeDone) return gone();
+    if (failure.kind === 'not-found') {
+      return maybeDone ? gone() : outcomeOf({ ...failure, error: { ...failure.error, hint: nothingThere } });
+    }
     if (failure.kind === 'failed') {
       // The stream has told why, where it could be read.
       const reason = session.state.reason;
@@ -64,6 +66,8 @@ export async function deleteLab(
   }
   return session.cutShort(options.words);
 }
+
+const nothingThere = 'There is no lab to be deleted.';
 
 function gone(): Outcome {
   return { kind: 'absent', message: 'the lab is gone' };

@@ -281,6 +281,7 @@ export class Session {
         state: this.#stateQuestion({ name, own }),
       },
       clock: this.context.clock,
+      collectGarbage: this.context.collectGarbage,
       retry: this.#retryOptions,
       signal: until === undefined ? this.signal : AbortSignal.any([this.signal, until]),
       idleTimeout: this.#limits.idleTimeout,

@@ -61,6 +61,7 @@ async function waitForRunning(session: Session, subject: Subject): Promise<Outco
 
 async function waitForAbsent(session: Session, subject: Subject): Promise<Outcome> {
   let deleting = false;
+  let told = false;
   while (!session.signal.aborted) {
     const asked = await settledState(session, subject);
     if (!asked.ok) return session.failureOutcome(asked.failure, words);
@@ -71,6 +72,8 @@ async function waitForAbsent(session: Session, subject: Subject): Promise<Outcom
       const outcome = await followDeletion(session, subject);
       if (outcome !== null) return outcome;
     } else {
+      if (!told) session.display.warn(`the lab is ${asked.value.status}, and is not being deleted yet`);
+      told = true;
       await pause(session, pollInterval);
     }
   }

@@ -129,7 +129,10 @@ function serverWords(answer: Answer): Words {
   if (!parsed.success) return { type: null, text: fromHeader };
   const { detail } = parsed.data;
   if (typeof detail === 'string') return { type: null, text: detail === '' ? null : detail };
-  const text = detail.map(({ msg, loc }) => (loc === undefined ? msg : `${msg} (${loc.join('.')})`));
+  // Which part of the path was wrong helps nobody who named no path.
+  const place = (loc: readonly (string | number)[] | undefined): string =>
+    loc === undefined || loc[0] === 'path' ? '' : ` (${loc.join('.')})`;
+  const text = detail.map(({ msg, loc }) => `${msg}${place(loc)}`);
   return { type: detail[0]?.type ?? null, text: text.length === 0 ? null : text.join('; ') };
 }
 

@@ -12,7 +12,7 @@ import type { Failure, Result } from '../model/result.js';
 import type { Input, Stamp } from '../model/run.js';
 import { Retry, type RetryOptions } from '../retry.js';
 import { decode } from './decode.js';
-import { createFrameReader, type FrameItem } from './frames.js';
+import { createFrameReader, frameLimit, type FrameItem } from './frames.js';
 import { createMailbox, type Mailbox } from './mailbox.js';
 import { Seen } from './seen.js';
 
@@ -48,6 +48,8 @@ export interface FollowOptions {
    * opened again: two bodies are not one.
    */
   onBytes?: ((bytes: Uint8Array) => Promise<void>) | undefined;
+  /** See `createFrameReader`. */
+  collectGarbage?: (() => void) | undefined;
 }
 
 /** A question for the state is given up after this long, in milliseconds. */
@@ -228,8 +230,8 @@ class Pump {
   }
 
   async #read(body: AsyncIterable<Uint8Array>, idle: Deadline): Promise<ConnectionEnd> {
-    const { idleTimeout, onBytes } = this.#options;
-    const reader = createFrameReader();
+    const { idleTimeout, onBytes, collectGarbage } = this.#options;
+    const reader = createFrameReader(frameLimit, collectGarbage);
     const iterator = body[Symbol.asyncIterator]();
     for (;;) {
       // A read that fails is a lost connection; whatever else fails here is a bug and stays one.

@@ -8,7 +8,6 @@
 import { isAscii } from 'node:buffer';
 import { createParser } from 'eventsource-parser';
 import type { RawFrame } from '../model/run.js';
-import { collectGarbage } from './collect.js';
 
 /** The largest data of a frame that is kept, in bytes. */
 export const frameLimit = 16 * 1024 * 1024;
@@ -41,7 +40,14 @@ const piece = 64 * 1024;
 /** Less text than this is fed only with a line's end. */
 const fewest = 1024;
 
-export function createFrameReader(limit = frameLimit): FrameReader {
+/**
+ * A reader of one stream. `collectGarbage` is called behind much text, for a process that must stay small; whoever
+ * shares the process with others leaves it out.
+ */
+export function createFrameReader(
+  limit = frameLimit,
+  collectGarbage: () => void = () => undefined,
+): FrameReader {
   let items: FrameItem[] = [];
   let overflowed = false;
   /** Lines of data in the frame being read, as far as they can be told apart from here. */

@@ -2,7 +2,8 @@
  * A story's world as a Backend without a network: fast, and exact on a fake clock.
  */
 import type { Backend, EventBody } from '../../src/controller/backend.js';
-import { networkFailure, notAController, refusal } from '../../src/controller/failures.js';
+import { notAController, refusal } from '../../src/controller/failures.js';
+import { networkFailure } from '../../src/controller/network.js';
 import type { LabState } from '../../src/model/lab.js';
 import type { Failure, Result } from '../../src/model/result.js';
 import type { Connection } from './connection.js';
@@ -56,10 +57,11 @@ export function memoryBackend(world: World): Backend {
 }
 
 function failureOf(asked: string, answer: Answer): Failure {
-  if (answer.kind === 'status') return refusal(asked, answer, base);
+  const whole = { more: false, url: base, redirects: 0 };
+  if (answer.kind === 'status') return refusal(asked, { ...answer, ...whole }, base);
   const how = answer.kind === 'none' ? answer.how : 'reset';
   if (how === 'stranger') {
-    const page = { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' };
+    const page = { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>', ...whole };
     return notAController(asked, page, base, 'the answer is text/html');
   }
   const codes = { refused: 'ECONNREFUSED', reset: 'ECONNRESET', aborted: 'UND_ERR_ABORTED' } as const;

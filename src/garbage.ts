@@ -1,5 +1,5 @@
 /**
- * Garbage collection in the middle of large input.
+ * Garbage collection in the middle of large input. Only `main` uses it: a flag of V8 is the whole process's.
  *
  * V8 lets garbage grow to hundreds of megabytes before it looks for any, as long as the machine has them: a few
  * frames of several megabytes are enough, or a million small ones. A collection takes some milliseconds, so a stream
