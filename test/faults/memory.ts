@@ -57,11 +57,11 @@ export function memoryBackend(world: World): Backend {
 }
 
 function failureOf(asked: string, answer: Answer): Failure {
-  const whole = { more: false, url: base, redirects: 0 };
-  if (answer.kind === 'status') return refusal(asked, { ...answer, ...whole }, base);
+  const direct = { more: false, url: base, redirects: 0 };
+  if (answer.kind === 'status') return refusal(asked, { ...answer, ...direct }, base);
   const how = answer.kind === 'none' ? answer.how : 'reset';
   if (how === 'stranger') {
-    const page = { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>', ...whole };
+    const page = { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>', ...direct };
     return notAController(asked, page, base, 'the answer is text/html');
   }
   const codes = { refused: 'ECONNREFUSED', reset: 'ECONNRESET', aborted: 'UND_ERR_ABORTED' } as const;
