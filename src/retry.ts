@@ -33,7 +33,7 @@ export class Retry {
   readonly #options: RetryOptions;
   #attempts = 0;
   /** Since when nothing at all was found where the controller should be. */
-  #absentSince: number;
+  #absentSince: number | null;
 
   constructor(options: RetryOptions) {
     this.#options = options;
@@ -57,14 +57,20 @@ export class Retry {
     return this.#options.random() * most;
   }
 
+  /** Milliseconds to wait after a connection that was there fell silent or broke. */
+  afterLoss(): number {
+    this.#absentSince = null;
+    return this.next();
+  }
+
   /** Milliseconds to wait after this failure, or null where it is final. */
   after(failure: Failure): number | null {
     const { clock, contact, left } = this.#options;
     const now = clock.monotonic();
     if (failure.reached && !failure.transient) return null;
-    if (failure.reached || failure.maybeDone || contact.reached) this.#absentSince = now;
-    else if (!failure.transient || now - this.#absentSince >= patience) return null;
-    const absence = contact.reached ? Infinity : patience - (now - this.#absentSince);
+    if (failure.reached || failure.maybeDone || contact.reached) this.#absentSince = null;
+    else if (!failure.transient || now - (this.#absentSince ??= now) >= patience) return null;
+    const absence = this.#absentSince === null ? Infinity : patience - (now - this.#absentSince);
     const wait = Math.min(this.next(), absence);
     const { retryAfter } = failure;
     if (retryAfter === null) return wait;

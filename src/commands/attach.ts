@@ -46,7 +46,12 @@ export async function followDeletion(session: Session, subject: Subject): Promis
     await pause(session, pollInterval);
     return null;
   }
-  const outcome = await session.follow(subject, { goal: 'delete', quiet: pollInterval, afterEnd: 'stop' });
+  const outcome = await session.follow(subject, {
+    goal: 'delete',
+    quiet: pollInterval,
+    afterEnd: 'stop',
+    seen: session.deletion,
+  });
   // The stream's end comes a moment before the lab's.
   if (outcome === null) await pause(session, passing);
   return outcome;

@@ -28,8 +28,8 @@ export async function deleteLab(
 ): Promise<Outcome> {
   const retry = session.retries();
   const seen = new Seen();
-  // Whether a DELETE may have had its effect, so that there being no lab is its success.
-  let maybeDone = false;
+  // After the first DELETE, that there is no lab any more is the success of it.
+  let repeated = false;
   while (!session.signal.aborted) {
     const answer = await removeWithProgress(session, subject, options.detach, seen);
     if (answer === 'under way') {
@@ -42,7 +42,7 @@ export async function deleteLab(
     const { failure } = answer;
     if (isAborted(session.signal)) break;
     if (failure.kind === 'not-found') {
-      return maybeDone ? gone() : outcomeOf({ ...failure, error: { ...failure.error, hint: nothingThere } });
+      return repeated ? gone() : outcomeOf({ ...failure, error: { ...failure.error, hint: nothingThere } });
     }
     if (failure.kind === 'failed') {
       // The stream has told why, where it could be read.
@@ -55,8 +55,7 @@ export async function deleteLab(
     if (wait === null) return outcomeOf(failure);
     if (conflict) await pause(session, wait);
     else await session.waitToRetry(retry, failure, wait);
-    maybeDone ||= conflict || failure.maybeDone;
-    if (!maybeDone) continue;
+    repeated = true;
     session.trace(1, 'asking the state before the DELETE is sent again');
     const state = await session.labState(subject);
     if (state.ok && state.value === null) return gone();

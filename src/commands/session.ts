@@ -24,7 +24,7 @@ import {
 } from '../model/run.js';
 import { Retry, type RetryOptions } from '../retry.js';
 import { follow, type AfterEnd, type FollowOptions } from '../stream/follow.js';
-import type { Seen } from '../stream/seen.js';
+import { Seen } from '../stream/seen.js';
 import { watchForWake } from '../wake.js';
 
 export interface Limits {
@@ -86,6 +86,8 @@ export class Session {
   readonly backend: Backend;
   readonly controller: string;
   readonly hasToken: boolean;
+  /** What was shown of a deletion that is waited for. */
+  readonly deletion = new Seen();
   readonly #user: UserSetting;
   readonly #limits: Limits;
   readonly #deadline: Deadline;

@@ -107,6 +107,8 @@ class Pump {
   /** Whether a stream was open before, so that the next one resumes. */
   #opened = false;
   #bytesShown = false;
+  /** Whether the last question for the state had an answer that will not be another in a moment. */
+  #answered = false;
 
   constructor(options: FollowOptions, mailbox: Mailbox<Input>, closing: AbortSignal) {
     this.#options = options;
@@ -156,6 +158,10 @@ class Pump {
     if (afterEnd === 'poll') return Math.max(pollInterval, pollShare * tookMs);
     this.#put({ kind: 'ended', clean: true, reason: null });
     if (!(await this.#isStillOpen())) return null;
+    while (afterEnd === 'stop' && !this.#answered) {
+      await sleep(this.#options.clock, this.#retry.next(), this.#closing);
+      if (!(await this.#isStillOpen())) return null;
+    }
     if (afterEnd === 'stop') return null;
     return this.#again('the stream ended before the operation', this.#retry.next());
   }
@@ -168,7 +174,7 @@ class Pump {
     }
     // A connection that never gave an answer says as much as a refused one: the state may be had all the same.
     if (!opened && !(await this.#isStillOpen())) return null;
-    return this.#again(reason, this.#retry.next());
+    return this.#again(reason, this.#retry.afterLoss());
   }
 
   async #afterFailure(failure: Failure): Promise<number | null> {
@@ -308,6 +314,7 @@ class Pump {
     const limit = startDeadline(clock, stateTimeout, this.#closing);
     const answer = await source.state(limit.signal);
     limit.cancel();
+    this.#answered = answer.ok || !answer.failure.transient;
     if (this.#isClosing()) return;
     if (answer.ok) {
       retry.contact.reached = true;
