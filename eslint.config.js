@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'share/', 'coverage/', 'node_modules/'] },
+  { ignores: ['dist/', 'share/', 'build/', 'coverage/', 'node_modules/'] },
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
   {

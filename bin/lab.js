@@ -5,7 +5,7 @@
  */
 'use strict';
 
-const { readFileSync, statSync, writeSync } = require('node:fs');
+const { statSync, writeSync } = require('node:fs');
 const module_ = require('node:module');
 
 /** The newest Node that this was tried with. */
@@ -17,11 +17,9 @@ function answered([option, ...others]) {
   try {
     if (option === '--version' || option === '-V') return write(`${require('../package.json').version}\n`);
     // To a terminal the help is as wide as that is.
-    if (option === '--help' && !require('node:tty').isatty(1)) {
-      return write(readFileSync(`${__dirname}/../dist/help.txt`, 'utf8'));
-    }
+    if (option === '--help' && !require('node:tty').isatty(1)) return write(require('../dist/help.cjs'));
   } catch {
-    // A closed pipe, a full disk, a single file without files beside it.
+    // A closed pipe, a full disk.
   }
   return false;
 }

@@ -22,7 +22,8 @@ writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), licencesOf(bundledPackages
 writeFileSync(join(dist, 'meta.json'), JSON.stringify(metafile));
 
 // The help as it is where stdout is no terminal; bin/lab.js prints it without loading the program.
-writeFileSync(join(dist, 'help.txt'), execFileSync(process.execPath, [join(dist, 'main.cjs'), '--help']));
+const help = execFileSync(process.execPath, [join(dist, 'main.cjs'), '--help'], { encoding: 'utf8' });
+writeFileSync(join(dist, 'help.cjs'), `module.exports = ${JSON.stringify(help)};\n`);
 
 // The library is one, however it is loaded: the module for `import` hands on what `require` gets.
 const names = Object.keys(createRequire(import.meta.url)('../dist/index.cjs')).sort();

@@ -23,7 +23,7 @@ function run(cwd, program, ...args) {
 
 function checkFiles(files) {
   const allowed =
-    /^(bin\/(lab\.js|package\.json)|dist\/(chunks\/)?[\w-]+\.cjs(\.map)?|dist\/(index\.(js|d\.ts|d\.cts)|help\.txt|THIRD-PARTY-LICENSES\.txt)|share\/.+|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+    /^(bin\/(lab\.js|package\.json)|dist\/(chunks\/)?[\w-]+\.cjs(\.map)?|dist\/(index\.(js|d\.ts|d\.cts)|THIRD-PARTY-LICENSES\.txt)|share\/.+|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
   assert.deepEqual(
     files.filter((path) => !allowed.test(path)),
     [],
