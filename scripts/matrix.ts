@@ -1,13 +1,16 @@
-// Runs the test suite on every Node that is supported, and says for each how it went.
-//
-//   npm run matrix                                   all versions, all tests
-//   npm run matrix -- 22 26 test/stream/*.test.ts    some of each
+/**
+ * Runs the test suite on every Node that is supported, and says for each how it went.
+ *
+ *   npm run matrix                                   all versions, all tests
+ *   npm run matrix -- 22 26 test/stream/*.test.ts    some of each
+ */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { root } from './bundle.js';
+import { fileURLToPath } from 'node:url';
 import { fetchNode, majors } from './nodes.js';
 
+const root = fileURLToPath(new URL('..', import.meta.url));
 const args = process.argv.slice(2);
 const chosen = args.filter((arg) => /^\d+$/.test(arg)).map(Number);
 const files = args.filter((arg) => !/^\d+$/.test(arg));
@@ -16,7 +19,7 @@ const all = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' 
   .map((file) => join('test', file))
   .sort();
 
-const lines = [];
+const lines: string[] = [];
 for (const major of chosen.length > 0 ? chosen : majors) {
   const node = fetchNode(major);
   const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
@@ -30,10 +33,11 @@ for (const major of chosen.length > 0 ? chosen : majors) {
       maxBuffer: 1 << 30,
       stdio: ['ignore', 'pipe', 'inherit'],
       // Tests that start a `node` are to get this one.
-      env: { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` },
+      env: { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env['PATH'] ?? ''}` },
     },
   );
-  const count = (what) => Number(new RegExp(`^# ${what} (\\d+)$`, 'm').exec(stdout)?.[1] ?? NaN);
+  const count = (what: string): number =>
+    Number(new RegExp(`^# ${what} (\\d+)$`, 'm').exec(stdout)?.[1] ?? NaN);
   if (status !== 0) {
     process.exitCode = 1;
     console.log(stdout.replace(/^[^]*?(?=^ *not ok)/m, ''));

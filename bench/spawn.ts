@@ -1,0 +1,58 @@
+/** A whole `lab spawn` against an instant controller, beside the shortest scripts that do the same. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { bin, startLab } from '../test/support/program.js';
+import { ratio, sideBySide, time, type Node, type Row } from './measure.js';
+
+const script = fileURLToPath(new URL('shortest-spawn.js', import.meta.url));
+const pythonScript = fileURLToPath(new URL('shortest-spawn.py', import.meta.url));
+const python = process.env['BENCH_PYTHON'] ?? 'python3';
+
+export async function wholeSpawn({ binary }: Node): Promise<Row[]> {
+  // A controller in a process of its own, as in life, whose every spawn is instant.
+  const serving = startLab(['controller', '--scenario', 'immediate', '--speed', '1e9']);
+  await serving.seen(/LAB_TOKEN_FILE=.*\n/);
+  const env = Object.fromEntries(
+    [...serving.output().matchAll(/^export (\w+)=(\S+)$/gm)].map(([, name, value]) => [name, value]),
+  ) as Record<string, string>;
+  const fresh =
+    (program: string, ...args: string[]) =>
+    async () => {
+      await removeLab(env);
+      return time(program, args, env);
+    };
+  const hasPython = spawnSync(python, ['-c', 'import httpx, httpx_sse']).status === 0;
+  try {
+    const { lab, undici, httpx } = await sideBySide({
+      lab: fresh(binary, bin, 'spawn', '-u', 'demo'),
+      undici: fresh(binary, script),
+      httpx: hasPython ? fresh(python, pythonScript) : () => Promise.resolve(NaN),
+    });
+    const what = 'lab spawn, of a script with';
+    return [
+      ratio(`${what} import 'undici'`, lab, 'the script', undici, 1),
+      hasPython
+        ? ratio(`${what} httpx and httpx-sse`, lab, 'the script', httpx, 1)
+        : {
+            what: `${what} httpx and httpx-sse`,
+            measured: `${python} has them not; BENCH_PYTHON may name one that has`,
+            figure: null,
+            unit: 'x',
+            goal: 1,
+          },
+    ];
+  } finally {
+    serving.child.kill('SIGTERM');
+    await serving.finished;
+  }
+}
+
+/** Deletes the lab, so that the next spawn finds none; spawning over a running lab is a conflict. */
+async function removeLab(env: Record<string, string>): Promise<void> {
+  const token = readFileSync(env['LAB_TOKEN_FILE'] ?? '', 'utf8').trim();
+  await fetch(`${env['LAB_CONTROLLER'] ?? ''}/spawner/v1/labs/demo`, {
+    method: 'DELETE',
+    headers: { authorization: `Bearer ${token}` },
+  });
+}
