@@ -31,7 +31,7 @@ function checkFiles(files) {
   );
   const needed = ['bin/lab.js', 'bin/package.json', 'dist/main.cjs', 'dist/index.js', 'dist/index.d.ts'];
   needed.push(
-    'dist/help.txt',
+    'dist/help.cjs',
     'dist/THIRD-PARTY-LICENSES.txt',
     'share/man/man1/lab.1',
     'LICENSE',
