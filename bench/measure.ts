@@ -55,10 +55,11 @@ export function time(
 /** Medians of several programs that run in turns. */
 export async function sideBySide<Name extends string>(
   programs: Record<Name, () => Promise<number>>,
+  rounds = runs,
 ): Promise<Record<Name, number>> {
   const names = Object.keys(programs) as Name[];
   const times = new Map(names.map((name) => [name, [] as number[]]));
-  for (let run = -1; run < runs; run++) {
+  for (let run = -1; run < rounds; run++) {
     for (const name of names) {
       const taken = await programs[name]();
       // The first round only warms the file cache.

@@ -6,7 +6,6 @@
 'use strict';
 
 const { statSync, writeSync } = require('node:fs');
-const module_ = require('node:module');
 
 /** The newest Node that this was tried with. */
 const newestNode = 26;
@@ -35,11 +34,12 @@ function write(text) {
  * it could run code here.
  */
 function keepCompiledCode() {
+  const { enableCompileCache } = require('node:module');
   const { HOME: home, XDG_CACHE_HOME: cache } = process.env;
   const [owned, folder] = cache ? [cache, cache] : [home, `${home}/.cache`];
-  if (module_.enableCompileCache === undefined || !owned) return;
+  if (enableCompileCache === undefined || !owned) return;
   try {
-    if (statSync(owned).uid === process.getuid?.()) module_.enableCompileCache(`${folder}/nublado-lab`);
+    if (statSync(owned).uid === process.getuid?.()) enableCompileCache(`${folder}/nublado-lab`);
   } catch {
     // Not there, so nothing is kept.
   }
