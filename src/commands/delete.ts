@@ -56,6 +56,8 @@ export async function deleteLab(
     if (conflict) await pause(session, wait);
     else await session.waitToRetry(retry, failure, wait);
     repeated = true;
+    // What certainly was never heard has changed nothing, so there is nothing to ask.
+    if (!conflict && !failure.maybeDone) continue;
     session.trace(1, 'asking the state before the DELETE is sent again');
     const state = await session.labState(subject);
     if (state.ok && state.value === null) return gone();

@@ -32,7 +32,7 @@ export const lineLimit = 64 * 1024;
 const largeFrame = 1024 * 1024;
 
 /** Garbage is collected after every so many units of text, whatever came of them. */
-const collectEvery = 2 * 1024 * 1024;
+const collectEvery = 1024 * 1024;
 
 /** Text is fed in pieces of this many UTF-16 units, so that the parser looks at its limit this often. */
 const piece = 64 * 1024;

@@ -210,8 +210,8 @@ const rows: Row[] = [
     to: remove,
     ...notFound,
     type: 'unknown_user',
-    says: /^could not delete the lab of rachel: Unknown user rachel.*\(HTTP 404 Not Found\)$/,
-    hint: null,
+    says: /^could not delete the lab of rachel: Unknown user rachel \(HTTP 404 Not Found\)$/,
+    hint: /no lab to be deleted/,
   },
   {
     name: '404 unknown_user: never seen',
