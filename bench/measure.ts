@@ -18,7 +18,7 @@ export interface Row {
   measured: string;
   /** The figure that the goal is about; null where it could not be measured, and `measured` says why. */
   figure: number | null;
-  unit: 'x' | 'ms';
+  unit: 'x' | 'ms' | 'MiB' | '%';
   /** The most that the figure may be. */
   goal: number;
 }

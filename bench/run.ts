@@ -7,11 +7,23 @@
 import { spawnSync } from 'node:child_process';
 import { fetchedNode, majors } from '../scripts/nodes.js';
 import { latency } from './latency.js';
+import { many } from './many.js';
+import { memory } from './memory.js';
 import { runs, type Benchmark, type Node, type Row } from './measure.js';
 import { wholeSpawn } from './spawn.js';
 import { startup } from './startup.js';
+import { throughput } from './throughput.js';
+import { waiting } from './waiting.js';
 
-const benchmarks: Record<string, Benchmark> = { startup, spawn: wholeSpawn, latency };
+const benchmarks: Record<string, Benchmark> = {
+  startup,
+  spawn: wholeSpawn,
+  latency,
+  throughput,
+  memory,
+  many,
+  waiting,
+};
 
 function nodes(): Node[] {
   const newest = process.env['BENCH_NODE'] ?? fetchedNode(Math.max(...majors));
