@@ -46,16 +46,15 @@ function keepCompiledCode() {
 }
 
 /**
- * Two habits of V8 that this program is better off without. It takes undici's HTTP parser for hot code after three
+ * V8 takes undici's HTTP parser for hot code after three
  * small answers and optimises it, for 80 ms of another thread that the end of the process waits for, and for 40 MB;
- * a million events come no faster for that. So WebAssembly is only compiled (by "Liftoff"). And it lets the space for young objects grow by 16 MB.
+ * a million events come no faster for that. So WebAssembly is only compiled (by "Liftoff").
  */
 function staySmall() {
   // V8 complains on stderr about an option that it does not know.
   if (Number.parseInt(process.versions.node, 10) > newestNode) return;
   const { setFlagsFromString } = require('node:v8');
   setFlagsFromString('--liftoff-only');
-  setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 if (!answered(process.argv.slice(2))) {

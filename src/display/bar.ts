@@ -11,7 +11,8 @@ import { exitCode } from '../model/outcome.js';
 import type { Input, RunState } from '../model/run.js';
 import { SilentDisplay } from './display.js';
 import { LiveLine } from './live.js';
-import { connectionLine, eventLine, healthText, skippedLine } from './messages.js';
+import { connectionLine, healthText, skippedLine } from './messages.js';
+import { PendingLines } from './pending.js';
 import { elapsed, harmless } from './text.js';
 import type { Theme } from './theme.js';
 import { cut, displayWidth } from './width.js';
@@ -65,8 +66,7 @@ export class BarDisplay extends SilentDisplay {
   #spinner: Ora | null = null;
   #bars: cliProgress.MultiBar | null = null;
   #bar: SingleBar | null = null;
-  /** Lines that wait for the next drawing. */
-  #lines: string[] = [];
+  readonly #pending: PendingLines;
   #state: RunState | null = null;
   #lastMessage = '';
   /** The bar as it was last drawn; a bar that looks the same is not drawn again. */
@@ -77,6 +77,7 @@ export class BarDisplay extends SilentDisplay {
     super();
     this.#live = new LiveLine(out);
     this.#theme = theme;
+    this.#pending = new PendingLines(theme);
     this.tickEvery = theme.spinner.interval;
     this.#clock = clock;
     this.#unsubscribe = jobs.subscribe({
@@ -96,10 +97,10 @@ export class BarDisplay extends SilentDisplay {
       case 'event':
         // It may be megabytes long, and it is looked at again and again.
         this.#lastMessage = input.event.message.slice(0, 1000);
-        this.#lines.push(eventLine(input.event, this.#theme));
+        this.#pending.addEvent(input.event);
         break;
       case 'skipped':
-        this.#lines.push(skippedLine(input, this.#theme));
+        this.#pending.addLine(skippedLine(input, this.#theme));
         break;
       case 'connection': {
         // An attempt is told by the bar itself, as long as it lasts.
@@ -113,11 +114,11 @@ export class BarDisplay extends SilentDisplay {
   }
 
   override warn(message: string): void {
-    this.#lines.push(`${this.#theme.color.yellow(this.#theme.symbols.warning)} ${harmless(message)}`);
+    this.#pending.addLine(`${this.#theme.color.yellow(this.#theme.symbols.warning)} ${harmless(message)}`);
   }
 
   override note(message: string): void {
-    this.#lines.push(this.#theme.color.dim(harmless(message)));
+    this.#pending.addLine(this.#theme.color.dim(harmless(message)));
   }
 
   override tick(state: RunState): void {
@@ -160,9 +161,9 @@ export class BarDisplay extends SilentDisplay {
   }
 
   #printAboveSpinner(): void {
-    if (this.#lines.length === 0) return;
+    if (this.#pending.isEmpty) return;
     this.#spinner?.clear();
-    this.#live.write(this.#takeLines());
+    this.#live.write(this.#pending.take());
   }
 
   #drawBar(state: RunState): void {
@@ -172,7 +173,7 @@ export class BarDisplay extends SilentDisplay {
       message: this.#message(state),
     };
     const line = barLine(this.#live.columns, snapshot, this.#theme);
-    if (line === this.#drawn && this.#lines.length === 0) return;
+    if (line === this.#drawn && this.#pending.isEmpty) return;
     this.#drawn = line;
     if (this.#bars === null) {
       this.#spinner?.clear();
@@ -188,19 +189,13 @@ export class BarDisplay extends SilentDisplay {
       this.#bar = this.#bars.create(100, snapshot.percent, snapshot);
     }
     this.#bar?.update(snapshot.percent, snapshot);
-    if (this.#lines.length > 0) this.#bars.log(this.#takeLines());
+    if (!this.#pending.isEmpty) this.#bars.log(this.#pending.take());
     this.#bars.update();
   }
 
   #message(state: RunState): string {
     const health = state.outcome === null ? healthText(state, this.#clock.monotonic()) : null;
     return [health, this.#lastMessage].filter((part) => part !== null && part !== '').join('; ');
-  }
-
-  #takeLines(): string {
-    const text = this.#lines.map((line) => `${line}\n`).join('');
-    this.#lines = [];
-    return text;
   }
 
   #elapsed(state: RunState): number {

@@ -102,13 +102,14 @@ export class JsonDisplay extends SilentDisplay {
     }
   }
 
-  #add(at: Stamp, { kind, ...rest }: Body): void {
+  #add(at: Stamp, body: Body): void {
     if (at.time !== this.#time) {
       this.#time = at.time;
       this.#timeText = new Date(at.time).toISOString();
     }
     const elapsed_ms = Math.max(0, Math.round(at.at - this.#started));
-    const line = toAsciiJson({ schema: 1, kind, time: this.#timeText, elapsed_ms, ...rest });
+    const head = { schema: 1, kind: body.kind, time: this.#timeText, elapsed_ms };
+    const line = toAsciiJson(Object.assign(head, body));
     if (line.length < large) {
       this.#waiting += `${line}\n`;
       return;

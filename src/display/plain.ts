@@ -22,6 +22,9 @@ export class PlainDisplay extends SilentDisplay {
   #lastEventAt: number;
   /** Lines that have not left yet. */
   #waiting = '';
+  /** The second of the last line, since 1970, and its text; many lines may have the same. */
+  #second = NaN;
+  #timestamp = '';
 
   constructor(out: Output, theme: Theme, clock: Clock) {
     super();
@@ -80,8 +83,12 @@ export class PlainDisplay extends SilentDisplay {
 
   #line(text: string): void {
     this.#lastLineAt = this.#clock.monotonic();
-    const time = new Date(this.#clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+    const second = Math.floor(this.#clock.now() / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#timestamp = new Date(second * 1000).toISOString().replace('.000', '');
+    }
     const since = elapsed(this.#lastLineAt - this.#started).padStart(6);
-    this.#waiting += `${time} ${since}  ${text}\n`;
+    this.#waiting += `${this.#timestamp} ${since}  ${text}\n`;
   }
 }

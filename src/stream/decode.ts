@@ -36,7 +36,7 @@ export function decode(frame: RawFrame): Decoded {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
     return { kind: 'invalid', reason: 'the data is not a JSON object', type: name };
   }
-  const parsed = Event.safeParse({ ...payload, type: name });
+  const parsed = Event.safeParse(Object.assign(payload, { type: name }));
   if (parsed.success) return { kind: 'event', event: parsed.data };
   const issue = parsed.error.issues[0];
   const reason = issue === undefined ? 'not an Event' : `${issue.path.join('.')}: ${issue.message}`;

@@ -32,7 +32,7 @@ export const lineLimit = 64 * 1024;
 const largeFrame = 1024 * 1024;
 
 /** Garbage is collected after every so many units of text, whatever came of them. */
-const collectEvery = 1024 * 1024;
+const collectEvery = 2 * 1024 * 1024;
 
 /** Text is fed in pieces of this many UTF-16 units, so that the parser looks at its limit this often. */
 const piece = 64 * 1024;
@@ -110,7 +110,7 @@ export function createFrameReader(
     }
     // What stands behind the last frame that was dispatched belongs to the next one.
     const tail = dispatched ? rest.slice(rest.lastIndexOf('\n\n') + 1) : lastChar + rest;
-    dataLines = (dispatched ? 0 : dataLines) + (tail.match(/\ndata/g)?.length ?? 0);
+    dataLines = (dispatched ? 0 : dataLines) + countDataLines(tail);
     dispatched = false;
     lastChar = rest.slice(-1);
     // One more than that may belong to the frame before, whose end was cut.
@@ -160,6 +160,13 @@ export function createFrameReader(
 function isLonger(text: string, bytes: number): boolean {
   if (text.length > bytes) return true;
   return text.length * 3 > bytes && Buffer.byteLength(text) > bytes;
+}
+
+/** Lines of data behind a line's end, which a match would collect to count them. */
+function countDataLines(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\ndata'); at !== -1; at = text.indexOf('\ndata', at + 1)) count += 1;
+  return count;
 }
 
 function countLines(data: string): number {
