@@ -106,6 +106,9 @@ class Pump {
   #asking: Promise<void> | null = null;
   /** Whether a stream was open before, so that the next one resumes. */
   #opened = false;
+  /** When the last stream was opened and when it brought its last frame, in monotonic milliseconds; after that it only waited. */
+  #openedAt = 0;
+  #lastFrameAt = 0;
   #bytesShown = false;
   /** Whether the last question for the state had an answer that will not be another in a moment. */
   #answered = false;
@@ -128,10 +131,9 @@ class Pump {
     try {
       let wait: number | null;
       do {
-        const began = clock.monotonic();
         const end = await this.#connection();
         if (this.#isClosing()) return;
-        wait = await this.#afterwards(end, clock.monotonic() - began);
+        wait = await this.#afterwards(end);
         if (wait !== null) await sleep(clock, wait, this.#closing);
       } while (wait !== null && !this.#isClosing());
     } finally {
@@ -142,10 +144,10 @@ class Pump {
   }
 
   /** Milliseconds until the stream is opened again; null where it is not. */
-  async #afterwards(end: ConnectionEnd, tookMs: number): Promise<number | null> {
+  async #afterwards(end: ConnectionEnd): Promise<number | null> {
     switch (end.kind) {
       case 'clean':
-        return this.#afterCleanEnd(tookMs);
+        return this.#afterCleanEnd();
       case 'lost':
         return this.#afterLoss(end.reason, end.opened);
       case 'failed':
@@ -153,9 +155,9 @@ class Pump {
     }
   }
 
-  async #afterCleanEnd(tookMs: number): Promise<number | null> {
+  async #afterCleanEnd(): Promise<number | null> {
     const { afterEnd } = this.#options;
-    if (afterEnd === 'poll') return Math.max(pollInterval, pollShare * tookMs);
+    if (afterEnd === 'poll') return Math.max(pollInterval, pollShare * (this.#lastFrameAt - this.#openedAt));
     this.#put({ kind: 'ended', clean: true, reason: null });
     if (!(await this.#isStillOpen())) return null;
     while (afterEnd === 'stop' && !this.#answered) {
@@ -231,6 +233,7 @@ class Pump {
     if (this.#isClosing()) return;
     const state = this.#opened ? 'resumed' : 'open';
     this.#opened = true;
+    this.#openedAt = this.#lastFrameAt = this.#options.clock.monotonic();
     this.#seen.rewind();
     this.#put({ kind: 'connection', state, attempt: Math.max(1, this.#retry.attempts), reason: null });
   }
@@ -276,6 +279,7 @@ class Pump {
         this.#mailbox.put(input);
         continue;
       }
+      this.#lastFrameAt = at.at;
       const judgement = this.#seen.judge(item.kind === 'frame' ? item.frame : null);
       if (judgement === 'repeated') continue;
       if (judgement === 'replaced') {

@@ -418,6 +418,19 @@ describe('a stream that ended before the operation', () => {
     assert.deepEqual([await next(), await next()], ['replaced', 'info b']);
     assert.equal(source.asked, 0);
   });
+
+  it('is looked at again soon after hours of nothing but pings, which are no queue to be read', async () => {
+    const { source, clock, next } = setUp({ afterEnd: 'poll', quiet: null, idleTimeout: null });
+    assert.equal(await next(), 'open');
+    clock.advance(7_200_000);
+    source.feed(': ping\r\n\r\n');
+    assert.equal(await next(), 'heartbeat ping');
+    const waiting = next();
+    source.feed('end');
+    await settled();
+    clock.advance(1000);
+    assert.equal(await waiting, 'resumed');
+  });
 });
 
 describe('a stream that cannot be opened at first', () => {
