@@ -176,7 +176,13 @@ export class Session {
     limit.cancel();
     const answer = limit.expired ? unanswered(asked, idleTimeout ?? 0) : asked;
     if (isAborted(signal)) return answer;
-    if (isContact && (answer.ok || (answer.failure.reached && !answer.failure.transient))) {
+    if (!isContact) {
+      this.#state = answer.ok
+        ? { ...this.#state, retrying: null }
+        : { ...this.#state, trouble: answer.failure.error };
+      return answer;
+    }
+    if (answer.ok || (answer.failure.reached && !answer.failure.transient)) {
       this.#retryOptions.contact.reached = true;
     }
     this.#state = answer.ok

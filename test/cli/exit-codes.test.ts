@@ -234,14 +234,19 @@ describe('nothing known', () => {
     assert.match(run.stderr, /a web page[^]*Is there really a Nublado controller at/);
   });
 
-  it('a controller that never answers: 7 when the time is up', async () => {
-    await using server = await answering(() => undefined);
-    const run = await runLab(['spawn', '--user', 'demo', '--timeout', '300ms'], {
-      ...env,
-      LAB_CONTROLLER: server.origin,
+  it('a controller that never answers: 7 when the time is up, whoever tells the user’s name', async () => {
+    await using server = await answering((response, { url }) => {
+      if (url !== '/auth/api/v1/user-info') return;
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"username": "demo"}');
     });
-    assert.equal(run.code, 7);
-    assert.match(run.stderr, /the time is up, and nothing is known/);
+    for (const user of [['--user', 'demo'], []]) {
+      const run = await runLab(['spawn', ...user, '--timeout', '1s'], {
+        ...env,
+        LAB_CONTROLLER: server.origin,
+      });
+      assert.equal(run.code, 7);
+      assert.match(run.stderr, /the time is up, and nothing is known/);
+    }
   });
 });
 
