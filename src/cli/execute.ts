@@ -78,6 +78,8 @@ export async function execute(outer: Context, task: Task): Promise<number> {
   context.trace(1, `ends as ${ending.outcome.kind}, exit ${exitCode(ending.outcome)}`);
   session?.close();
   deadline?.cancel();
+  // What was shown before a bug in the middle of a batch has still to leave.
+  display.flush();
   display.close(session?.state ?? null);
   if (!isClosedPipe(ending.outcome)) display.finish(ending);
   unwatchKeys();

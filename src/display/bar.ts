@@ -13,7 +13,7 @@ import { SilentDisplay } from './display.js';
 import { LiveLine } from './live.js';
 import { connectionLine, healthText, skippedLine } from './messages.js';
 import { PendingLines } from './pending.js';
-import { elapsed, harmless } from './text.js';
+import { elapsed, harmless, logText } from './text.js';
 import type { Theme } from './theme.js';
 import { cut, displayWidth } from './width.js';
 
@@ -114,7 +114,7 @@ export class BarDisplay extends SilentDisplay {
   }
 
   override warn(message: string): void {
-    this.#pending.addLine(`${this.#theme.color.yellow(this.#theme.symbols.warning)} ${harmless(message)}`);
+    this.#pending.addLine(`${this.#theme.color.yellow(this.#theme.symbols.warning)} ${logText(message)}`);
   }
 
   override note(message: string): void {

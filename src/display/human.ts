@@ -7,7 +7,7 @@ import { exitCode } from '../model/outcome.js';
 import type { Input, RunState } from '../model/run.js';
 import { SilentDisplay, type Ending } from './display.js';
 import { connectionLine, endingLines } from './messages.js';
-import { harmless } from './text.js';
+import { harmless, logText } from './text.js';
 import type { Theme } from './theme.js';
 
 /** Says on stderr how it ended. */
@@ -47,7 +47,7 @@ export class WarningDisplay extends SilentDisplay {
 
   override warn(message: string): void {
     const { color, symbols } = this.#theme;
-    this.#err.write(`${color.yellow(symbols.warning)} ${harmless(message)}\n`);
+    this.#err.write(`${color.yellow(symbols.warning)} ${logText(message)}\n`);
   }
 
   override note(message: string): void {

@@ -37,7 +37,7 @@ export function skippedLine(input: Input & { kind: 'skipped' }, theme: Theme): s
 
 /** What a change of the connection means to a person; null where it is none of their business. */
 export function connectionLine(input: Input & { kind: 'connection' }): string | null {
-  const because = input.reason === null ? '' : `: ${logText(input.reason)}`;
+  const because = input.reason === null ? '' : `: ${logText(input.reason, 500)}`;
   switch (input.state) {
     case 'open':
       return null;

@@ -6,7 +6,7 @@ import type { Clock, Output } from '../context.js';
 import type { Input, RunState } from '../model/run.js';
 import { SilentDisplay } from './display.js';
 import { connectionLine, eventLine, skippedLine } from './messages.js';
-import { elapsed, harmless, inWords } from './text.js';
+import { elapsed, harmless, inWords, logText } from './text.js';
 import type { Theme } from './theme.js';
 
 /** A silence longer than this gets a line, in milliseconds. */
@@ -62,7 +62,7 @@ export class PlainDisplay extends SilentDisplay {
   }
 
   override warn(message: string): void {
-    this.#line(`${this.#theme.color.yellow('warning '.padEnd(8))}       ${harmless(message)}`);
+    this.#line(`${this.#theme.color.yellow('warning '.padEnd(8))}       ${logText(message)}`);
     this.flush();
   }
 

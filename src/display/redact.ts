@@ -17,7 +17,11 @@ export function redacting(stream: Output, secrets: ReadonlySet<string>): Output 
     const text = redact(chunk, secrets);
     let at = 0;
     // Megabytes in one piece would be copied once more on their way out.
-    for (; at + piece < text.length; at += piece) raw.write(text.slice(at, at + piece));
+    while (at + piece < text.length) {
+      const end = at + piece - (isHighSurrogate(text.charCodeAt(at + piece - 1)) ? 1 : 0);
+      raw.write(text.slice(at, end));
+      at = end;
+    }
     return raw.write(text.slice(at), ...rest);
   };
   return new Proxy(stream, {
@@ -27,6 +31,11 @@ export function redacting(stream: Output, secrets: ReadonlySet<string>): Output 
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
+}
+
+/** The first half of a character outside the Basic Multilingual Plane: alone, no stream can write it. */
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
 }
 
 /** The text, with every one of the secrets replaced. */

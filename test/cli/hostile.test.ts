@@ -180,6 +180,25 @@ describe('what a hostile server says does nothing to a terminal', { concurrency:
       assert.doesNotMatch(terminal.text(), /^forged/m);
     }
   });
+
+  it('in a warning, however long', async (t) => {
+    const state = {
+      status: 'running',
+      internal_url: 'http://x',
+      options: { image: `r/x:${'z'.repeat(300_000)}` },
+    };
+    const origin = await serve(t, ({ url }) =>
+      url.endsWith('/create')
+        ? { status: 409, body: '{"detail": [{"msg": "there", "type": "lab_exists"}]}' }
+        : { body: JSON.stringify(state) },
+    );
+    for (const progress of ['plain', 'none']) {
+      const run = await runLab(['spawn', '--tag', 't', '--progress', progress], environment(origin));
+      assert.equal(run.code, 0);
+      assert.match(run.stderr, /the lab has another image than asked for: r\/x:z{1900}/);
+      assert.ok(run.stderr.length < 5_000, String(run.stderr.length));
+    }
+  });
 });
 
 describe('JSON that no controller would send', { concurrency: 2 }, () => {
