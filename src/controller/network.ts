@@ -24,7 +24,9 @@ export function networkFailure(asked: string, error: unknown, base: string, hint
   const trouble = diagnose(error);
   const { code, text, proxy } = trouble;
   const status = proxy?.status ?? null;
-  const maybeDone = proxy === null && !unsent.test(code) && !isTlsCode(code);
+  const sent = proxy === null && !unsent.test(code) && !isTlsCode(code);
+  // Where something else than HTTP is spoken there is hardly a controller, but who knows what became of a change.
+  const maybeDone = sent && (hintIfSent !== undefined || !isOtherProtocol(code));
   return {
     kind: status === 407 ? 'unauthorized' : 'unknown',
     error: {
@@ -62,8 +64,14 @@ function diagnose(error: unknown): Trouble {
     const { code, text } = inner.status === null ? diagnose(inner.cause) : { code: '', text: '' };
     return { code, text: describeProxy(inner, text), proxy: inner };
   }
-  const code = 'code' in inner && typeof inner.code === 'string' ? inner.code : '';
+  const code = codeOf(inner);
   return { code, text: describeCode(code, inner), proxy: null };
+}
+
+/** Node's and undici's codes. undici knows more of them for its parser than it gives away. */
+function codeOf(error: Error): string {
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return error.name === 'HTTPParserError' ? 'HPE_' : '';
 }
 
 function describeProxy({ proxy, source, status }: ProxyError, text: string): string {
@@ -105,7 +113,7 @@ function tlsHint(code: string): string | null {
       return 'Use a name that is in the certificate, or tell whoever runs the server.';
   }
   if (isPlainText(code)) return 'Are host and port right?';
-  if (code.startsWith('HPE_')) return 'Should the URL begin with https://?';
+  if (isOtherProtocol(code)) return 'Are host and port right, and should the URL begin with https://?';
   return isTlsCode(code) ? authorityHint : null;
 }
 
@@ -137,7 +145,7 @@ function describeCode(code: string, error: Error): string {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return describeNames(error);
   if (isPlainText(code)) return 'the server does not speak TLS there, or none that is known here';
   if (code in plainWords) return plainWords[code] ?? code;
-  if (code.startsWith('HPE_')) return 'the server does not speak HTTP there';
+  if (isOtherProtocol(code)) return 'the server does not speak HTTP there';
   if (isTlsCode(code)) return `the certificate is not accepted (${code}: ${error.message})`;
   return error.message === '' ? code : error.message;
 }
@@ -165,6 +173,11 @@ function innermost(error: unknown): Error {
 /** What OpenSSL says of an answer that is no TLS, and of one in no version that it knows. */
 function isPlainText(code: string): boolean {
   return /^EPROTO$|^ERR_SSL_/.test(code);
+}
+
+/** What undici says of an answer that is no HTTP. */
+function isOtherProtocol(code: string): boolean {
+  return code.startsWith('HPE_') && code !== 'HPE_HEADER_OVERFLOW';
 }
 
 function isTlsCode(code: string): boolean {

@@ -200,6 +200,18 @@ describe('not authenticated', () => {
     assert.match(run.stderr, /Permission denied/);
   });
 
+  it('a refusal whose text never comes to its end: 3', async () => {
+    await using server = await answering((response) => {
+      response.writeHead(403, { 'content-type': 'text/html' }).write('<html>');
+    });
+    const run = await runLab(['status', '--user', 'demo', '--idle-timeout', '1s'], {
+      ...env,
+      LAB_CONTROLLER: server.origin,
+    });
+    assert.equal(run.code, 3);
+    assert.match(run.stderr, /HTTP 403 Forbidden/);
+  });
+
   it('a redirect to a login page: 3', async () => {
     await using server = await answering((response) => {
       response.writeHead(302, { location: 'https://login.example.org/' }).end();

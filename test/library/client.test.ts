@@ -78,6 +78,38 @@ describe('LabClient', () => {
       assert.deepEqual(kinds, ['connection', 'event']);
     }));
 
+  it('ends what is followed when it is closed, and answers no more', () =>
+    at({ scenario: 'slow-pull', speed: 1 }, async (client) => {
+      await client.create();
+      const updates: Update[] = [];
+      for await (const update of followEvents(client, { random: () => 0 })) {
+        updates.push(update);
+        if (updates.length === 2) await client.close();
+      }
+      const last = updates.at(-1);
+      assert.equal(last?.kind === 'outcome' && last.outcome.kind, 'unknown');
+      const state = await client.state();
+      assert.match(state.ok ? '' : state.failure.error.message, /the client was closed/);
+    }));
+
+  it('opens nothing any more when it is closed while it connects', () =>
+    at({}, async (client) => {
+      const asked = client.state();
+      await client.close();
+      assert.equal((await asked).ok, false);
+      assert.equal((await client.state()).ok, false);
+    }));
+
+  it('does not make Node warn, however many ask at once', () =>
+    at({ scenario: 'immediate' }, async (client) => {
+      const warnings: Error[] = [];
+      const onWarning = (warning: Error): void => void warnings.push(warning);
+      process.on('warning', onWarning);
+      await Promise.all(Array.from({ length: 30 }, () => client.state()));
+      process.off('warning', onWarning);
+      assert.deepEqual(warnings, []);
+    }));
+
   it('goes through a dispatcher of the caller’s own, and leaves it open', async () => {
     const controller = await startController({ clock: realClock, speed: 50 });
     const dispatcher = new Agent();
