@@ -1,5 +1,5 @@
 /**
- * Time limits as AbortSignals on the injected clock.
+ * Time limits as AbortSignals on the injected clock, and what heeds them.
  */
 import type { Clock } from './context.js';
 
@@ -88,6 +88,20 @@ export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
     };
     if (limit.signal.aborted) done();
     else limit.signal.addEventListener('abort', done, { once: true });
+  });
+}
+
+/** The promise, or the signal's reason as soon as that aborts. */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      reject(signal.reason as Error);
+    };
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    void promise.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', abort);
+    });
   });
 }
 

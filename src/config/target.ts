@@ -6,6 +6,7 @@
  * profile's token and user for the controller that it names.
  */
 import type { Context, ProxySettings } from '../context.js';
+import { unlessAborted } from '../deadline.js';
 import { resolveCertificates } from './certificates.js';
 import { readVariable } from './environment.js';
 import { parseControllerUrl, parseToken, parseUser } from './parse.js';
@@ -206,17 +207,6 @@ function noToken(profile: Chosen, controller: URL): UsageError {
       ? `The token of profile ${profile.name.value} is for its own controller, not for ${controller.origin}.`
       : null,
   );
-}
-
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = new Promise<never>((_resolve, reject) => {
-    const abort = (): void => {
-      reject(signal.reason as Error);
-    };
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-  });
-  return Promise.race([promise, aborted]);
 }
 
 /** Whether a controller belongs to the instance that this process runs in. */

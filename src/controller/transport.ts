@@ -5,6 +5,7 @@
  * controller's origin and nowhere else.
  */
 import type { Dispatcher } from 'undici';
+import { unlessAborted } from '../deadline.js';
 import type { Result } from '../model/result.js';
 import { version } from '../model/version.js';
 import { header, type Reply } from './answer.js';
@@ -80,6 +81,7 @@ export function createTransport({
         headersTimeout: 0,
         bodyTimeout: 0,
       });
+      // undici heeds a signal only once it is connected, and a connection may take its time.
       const response = await unlessAborted(asking, request.signal);
       answered = true;
       trace(`< ${response.statusCode} to ${what} ${after()}`);
@@ -118,20 +120,6 @@ export function createTransport({
       url = next;
     }
   };
-}
-
-/** undici heeds a signal only once it is connected, and a connection may take its time. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      reject(signal.reason as Error);
-    };
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    void promise.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', abort);
-    });
-  });
 }
 
 /** The base URL in error messages. */
