@@ -73,7 +73,7 @@ export async function* follow(options: FollowOptions): AsyncGenerator<readonly I
   if (options.signal.aborted) stop();
   options.signal.addEventListener('abort', stop, { once: true });
 
-  const pump = new Pump(options, mailbox, closing.signal).run().finally(() => {
+  const pump = new Pump(options, mailbox, closing.signal, stop).run().finally(() => {
     mailbox.close();
   });
   // A pump that breaks has a bug; the error surfaces below, where it is awaited, and not as an unhandled rejection.
@@ -99,6 +99,7 @@ class Pump {
   readonly #options: FollowOptions;
   readonly #mailbox: Mailbox<Input>;
   readonly #closing: AbortSignal;
+  readonly #stop: () => void;
   readonly #retry: Retry;
   readonly #seen: Seen;
   #silence: Silence | null = null;
@@ -113,10 +114,12 @@ class Pump {
   /** Whether the last question for the state had an answer that will not be another in a moment. */
   #answered = false;
 
-  constructor(options: FollowOptions, mailbox: Mailbox<Input>, closing: AbortSignal) {
+  /** `stop` makes `closing` abort. */
+  constructor(options: FollowOptions, mailbox: Mailbox<Input>, closing: AbortSignal, stop: () => void) {
     this.#options = options;
     this.#mailbox = mailbox;
     this.#closing = closing;
+    this.#stop = stop;
     this.#retry = new Retry(options.retry);
     this.#seen = options.seen ?? new Seen();
   }
@@ -124,7 +127,7 @@ class Pump {
   async run(): Promise<void> {
     const { clock, quiet, watchWake } = this.#options;
     // Silence counts from the beginning: a proxy may hold back the headers as well as the events.
-    this.#silence = quiet === null ? null : repeatWhenQuiet(clock, quiet, () => this.#askState());
+    this.#silence = quiet === null ? null : repeatWhenQuiet(clock, quiet, () => this.#askAside());
     const unwatchWake = watchWake?.((sleptMs) => {
       this.#onWake(sleptMs);
     });
@@ -300,24 +303,32 @@ class Pump {
 
   #onWake(sleptMs: number): void {
     const { idleTimeout, quiet } = this.#options;
-    if (quiet !== null) void this.#askState();
+    if (quiet !== null) void this.#askAside();
     if (idleTimeout !== null && sleptMs > idleTimeout) this.#idle?.shorten(wakeGrace);
   }
 
   /** Asks for the state; a question that is under way already is shared. */
   #askState(): Promise<void> {
-    this.#asking ??= this.#askStateNow().finally(() => {
+    this.#asking ??= this.#askStateNow().then(() => {
       this.#asking = null;
     });
     return this.#asking;
+  }
+
+  /** The same, where nobody waits. A question that breaks has a bug: it stays, and `run` throws it when it has stopped. */
+  #askAside(): Promise<void> {
+    return this.#askState().catch(() => {
+      this.#stop();
+    });
   }
 
   async #askStateNow(): Promise<void> {
     if (this.#isClosing()) return;
     const { source, clock, retry } = this.#options;
     const limit = startDeadline(clock, stateTimeout, this.#closing);
-    const answer = await source.state(limit.signal);
-    limit.cancel();
+    const answer = await source.state(limit.signal).finally(() => {
+      limit.cancel();
+    });
     this.#answered = answer.ok || !answer.failure.transient;
     if (this.#isClosing()) return;
     if (answer.ok) {

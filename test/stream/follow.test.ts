@@ -220,6 +220,17 @@ describe('follow', () => {
     assert.equal(await waiting, 'state running');
   });
 
+  it('throws what breaks a question that nobody waits for', async () => {
+    const { source, clock, inputs, next } = setUp();
+    source.state = () => Promise.reject(new Error('a bug'));
+    assert.equal(await next(), 'open');
+    const waiting = inputs.next();
+    clock.advance(10_000);
+    await assert.rejects(waiting, /a bug/);
+    assert.equal(source.closed, true);
+    assert.equal(clock.pending, 0);
+  });
+
   it('does not ask while events come', async () => {
     const { source, clock, next } = setUp();
     assert.equal(await next(), 'open');
