@@ -6,6 +6,7 @@
 'use strict';
 
 const { statSync, writeSync } = require('node:fs');
+const { isAbsolute } = require('node:path');
 
 /** The newest Node that this was tried with. */
 const newestNode = 26;
@@ -36,7 +37,8 @@ function write(text) {
 function keepCompiledCode() {
   const { enableCompileCache } = require('node:module');
   const { HOME: home, XDG_CACHE_HOME: cache } = process.env;
-  const [owned, folder] = cache ? [cache, cache] : [home, `${home}/.cache`];
+  // A relative path is to be ignored, says the XDG specification: it would lead into whatever folder this runs in.
+  const [owned, folder] = cache && isAbsolute(cache) ? [cache, cache] : [home, `${home}/.cache`];
   if (enableCompileCache === undefined || !owned) return;
   try {
     if (statSync(owned).uid === process.getuid?.()) enableCompileCache(`${folder}/nublado-lab`);

@@ -67,6 +67,17 @@ describe('compiled code', () => {
     }
   });
 
+  it('is kept in no folder that a relative path leads to', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'front-'));
+    try {
+      const env = { HOME: '', XDG_CACHE_HOME: 'kept' };
+      assert.equal((await runShell(`cd '${folder}' && mkdir kept && lab help output`, env)).code, 0);
+      assert.deepEqual(readdirSync(join(folder, 'kept')), []);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('is kept nowhere where the folder is not there', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'front-'));
     try {
