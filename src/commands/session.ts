@@ -272,8 +272,11 @@ export class Session {
   /** Looks at the subject's queue, in silence, until there is something that was not seen; an outcome where it cannot. */
   async untilNews(subject: Subject, seen: Seen): Promise<Outcome | null> {
     const options = this.#followOptions(subject, { goal: 'events', quiet: null, afterEnd: 'poll', seen });
+    // The operation is over, but whether the controller is being heard still counts when the time is up.
+    this.#state = { ...this.#state, outcome: null, endedClean: false };
     for await (const batch of follow(options)) {
       for (const input of batch) {
+        if (input.kind === 'connection') this.#state = advance(this.#state, input);
         if (input.kind === 'event' || input.kind === 'skipped') return null;
         if (input.kind === 'refused') return outcomeOf(input.failure);
       }

@@ -260,6 +260,20 @@ describe('nothing known', () => {
       assert.match(run.stderr, /the time is up, and nothing is known/);
     }
   });
+
+  it('a controller that is gone while `lab events --follow` waits: 7 when the time is up', async () => {
+    await using server = await answering((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end('event: complete\ndata: {"message": "up"}\n\n', () => void server.close());
+    });
+    const run = await runLab(['events', '--follow', '--user', 'demo', '--timeout', '3s'], {
+      ...env,
+      LAB_CONTROLLER: server.origin,
+    });
+    assert.equal(run.code, 7);
+    assert.match(run.stdout, /^complete/);
+    assert.match(run.stderr, /the time is up, and nothing is known: .*the connection was refused/);
+  });
 });
 
 describe('signals', { concurrency: 4 }, () => {
