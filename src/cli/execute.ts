@@ -112,7 +112,7 @@ async function outcomeOfThrown(
   deadline: Deadline | null,
 ): Promise<Outcome> {
   if (deadline?.signal.aborted !== true || error !== deadline.signal.reason) return outcomeOfError(error);
-  const { cutShort } = await import('../commands/session.js');
+  const { cutShort } = await import('../commands/cut-short.js');
   const nothing = { heard: false, trouble: null };
   return cutShort(context.signal, deadline, nothing, {
     interrupted: 'interrupted; nothing was sent',

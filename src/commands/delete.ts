@@ -9,7 +9,8 @@ import type { Outcome } from '../model/outcome.js';
 import { outcomeOf, type Result } from '../model/result.js';
 import { Seen } from '../stream/seen.js';
 import { pause, pollInterval } from './attach.js';
-import type { Session, Subject, Words } from './session.js';
+import type { Words } from './cut-short.js';
+import type { Session, Subject } from './session.js';
 
 export interface DeleteOptions {
   /** Return as soon as the deletion is under way. */

@@ -1,17 +1,15 @@
 /**
  * What every command that talks to a controller starts from: the backend, the display, the time limits.
  *
- * Owns the one loop in which inputs become state and state is shown, and the words for a run that ended
- * without an outcome of its own.
+ * Owns the one loop in which inputs become state and state is shown.
  */
 import type { Context } from '../context.js';
-import { drained, stamp, type EndReason } from '../context.js';
+import { drained, stamp } from '../context.js';
 import type { Backend } from '../controller/backend.js';
 import { isAborted, sleep, startDeadline, type Deadline } from '../deadline.js';
 import type { Display, Ending } from '../display/display.js';
 import type { LabState } from '../model/lab.js';
-import { bug, outputFailed, type Outcome } from '../model/outcome.js';
-import { OutputError } from '../model/output-error.js';
+import type { Outcome } from '../model/outcome.js';
 import { outcomeOf, type Failure, type Result } from '../model/result.js';
 import {
   advance,
@@ -26,6 +24,7 @@ import { Retry, type RetryOptions } from '../retry.js';
 import { follow, type AfterEnd, type FollowOptions } from '../stream/follow.js';
 import { Seen } from '../stream/seen.js';
 import { watchForWake } from '../wake.js';
+import { cutShort, type Words } from './cut-short.js';
 
 export interface Limits {
   /** For the whole command, in milliseconds; null for none. */
@@ -341,44 +340,6 @@ export class Session {
   }
 }
 
-/** What to say when a run is cut short. */
-export interface Words {
-  interrupted: string;
-  hint: string | null;
-}
-
-/**
- * What a run means that ended without an outcome of its own: because it had to, because the time was up, or
- * because nothing more can be known.
- */
-export function cutShort(
-  signal: AbortSignal,
-  deadline: Deadline,
-  { heard, trouble }: Pick<RunState, 'heard' | 'trouble'>,
-  words: Words,
-): Outcome {
-  const { interrupted, hint } = words;
-  if (signal.aborted) {
-    const reason = signal.reason as EndReason;
-    if (typeof reason === 'string') {
-      return { kind: 'interrupted', signal: reason, ...saying(reason.toLowerCase(), interrupted, hint) };
-    }
-    return reason instanceof OutputError ? outputFailed(reason.message) : bug(reason);
-  }
-  if (!deadline.expired) {
-    const error = trouble ?? saying('lost', 'the event stream ended without an outcome', null).error;
-    return { kind: 'unknown', message: error.message, error: { ...error, hint: error.hint ?? hint } };
-  }
-  if (heard) {
-    return {
-      kind: 'timeout',
-      ...saying('timeout', 'the time is up; the operation goes on in the controller', hint),
-    };
-  }
-  const why = trouble === null ? '' : `: ${trouble.message}`;
-  return { kind: 'unknown', ...saying('timeout', `the time is up, and nothing is known${why}`, hint) };
-}
-
 /** A question that was given up after such a silence, in milliseconds. */
 function unanswered<T>(answer: Result<T>, ms: number): Result<T> {
   if (answer.ok) return answer;
@@ -388,8 +349,4 @@ function unanswered<T>(answer: Result<T>, ms: number): Result<T> {
     ok: false,
     failure: { ...answer.failure, error: { ...answer.failure.error, message }, maybeDone: true },
   };
-}
-
-function saying(type: string, message: string, hint: string | null) {
-  return { message, error: { type, message, status: null, hint } };
 }

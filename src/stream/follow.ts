@@ -11,9 +11,10 @@ import type { LabState } from '../model/lab.js';
 import type { Failure, Result } from '../model/result.js';
 import type { Input, Stamp } from '../model/run.js';
 import { Retry, type RetryOptions } from '../retry.js';
-import { decode } from './decode.js';
 import { createFrameReader, frameLimit, type FrameItem } from './frames.js';
+import { inputOf } from './input.js';
 import { createMailbox, type Mailbox } from './mailbox.js';
+import { repeatWhenQuiet, type Silence } from './quiet.js';
 import { Seen } from './seen.js';
 
 /** Where events and states come from: one user's lab at some backend. */
@@ -352,60 +353,6 @@ class Pump {
 /** An input before it is stamped. */
 type Fact = Input extends infer I ? (I extends Input ? Omit<I, keyof Stamp> : never) : never;
 
-function inputOf(item: FrameItem, { at, time }: Stamp): Input {
-  switch (item.kind) {
-    case 'comment':
-      return { at, time, kind: 'heartbeat', comment: item.text };
-    case 'oversized': {
-      const reason = `a frame above ${item.limit} bytes`;
-      return { at, time, kind: 'skipped', reason, frame: null, type: null };
-    }
-    case 'frame': {
-      const decoded = decode(item.frame);
-      switch (decoded.kind) {
-        case 'event':
-          return { at, time, kind: 'event', event: decoded.event };
-        case 'ping':
-          return { at, time, kind: 'heartbeat', comment: item.frame.data };
-        case 'invalid':
-          return { at, time, kind: 'skipped', reason: decoded.reason, frame: item.frame, type: decoded.type };
-      }
-    }
-  }
-}
-
 function silence(ms: number | null): string {
   return `no byte for ${(ms ?? 0) / 1000} s`;
-}
-
-interface Silence {
-  touch(): void;
-  cancel(): void;
-}
-
-/** Calls back whenever nothing has touched it for `ms`, again and again, but never while a call is under way. */
-function repeatWhenQuiet(clock: Clock, ms: number, onQuiet: () => Promise<void>): Silence {
-  let touched = clock.monotonic();
-  let cancelled = false;
-  const check = (): void => {
-    const left = touched + ms - clock.monotonic();
-    if (left > 0) {
-      cancelTimer = clock.after(left, check);
-      return;
-    }
-    void onQuiet().finally(() => {
-      touched = clock.monotonic();
-      if (!cancelled) cancelTimer = clock.after(ms, check);
-    });
-  };
-  let cancelTimer = clock.after(ms, check);
-  return {
-    touch() {
-      touched = clock.monotonic();
-    },
-    cancel() {
-      cancelled = true;
-      cancelTimer();
-    },
-  };
 }

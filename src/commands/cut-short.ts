@@ -1,0 +1,51 @@
+/**
+ * The words and the outcome of a run that ended without one of its own: a signal, the deadline, or nothing more to be
+ * known.
+ */
+import type { EndReason } from '../context.js';
+import type { Deadline } from '../deadline.js';
+import { bug, outputFailed, type Outcome } from '../model/outcome.js';
+import { OutputError } from '../model/output-error.js';
+import type { RunState } from '../model/run.js';
+
+/** What to say when a run is cut short. */
+export interface Words {
+  interrupted: string;
+  hint: string | null;
+}
+
+/**
+ * What a run means that ended without an outcome of its own: because it had to, because the time was up, or
+ * because nothing more can be known.
+ */
+export function cutShort(
+  signal: AbortSignal,
+  deadline: Deadline,
+  { heard, trouble }: Pick<RunState, 'heard' | 'trouble'>,
+  words: Words,
+): Outcome {
+  const { interrupted, hint } = words;
+  if (signal.aborted) {
+    const reason = signal.reason as EndReason;
+    if (typeof reason === 'string') {
+      return { kind: 'interrupted', signal: reason, ...saying(reason.toLowerCase(), interrupted, hint) };
+    }
+    return reason instanceof OutputError ? outputFailed(reason.message) : bug(reason);
+  }
+  if (!deadline.expired) {
+    const error = trouble ?? saying('lost', 'the event stream ended without an outcome', null).error;
+    return { kind: 'unknown', message: error.message, error: { ...error, hint: error.hint ?? hint } };
+  }
+  if (heard) {
+    return {
+      kind: 'timeout',
+      ...saying('timeout', 'the time is up; the operation goes on in the controller', hint),
+    };
+  }
+  const why = trouble === null ? '' : `: ${trouble.message}`;
+  return { kind: 'unknown', ...saying('timeout', `the time is up, and nothing is known${why}`, hint) };
+}
+
+function saying(type: string, message: string, hint: string | null) {
+  return { message, error: { type, message, status: null, hint } };
+}
