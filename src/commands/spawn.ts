@@ -11,7 +11,7 @@ import type { ConflictPolicy, ImageChoice, LabSpecification } from '../model/spe
 import { followDeletion, followSpawn, pause, settledState } from './attach.js';
 import { deleteLab } from './delete.js';
 import type { Session, Subject } from './session.js';
-import { askForUrl, urlOf } from './url.js';
+import { endingWithUrl } from './url.js';
 
 export interface SpawnOptions {
   image: ImageChoice;
@@ -57,11 +57,7 @@ export async function spawn(session: Session, options: SpawnOptions): Promise<En
 
   const outcome = await createAndFollow(session, subject.value, specification, options);
   if (outcome.kind !== 'complete' && outcome.kind !== 'running') return session.ending(outcome);
-
-  const lab = await askForUrl(session, subject.value);
-  const url = urlOf(lab);
-  if (url === null) display.warn('the lab is up, but the controller does not tell its URL');
-  return session.ending(outcome, { lab, text: url === null ? [] : [url] });
+  return endingWithUrl(session, subject.value, outcome);
 }
 
 /** The state may change between two questions: so often is a conflict looked at anew. */

@@ -1,16 +1,25 @@
 /**
- * The URL of a lab that has come up.
+ * The ending of a command whose lab has come up: its URL is the result.
  */
 import { sleep, startDeadline } from '../deadline.js';
+import type { Ending } from '../display/display.js';
 import type { LabState } from '../model/lab.js';
+import type { Outcome } from '../model/outcome.js';
 import type { Session, Subject } from './session.js';
 
 /** How long to ask for it, in milliseconds. */
 const timeout = 2_000;
 const retry = 200;
 
+export async function endingWithUrl(session: Session, subject: Subject, outcome: Outcome): Promise<Ending> {
+  const lab = await askForUrl(session, subject);
+  const url = urlOf(lab);
+  if (url === null) session.display.warn('the lab is up, but the controller does not tell its URL');
+  return session.ending(outcome, { lab, text: url === null ? [] : [url] });
+}
+
 /** The lab's state, asked for until it has a URL or the time is up. */
-export async function askForUrl(session: Session, subject: Subject): Promise<LabState | null> {
+async function askForUrl(session: Session, subject: Subject): Promise<LabState | null> {
   const known = session.state.lab ?? null;
   if (urlOf(known) !== null) return known;
   const { context } = session;
@@ -29,7 +38,7 @@ export async function askForUrl(session: Session, subject: Subject): Promise<Lab
   }
 }
 
-export function urlOf(lab: LabState | null | undefined): string | null {
+function urlOf(lab: LabState | null | undefined): string | null {
   const url = lab?.internal_url;
   return url === undefined || url === '' ? null : url;
 }

@@ -4,9 +4,10 @@
 import type { Ending } from '../display/display.js';
 import type { LabState } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
+import { failed, removed } from '../model/run.js';
 import { followDeletion, followSpawn, pause, pollInterval, settledState } from './attach.js';
 import type { Session, Subject } from './session.js';
-import { askForUrl, urlOf } from './url.js';
+import { endingWithUrl } from './url.js';
 
 export const goals = ['running', 'absent'] as const;
 export type WaitGoal = (typeof goals)[number];
@@ -28,10 +29,7 @@ export async function wait(session: Session, goal: WaitGoal): Promise<Ending> {
   if (goal === 'absent' || (outcome.kind !== 'running' && outcome.kind !== 'complete')) {
     return session.ending(outcome);
   }
-  const lab = await askForUrl(session, subject.value);
-  const url = urlOf(lab);
-  if (url === null) session.display.warn('the lab is up, but the controller does not tell its URL');
-  return session.ending(outcome, { lab, text: url === null ? [] : [url] });
+  return endingWithUrl(session, subject.value, outcome);
 }
 
 async function waitForRunning(session: Session, subject: Subject): Promise<Outcome> {
@@ -85,10 +83,7 @@ async function failureOf(session: Session, subject: Subject): Promise<Outcome> {
   const outcome = subject.own
     ? await session.follow(subject, { goal: 'spawn', quiet: pollInterval, afterEnd: 'reopen' })
     : null;
-  const message = 'the lab failed';
-  return outcome?.kind === 'failed'
-    ? outcome
-    : { kind: 'failed', message, error: { type: 'failed', message, status: null, hint: null } };
+  return outcome?.kind === 'failed' ? outcome : failed('the lab failed', null);
 }
 
 function deletionFailed(): Outcome {
@@ -100,9 +95,4 @@ function nothing({ name }: Subject): Outcome {
   const message = `there is no lab of ${name} to wait for`;
   const hint = '`lab spawn` creates one.';
   return { kind: 'not-found', message, error: { type: 'no_lab', message, status: null, hint } };
-}
-
-function removed(): Outcome {
-  const message = 'the lab was removed before it ran';
-  return { kind: 'failed', message, error: { type: 'removed', message, status: null, hint: null } };
 }

@@ -3,6 +3,7 @@
  */
 import type { Output } from '../context.js';
 import type { Input, RunState } from '../model/run.js';
+import { Batch } from './batch.js';
 import { SilentDisplay } from './display.js';
 import { eventLine, skippedLine } from './messages.js';
 import { logText } from './text.js';
@@ -16,15 +17,13 @@ export interface EventsTextOptions {
 }
 
 export class EventsTextDisplay extends SilentDisplay {
-  readonly #out: Output;
+  readonly #lines: Batch;
   readonly #theme: Theme;
   readonly #options: EventsTextOptions;
-  /** Lines that have not left yet. */
-  #waiting = '';
 
   constructor(out: Output, theme: Theme, options: EventsTextOptions) {
     super();
-    this.#out = out;
+    this.#lines = new Batch(out);
     this.#theme = theme;
     this.#options = options;
   }
@@ -33,13 +32,11 @@ export class EventsTextDisplay extends SilentDisplay {
     const line = this.#line(input);
     if (line === null) return;
     const time = this.#options.timestamps ? `${new Date(input.time).toISOString()}  ` : '';
-    this.#waiting += `${time}${line}\n`;
+    this.#lines.add(`${time}${line}`);
   }
 
   override flush(): void {
-    if (this.#waiting === '') return;
-    this.#out.write(this.#waiting);
-    this.#waiting = '';
+    this.#lines.flush();
   }
 
   #line(input: Input): string | null {

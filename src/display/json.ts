@@ -7,6 +7,7 @@ import { toAsciiJson } from '../model/json.js';
 import type { OutputObject } from '../model/output.js';
 import type { Input, RunState, Stamp } from '../model/run.js';
 import { stamp } from '../context.js';
+import { Batch } from './batch.js';
 import { SilentDisplay, type Ending, type StartInfo } from './display.js';
 
 /** An object before the fields that all have in common. */
@@ -25,23 +26,18 @@ export interface JsonOptions {
   types: ReadonlySet<string> | null;
 }
 
-/** A line of so many characters leaves at once. */
-const large = 64 * 1024;
-
 export class JsonDisplay extends SilentDisplay {
-  readonly #out: Output;
+  readonly #lines: Batch;
   readonly #clock: Clock;
   readonly #options: JsonOptions;
   readonly #started: number;
-  /** Lines that have not left yet: a system call for each would cost more than the line. */
-  #waiting = '';
   /** The time of the last line and its text; most lines of a batch have the same. */
   #time = NaN;
   #timeText = '';
 
   constructor(out: Output, clock: Clock, options: JsonOptions) {
     super();
-    this.#out = out;
+    this.#lines = new Batch(out);
     this.#clock = clock;
     this.#options = options;
     this.#started = clock.monotonic();
@@ -59,9 +55,7 @@ export class JsonDisplay extends SilentDisplay {
   }
 
   override flush(): void {
-    if (this.#waiting === '') return;
-    this.#out.write(this.#waiting);
-    this.#waiting = '';
+    this.#lines.flush();
   }
 
   override finish({ outcome, events, lab, more }: Ending): void {
@@ -109,14 +103,6 @@ export class JsonDisplay extends SilentDisplay {
     }
     const elapsed_ms = Math.max(0, Math.round(at.at - this.#started));
     const head = { schema: 1, kind: body.kind, time: this.#timeText, elapsed_ms };
-    const line = toAsciiJson(Object.assign(head, body));
-    if (line.length < large) {
-      this.#waiting += `${line}\n`;
-      return;
-    }
-    // By itself, because megabytes would be copied to be put together with anything.
-    this.flush();
-    this.#out.write(line);
-    this.#out.write('\n');
+    this.#lines.add(toAsciiJson(Object.assign(head, body)));
   }
 }

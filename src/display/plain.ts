@@ -4,6 +4,7 @@
  */
 import type { Clock, Output } from '../context.js';
 import type { Input, RunState } from '../model/run.js';
+import { Batch } from './batch.js';
 import { SilentDisplay } from './display.js';
 import { connectionLine, eventLine, skippedLine } from './messages.js';
 import { elapsed, harmless, inWords, logText } from './text.js';
@@ -14,21 +15,19 @@ const signOfLife = 30_000;
 
 export class PlainDisplay extends SilentDisplay {
   override readonly tickEvery = 1000;
-  readonly #out: Output;
+  readonly #lines: Batch;
   readonly #theme: Theme;
   readonly #clock: Clock;
   readonly #started: number;
   #lastLineAt: number;
   #lastEventAt: number;
-  /** Lines that have not left yet. */
-  #waiting = '';
   /** The second of the last line, since 1970, and its text; many lines may have the same. */
   #second = NaN;
   #timestamp = '';
 
   constructor(out: Output, theme: Theme, clock: Clock) {
     super();
-    this.#out = out;
+    this.#lines = new Batch(out);
     this.#theme = theme;
     this.#clock = clock;
     this.#started = clock.monotonic();
@@ -56,9 +55,7 @@ export class PlainDisplay extends SilentDisplay {
   }
 
   override flush(): void {
-    if (this.#waiting === '') return;
-    this.#out.write(this.#waiting);
-    this.#waiting = '';
+    this.#lines.flush();
   }
 
   override warn(message: string): void {
@@ -89,6 +86,6 @@ export class PlainDisplay extends SilentDisplay {
       this.#timestamp = new Date(second * 1000).toISOString().replace('.000', '');
     }
     const since = elapsed(this.#lastLineAt - this.#started).padStart(6);
-    this.#waiting += `${this.#timestamp} ${since}  ${text}\n`;
+    this.#lines.add(`${this.#timestamp} ${since}  ${text}`);
   }
 }

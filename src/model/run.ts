@@ -232,7 +232,8 @@ function lostStream(reason: string | null): ErrorInfo {
   return { type: 'lost', message, status: null, hint: null };
 }
 
-function failed(message: string, reason: string | null): Outcome {
+/** The operation failed; the reason is what an `error` event gave. */
+export function failed(message: string, reason: string | null): Outcome {
   const parts = [message, reason ?? ''].filter((part) => part !== '');
   const text = parts.length === 0 ? 'the operation failed' : parts.join(': ');
   return {
@@ -242,7 +243,7 @@ function failed(message: string, reason: string | null): Outcome {
   };
 }
 
-function removed(): Outcome {
+export function removed(): Outcome {
   const message = 'the lab was removed before it ran';
   return { kind: 'failed', message, error: { type: 'removed', message, status: null, hint: null } };
 }
