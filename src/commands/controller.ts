@@ -156,9 +156,14 @@ async function exitCodeOf(child: ChildProcess, signal: AbortSignal): Promise<num
   };
   if (signal.aborted) end();
   signal.addEventListener('abort', end);
-  const [code, killer] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  // Not with `once`, which an error ends as well: that of a signal that may not be sent.
+  const code = await new Promise<number>((resolve) => {
+    child.on('exit', (status, killer) => {
+      resolve(killer === null ? (status ?? 0) : 128 + constants.signals[killer]);
+    });
+  });
   signal.removeEventListener('abort', end);
-  return killer === null ? (code ?? 0) : 128 + constants.signals[killer];
+  return code;
 }
 
 /** Gives a child the signal that this process got. */

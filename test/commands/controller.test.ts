@@ -1,0 +1,56 @@
+/**
+ * The command beside the embedded controller, where a signal may not be sent to it: `sudo`, say.
+ */
+import assert from 'node:assert/strict';
+import { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { serve } from '../../src/commands/controller.js';
+import type { PassedSignal } from '../../src/context.js';
+import { realClock } from '../support/clock.js';
+import { fakeContext } from '../support/context.js';
+
+test('a signal that cannot be handed on changes nothing: the command goes on to its end', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'command-'));
+  const watcher = watch(folder);
+  t.after(() => {
+    watcher.close();
+    rmSync(folder, { recursive: true });
+  });
+  t.mock.method(ChildProcess.prototype, 'kill', function (this: ChildProcess) {
+    // What Node does where the system answers EPERM.
+    this.emit('error', Object.assign(new Error('kill EPERM'), { code: 'EPERM' }));
+    return false;
+  });
+  let handOn: (signal: PassedSignal) => void = () => undefined;
+  const jobs = {
+    ...fakeContext().jobs,
+    takeSignals: (handler: typeof handOn) => {
+      handOn = handler;
+      return () => undefined;
+    },
+  };
+  const up = once(watcher, 'change');
+  const script = `: > '${folder}/up'; while [ ! -e '${folder}/go' ]; do :; done; exit 5`;
+  const code = serve(
+    fakeContext({ clock: realClock, jobs, tmp: tmpdir(), env: { PATH: process.env['PATH'] } }),
+    {
+      port: 0,
+      host: '127.0.0.1',
+      yesExpose: false,
+      scenario: 'happy',
+      speed: 1,
+      ping: 15,
+      list: false,
+      command: ['sh', '-c', script],
+    },
+  );
+  await up;
+  assert.ok(existsSync(join(folder, 'up')));
+  handOn('SIGTERM');
+  writeFileSync(join(folder, 'go'), '');
+  assert.equal(await code, 5);
+});
