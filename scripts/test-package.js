@@ -1,10 +1,10 @@
 // Packs the package as the registry would, installs the tarball in an empty folder, and uses it as a user would:
-// the program, and the library face from JavaScript and TypeScript.
+// the program, and the library face from JavaScript and TypeScript. With the Node that runs this.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -14,7 +14,16 @@ const folder = mkdtempSync(join(tmpdir(), 'lab-package-'));
 /** Runs a program to its end and returns its stdout, which is shown where it fails. */
 function run(cwd, program, ...args) {
   try {
-    return execFileSync(program, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+    // What is installed says `node` on its first line, and is to get this one.
+    const PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
+    return execFileSync(program, args, {
+      cwd,
+      env: { ...process.env, PATH },
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+      // Whoever is done and does not end holds something open.
+      timeout: 120_000,
+    });
   } catch (error) {
     process.stderr.write(error.stdout ?? '');
     throw error;
@@ -47,20 +56,6 @@ function checkProgram() {
   }
 }
 
-const frame = 'event: info\r\ndata: {"message": "hi", "progress": 5}\r\n\r\n';
-const useOfFace = `process.stdout.write(toSse(Event.parse({ type: 'info', message: 'hi', progress: 5 })));`;
-
-function checkJavaScript() {
-  writeFileSync(join(folder, 'consumer.mjs'), `import { Event, toSse } from 'nublado-lab';\n${useOfFace}`);
-  writeFileSync(
-    join(folder, 'consumer.cjs'),
-    `const { Event, toSse } = require('nublado-lab');\n${useOfFace}`,
-  );
-  for (const file of ['consumer.mjs', 'consumer.cjs']) {
-    assert.equal(run(folder, process.execPath, file), frame, file);
-  }
-}
-
 /** Whoever imports the library finds the world as it was. */
 function checkNoSideEffects() {
   writeFileSync(
@@ -88,35 +83,93 @@ function checkNoSideEffects() {
   assert.equal(run(folder, process.execPath, 'effects.mjs'), '');
 }
 
-function checkTypeScript() {
-  const consumer = `import { decode, Event, toSse, type Decoded, type EventType } from 'nublado-lab';
+/** A lab from its creation to its end, and a refusal, as another program sees them. */
+const consumer = `import { readFileSync } from 'node:fs';
+import { decode, Event, exitCode, followEvents, LabClient, toSse } from 'nublado-lab';
+import type { Decoded, EventType, Failure, LabState, Outcome, Result, Update } from 'nublado-lab';
+
 const event: Event = Event.parse({ type: 'info', message: 'hi', progress: 5 });
 const type: EventType = event.type;
-const progress: number | null = event.progress;
 const decoded: Decoded = decode({ event: type, data: '{}' });
-if (decoded.kind === 'invalid') process.stdout.write(decoded.reason);
+const reason: string | null = decoded.kind === 'invalid' ? decoded.reason : null;
 // @ts-expect-error there is no such type of event
-const wrong: Event = { type: 'nonsense', message: '', progress };
-export const text: string = toSse(event) + toSse(wrong);
+export const wrong: Event = { type: 'nonsense', message: '', progress: null };
+// @ts-expect-error no class of images is called so
+export const noClass = (client: LabClient) => client.create({ image: { image_class: 'nonsense' } });
+
+async function main(): Promise<void> {
+  const { LAB_CONTROLLER: controller = '', LAB_TOKEN_FILE: file = '' } = process.env;
+  const token = readFileSync(file, 'utf8').trim();
+  const client = new LabClient({ controller, user: 'demo', token });
+  const created: Result<null> = await client.create({ image: { image_class: 'recommended' }, size: 'medium' });
+  const messages: string[] = [];
+  let lost = 0;
+  let outcome: Outcome | null = null;
+  const signal = AbortSignal.timeout(60_000);
+  for await (const update of followEvents(client, { signal })) {
+    const told: Update = update;
+    if (told.kind === 'event') messages.push(told.event.message);
+    if (told.kind === 'connection' && told.state === 'lost') lost += 1;
+    if (told.kind === 'outcome') outcome = told.outcome;
+  }
+  const state: Result<LabState | null> = await client.state();
+  const removed: Result<null> = await client.remove();
+  const foreign = await new LabClient({ controller, user: 'demo', token: 'gt-unknown' }).state();
+  const failure: Failure | null = foreign.ok ? null : foreign.failure;
+  await client.close();
+  console.log(JSON.stringify({
+    frame: toSse(event),
+    reason,
+    created,
+    repeated: messages.length - new Set(messages).size,
+    lost,
+    outcome,
+    exit: outcome === null ? null : exitCode(outcome),
+    size: state.ok ? state.value?.options?.size : null,
+    removed,
+    refused: failure?.kind,
+  }));
+}
+
+void main();
 `;
-  for (const [file, module, resolution] of [
+
+/** Checked as every kind of program, and compiled as the two that Node knows. */
+function checkTypeScript() {
+  for (const [file, module, resolution, ...emit] of [
+    ['consumer.mts', 'esnext', 'bundler', '--noEmit'],
     ['consumer.mts', 'node16', 'node16'],
     ['consumer.cts', 'node16', 'node16'],
-    ['consumer.mts', 'esnext', 'bundler'],
   ]) {
     writeFileSync(join(folder, file), consumer);
-    const strict = [
-      '--noEmit',
-      '--strict',
-      '--skipLibCheck',
-      'false',
-      '--target',
-      'es2022',
-      '--lib',
-      'es2022',
-    ];
+    const strict = ['--strict', '--skipLibCheck', 'false', '--target', 'es2022', '--lib', 'es2022'];
     const types = ['--typeRoots', join(root, 'node_modules', '@types'), '--types', 'node'];
-    run(folder, tool('tsc'), ...strict, ...types, '--module', module, '--moduleResolution', resolution, file);
+    const kind = ['--module', module, '--moduleResolution', resolution, ...emit];
+    run(folder, process.execPath, tool('tsc'), ...strict, ...types, ...kind, file);
+  }
+}
+
+/** Runs what was compiled beside the package's own controller, with a stream that is cut twice. */
+function checkJavaScript() {
+  for (const file of ['consumer.mjs', 'consumer.cjs']) {
+    const controller = ['controller', '--scenario', 'cut', '--speed', '10', '--'];
+    const told = run(folder, join('node_modules', '.bin', 'lab'), ...controller, process.execPath, file);
+    assert.deepEqual(
+      JSON.parse(told),
+      {
+        frame: 'event: info\r\ndata: {"message": "hi", "progress": 5}\r\n\r\n',
+        reason: 'message: Invalid input: expected string, received undefined',
+        created: { ok: true, value: null },
+        repeated: 0,
+        lost: 2,
+        outcome: { kind: 'complete', message: 'Lab Kubernetes pod started for demo' },
+        exit: 0,
+        size: 'medium',
+        removed: { ok: true, value: null },
+        refused: 'unauthorized',
+      },
+      file,
+    );
   }
 }
 
@@ -135,9 +188,9 @@ try {
   const installed = readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'));
   assert.deepEqual(installed, ['nublado-lab'], 'another package came along');
   checkProgram();
-  checkJavaScript();
   checkNoSideEffects();
   checkTypeScript();
+  checkJavaScript();
   console.log(
     `package: ${packed.files.length} files, ${Math.round(packed.size / 1024)} KiB packed, ` +
       `${Math.round(packed.unpackedSize / 1024)} KiB unpacked, no dependencies; installed and used`,
