@@ -20,6 +20,11 @@ const atOnce = 16;
 /** Only stories that are over so soon, in the story's milliseconds. */
 const longest = 60_000;
 
+/** A controller that was never met is given up after so long (`src/retry.ts`), in the story's milliseconds. */
+const patience = 5_000;
+/** A busy machine may be late by so much: a sixth of a second. */
+const lateness = 10_000;
+
 /** The real clock, as a story sees it. */
 function fastClock(): Clock {
   const start = performance.now();
@@ -38,7 +43,8 @@ function fastClock(): Clock {
 }
 
 /** Whether real sockets can tell it: a door cannot be shut for one question only, and a moment's order is not kept. */
-function isTellable(story: Story, { endedAt, ending }: Played): boolean {
+function isTellable(story: Story, played: Played): boolean {
+  const { endedAt, ending } = played;
   const troubles = [...Object.values(story.troubles).flat(), ...story.windows.map(({ trouble }) => trouble)];
   const refused = troubles.some((trouble) => trouble?.kind === 'refused' || trouble?.kind === 'stranger');
   const timed =
@@ -48,8 +54,15 @@ function isTellable(story: Story, { endedAt, ending }: Played): boolean {
   const racing =
     interference.deletedAt !== null ||
     interference.expiresAt !== null ||
+    isMetLate(played) ||
     (before.underWay !== null && (command.name === 'stop' || command.name === 'spawn'));
   return !refused && !timed && !racing && endedAt <= longest;
+}
+
+/** Whether the controller is first met so shortly before it stops that it may be taken for none. */
+function isMetLate({ story, world }: Played): boolean {
+  const met = world.told.find(({ status }) => status !== null && status < 400)?.at ?? Infinity;
+  return story.interference.restarts.some(({ at, down }) => down > patience && at < met + lateness);
 }
 
 async function playOverSockets(story: Story): Promise<Played> {
