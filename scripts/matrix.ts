@@ -1,32 +1,38 @@
 /**
- * Runs the test suite on every Node that is supported, and says for each how it went.
+ * Runs the test suite on every Node that is supported, the oldest release included, and says for each how it went.
  *
  *   npm run matrix                                   all versions, all tests
  *   npm run matrix -- 22 26 test/stream/*.test.ts    some of each
+ *   npm run matrix -- 20.18.1                        one release
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fetchNode, majors } from './nodes.js';
+import { fetchNode, majors, oldest, type Version } from './nodes.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const args = process.argv.slice(2);
-const chosen = args.filter((arg) => /^\d+$/.test(arg)).map(Number);
-const files = args.filter((arg) => !/^\d+$/.test(arg));
+const isVersion = (arg: string): boolean => /^\d+(\.\d+){0,2}$/.test(arg);
+const chosen = args.filter(isVersion);
+const versions: readonly Version[] = chosen.length > 0 ? chosen : [oldest, ...majors];
+const files = args.filter((arg) => !isVersion(arg));
 const all = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts'))
   .map((file) => join('test', file))
   .sort();
 
 const lines: string[] = [];
-for (const major of chosen.length > 0 ? chosen : majors) {
-  const node = fetchNode(major);
+for (const each of versions) {
+  const node = fetchNode(each);
   const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
   console.log(`Node ${version}`);
   const { stdout, status } = spawnSync(
     node,
-    ['--import', 'tsx', '--test', '--test-reporter', 'tap', ...(files.length > 0 ? files : all)],
+    [
+      ...['--import', 'tsx', '--test', '--test-concurrency', '3', '--test-reporter', 'tap'],
+      ...(files.length > 0 ? files : all),
+    ],
     {
       cwd: root,
       encoding: 'utf8',

