@@ -202,7 +202,7 @@ describe('without an outcome', { concurrency: 2 }, () => {
 
   it('where the connection is lost and does not come back in time: unknown, exit 7', () =>
     onStage({ speed: 1 }, async ({ proxy, env }) => {
-      const running = startLab([...spawn, '--timeout', '3s'], env);
+      const running = startLab([...spawn, '--timeout', '5s'], env);
       await running.seen(/"progress":30/);
       await goAway(proxy);
       const run = await running.finished;
@@ -213,7 +213,7 @@ describe('without an outcome', { concurrency: 2 }, () => {
 
   it('where the controller is heard until the deadline: timeout, exit 124', () =>
     onStage({ scenario: 'slow-pull', speed: 1 }, async ({ env }) => {
-      const run = await runLab([...spawn, '--timeout', '3s'], env);
+      const run = await runLab([...spawn, '--timeout', '5s'], env);
       assert.equal(run.code, 124, run.stdout);
       assert.equal(resultOf(run.stdout).outcome, 'timeout');
     }));

@@ -272,7 +272,7 @@ describe('lab events', { concurrency: 4 }, () => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write('event: info\r\ndata: {"message": "x"}\r\n\r\n', () => response.destroy());
     });
-    const run = await runLab(['events', '-u', 'demo', '--timeout', '1s'], {
+    const run = await runLab(['events', '-u', 'demo', '--timeout', '3s'], {
       LAB_CONTROLLER: server.origin,
       LAB_TOKEN: 'gt-x',
     });
