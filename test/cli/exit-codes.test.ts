@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { startController, type EmbeddedController } from '../../src/embedded/server.js';
@@ -223,7 +223,7 @@ describe('not authenticated', () => {
   });
 });
 
-describe('nothing known', () => {
+describe('nothing known', { concurrency: 3 }, () => {
   it('nobody listens: 7', async () => {
     const closed = createServer();
     await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
@@ -246,6 +246,27 @@ describe('nothing known', () => {
     assert.equal(run.code, 7);
     assert.match(run.stderr, /a web page[^]*Is there really a Nublado controller at/);
   });
+
+  for (const command of [['status'], ['events', '--user', 'demo'], ['spawn', '--user', 'demo']]) {
+    it(`an answer that is no HTTP: 7, and not only when the time is up (${command[0] ?? ''})`, async () => {
+      const sockets = new Set<Socket>();
+      const server = createServer((socket) => {
+        sockets.add(socket);
+        socket.on('error', () => undefined);
+        socket.end('SSH-2.0-OpenSSH_9.9\r\n');
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      const own = { ...env, LAB_CONTROLLER: `http://127.0.0.1:${port}` };
+      const run = await runLab([...command, '-o', 'ndjson', '--timeout', '20s'], own);
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+      assert.equal(run.code, 7);
+      const { error } = resultOf(run.stdout);
+      assert.equal(error?.type, 'network');
+      assert.match(error.message, /the server does not speak HTTP there$/);
+    });
+  }
 
   it('a controller that never answers: 7 when the time is up, whoever tells the user’s name', async () => {
     await using server = await answering((response, { url }) => {
