@@ -11,11 +11,14 @@ interface Definition {
   /** The default deadline. */
   timeout: string;
   examples: string;
+  /** What only this command takes comes first in its help, in a group of its own. */
+  own?: { group: string; option: Option };
 }
 
 /** A command with the options that all of these have. */
-function define(program: Command, { name, description, timeout, examples }: Definition): Command {
+function define(program: Command, { name, description, timeout, examples, own }: Definition): Command {
   const command = program.command(name).description(description);
+  if (own !== undefined) command.optionsGroup(own.group).addOption(own.option);
   addTargetOptions(command);
   addLimitOptions(command, timeout);
   addDisplayOptions(command);
@@ -30,20 +33,22 @@ export function addWait(program: Command, wiring: Wiring): void {
     examples: `  lab wait                           come back to a spawn that was left alone
   lab wait --for absent              until the lab is gone
   lab spawn -d && lab wait --timeout 10m`,
-  })
-    .addOption(
-      new Option('--for <state>', 'what to wait for').choices(['running', 'absent']).default('running'),
-    )
-    .action((flags: CommonFlags & { for: 'running' | 'absent' }) =>
-      run(wiring, {
-        goal: flags.for === 'absent' ? 'delete' : 'spawn',
-        flags,
-        demoUnderWay: true,
-        secrets: [],
-        events: null,
-        run: async (session) => (await import('../commands/wait.js')).wait(session, flags.for),
-      }),
-    );
+    own: {
+      group: 'The goal:',
+      option: new Option('--for <state>', 'what to wait for')
+        .choices(['running', 'absent'])
+        .default('running'),
+    },
+  }).action((flags: CommonFlags & { for: 'running' | 'absent' }) =>
+    run(wiring, {
+      goal: flags.for === 'absent' ? 'delete' : 'spawn',
+      flags,
+      demoUnderWay: true,
+      secrets: [],
+      events: null,
+      run: async (session) => (await import('../commands/wait.js')).wait(session, flags.for),
+    }),
+  );
 }
 
 export function addStop(program: Command, wiring: Wiring): void {
@@ -54,19 +59,21 @@ export function addStop(program: Command, wiring: Wiring): void {
     examples: `  lab stop                           with progress, until it is gone
   lab stop --detach                  return as soon as the deletion is under way
   lab stop --user NAME               another user's, with a token that may`,
-  })
-    .option('-d, --detach', 'return as soon as the deletion is under way')
-    .action((flags: CommonFlags & { detach?: boolean }) =>
-      run(wiring, {
-        goal: 'delete',
-        flags,
-        demoUnderWay: true,
-        secrets: [],
-        events: null,
-        run: async (session) =>
-          (await import('../commands/stop.js')).stop(session, { detach: flags.detach === true }),
-      }),
-    );
+    own: {
+      group: 'The deletion:',
+      option: new Option('-d, --detach', 'return as soon as the deletion is under way'),
+    },
+  }).action((flags: CommonFlags & { detach?: boolean }) =>
+    run(wiring, {
+      goal: 'delete',
+      flags,
+      demoUnderWay: true,
+      secrets: [],
+      events: null,
+      run: async (session) =>
+        (await import('../commands/stop.js')).stop(session, { detach: flags.detach === true }),
+    }),
+  );
 }
 
 export function addStatus(program: Command, wiring: Wiring): void {

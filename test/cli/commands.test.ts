@@ -375,6 +375,19 @@ describe('lab schema and lab help', { concurrency: 4 }, () => {
     }
   });
 
+  it('name what only one command takes first', async () => {
+    for (const [command, option] of [
+      ['wait', '--for'],
+      ['stop', '--detach'],
+      ['spawn', '--on-conflict'],
+      ['events', '--follow'],
+    ] as const) {
+      const { stdout } = await runLab([command, '--help']);
+      const [own = ''] = stdout.split('Who and where:');
+      assert.match(own, new RegExp(`^ .*${option} `, 'm'));
+    }
+  });
+
   it('print the version of the package', async () => {
     const { version: packaged } = JSON.parse(
       readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
