@@ -22,7 +22,7 @@ export async function runProgram(context: Context): Promise<number> {
   });
   try {
     // Like gh, kubectl and docker: without a command, the help.
-    const argv = context.argv.length === 0 ? ['--help'] : [...context.argv];
+    const argv = context.argv.length === 0 ? ['--help'] : context.argv.flatMap(apart);
     await program.parseAsync(argv, { from: 'user' });
     return code;
   } catch (error) {
@@ -35,6 +35,13 @@ export async function runProgram(context: Context): Promise<number> {
     const { finishWithout, outcomeOfError } = await import('./execute.js');
     return finishWithout(context, outcomeOfError(error));
   }
+}
+
+/** Like kubectl and docker: -o=json is -o json, where commander takes the = for a part of the value. */
+function apart(argument: string, index: number, argv: readonly string[]): string[] {
+  const [, option, value] = /^(-[dqv]*[ou])=(.+)$/.exec(argument) ?? [];
+  const isOurs = option !== undefined && value !== undefined && !argv.slice(0, index).includes('--');
+  return isOurs ? [option, value] : [argument];
 }
 
 /** One line, and of an unknown option only the name: its value may be a secret. */

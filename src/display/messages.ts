@@ -84,7 +84,9 @@ export function endingLines(outcome: Outcome, theme: Theme): string[] {
       const symbol = early ? color.yellow(symbols.warning) : color.red(symbols.failed);
       const line = `${symbol} ${logText(outcome.message)}`;
       if (hint === null) return [line];
-      return outcome.kind === 'usage' ? [`${line}. ${logText(hint)}`] : [line, `  ${logText(hint)}`];
+      if (outcome.kind !== 'usage') return [line, `  ${logText(hint)}`];
+      // Some of commander's messages are sentences.
+      return [`${line.replace(/\.$/, '')}. ${logText(hint)}`];
     }
   }
 }

@@ -21,7 +21,7 @@ after(async () => {
 const cases: [string, string[], Record<string, string>, RegExp][] = [
   ['an unknown option', ['spawn', '--nope'], {}, /unknown option '--nope'/],
   ['an unknown command', ['spwan'], {}, /unknown command 'spwan'[^]*Did you mean spawn/],
-  ['an argument too many', ['spawn', 'more'], {}, /too many arguments/],
+  ['an argument too many', ['spawn', 'more'], {}, /too many arguments.* got 1\. See `lab spawn --help`\.$/m],
   ['two images', ['spawn', '--tag', 'a', '--class', 'recommended'], {}, /--image, --tag and --class/],
   ['an empty image', ['spawn', '--image', ''], {}, /--image: the value is empty/],
   ['an unknown class', ['spawn', '--class', 'latest-nope'], {}, /'--class <class>'.*latest-weekly/],
@@ -123,6 +123,16 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
   ['an address for others', ['controller', '--host', '0.0.0.0'], {}, /--host[^]*--yes-expose/],
 ];
 
+describe('usage as kubectl and docker have it', () => {
+  it('takes -o=json, and leaves what comes after -- alone', async () => {
+    const status = await runLab(['status', '--demo', 'exists', '-qo=json']);
+    assert.deepEqual([status.code, resultOf(status.stdout).outcome], [0, 'running'], status.stderr);
+    const script = 'console.log(process.argv[1])';
+    const beside = await runLab(['controller', '--', process.execPath, '-e', script, '--', '-o=json']);
+    assert.equal(beside.stdout, '-o=json\n', beside.stderr);
+  });
+});
+
 describe('wrong usage', { concurrency: 4 }, () => {
   for (const [name, args, env, message] of cases) {
     it(`${name} ends with 2: lab ${args.join(' ')}`, async () => {
@@ -142,6 +152,8 @@ describe('wrong usage', { concurrency: 4 }, () => {
       [['spawn', '-ondjson', '--nope'], {}],
       [['spawn', '--output=json', '--timeout', 'x'], {}],
       [['spawn', '-do', 'json', '--nope'], {}],
+      [['spawn', '-o=json', '--timeout', 'x'], {}],
+      [['spawn', '-do=json', '--size', 'x', '--timeout', 'x'], {}],
       [['nope'], { LAB_OUTPUT: 'ndjson' }],
     ] as const) {
       const run = await runLab(args, env);
