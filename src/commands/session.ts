@@ -144,10 +144,9 @@ export class Session {
     if (answer.ok)
       return { ok: true, value: { name: name ?? answer.value, own: name === null || name === answer.value } };
     if (answer.failure.error.status === 404 && name !== null) return { ok: true, value: { name, own: true } };
+    const { transient, kind, error: asked } = answer.failure;
     // Not every installation has this route; whoever names the user does not need it.
-    if (name !== null || answer.failure.kind !== 'unknown' || answer.failure.error.status === null)
-      return answer;
-    const { error: asked } = answer.failure;
+    if (name !== null || transient || kind !== 'unknown' || asked.status === null) return answer;
     const error = {
       ...asked,
       hint: `${asked.hint ?? ''} If so, name the user with --user or LAB_USER.`.trim(),

@@ -326,6 +326,15 @@ const passing: Omit<Row, 'type'>[] = [
     says: /^could not watch the events of rachel: HTTP 429 Too Many Requests$/,
     hint: /^Too many requests; try again in 60 s\.$/,
   },
+  {
+    name: '429 with Retry-After where the token is asked whose it is',
+    args: ['status', '--timeout', '300ms'],
+    reply: page(429, { 'retry-after': '60' }),
+    to: /user-info$/,
+    ...unknown,
+    says: /^could not ask whose token this is: HTTP 429 Too Many Requests$/,
+    hint: /^Too many requests; try again in 60 s\.$/,
+  },
   ...commands.map((command) => ({
     name: `500 as text/plain: ${command}`,
     args: [command, ...direct],
