@@ -157,7 +157,7 @@ async function resolve(
       if (options.onConflict === 'replace') return replace(session, subject);
       for (const warning of differences(lab, specification)) session.display.warn(warning);
       if (lab.status === 'running') return { kind: 'running', message: 'the lab runs already' };
-      session.display.warn('a spawn is in progress already; following it');
+      session.display.warn(`a spawn is in progress already${options.detach ? '' : '; following it'}`);
       return followCreated(session, subject, options);
     default:
       await pause(session, raceDelay);

@@ -12,7 +12,7 @@ const words = { interrupted: 'interrupted', hint: null };
 export async function status(session: Session): Promise<Ending> {
   const subject = await session.subject(true);
   if (!subject.ok) return session.ending(session.failureOutcome(subject.failure, words));
-  const { name } = subject.value;
+  const { name, own } = subject.value;
   session.display.start({ command: 'status', user: name, controller: session.controller, request: null });
   const asked = await settledState(session, subject.value);
   if (!asked.ok) return session.ending(session.failureOutcome(asked.failure, words));
@@ -21,7 +21,8 @@ export async function status(session: Session): Promise<Ending> {
     return session.ending({
       kind: 'not-found',
       message,
-      error: { type: 'no_lab', message, status: 404, hint: '`lab spawn` creates one.' },
+      // Another user's lab is not for this token to create.
+      error: { type: 'no_lab', message, status: 404, hint: own ? '`lab spawn` creates one.' : null },
     });
   }
   return session.ending(outcomeOf(asked.value), { lab: asked.value, text: describe(asked.value, name) });

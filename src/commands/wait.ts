@@ -91,8 +91,9 @@ function deletionFailed(): Outcome {
   return { kind: 'failed', message, error: { type: 'delete_failed', message, status: null, hint: null } };
 }
 
-function nothing({ name }: Subject): Outcome {
+function nothing({ name, own }: Subject): Outcome {
   const message = `there is no lab of ${name} to wait for`;
-  const hint = '`lab spawn` creates one.';
-  return { kind: 'not-found', message, error: { type: 'no_lab', message, status: null, hint } };
+  // Another user's lab is not for this token to create.
+  const hint = own ? '`lab spawn` creates one.' : null;
+  return { kind: 'not-found', message, error: { type: 'no_lab', message, status: 404, hint } };
 }

@@ -114,6 +114,10 @@ describe('lab status', { concurrency: 4 }, () => {
       const none = await lab('status', '--user', 'other');
       assert.equal(none.code, 4);
       assert.match(none.stderr, /there is no lab of other/);
+      assert.doesNotMatch(none.stderr, /lab spawn/);
+      const missed = await lab('wait', '--user', 'other', '-o', 'json');
+      const { error } = resultOf(missed.stdout);
+      assert.deepEqual([error?.type, error?.status, error?.hint], ['no_lab', 404, null]);
       const denied = await runLab(['status', '--user', 'other'], {
         ...env,
         LAB_TOKEN: controller.tokens.user,
@@ -285,6 +289,13 @@ describe('conflicts', { concurrency: 4 }, () => {
       const run = await lab('spawn');
       assert.deepEqual([run.code, run.stdout], [0, url]);
       assert.match(run.stderr, /a spawn is in progress already; following it/);
+    }));
+
+  it('follows nothing where it is told to return at once', () =>
+    at({ scenario: 'conflict', speed: 3 }, async ({ lab }) => {
+      const run = await lab('spawn', '--detach');
+      assert.deepEqual([run.code, run.stdout], [0, '']);
+      assert.match(run.stderr, /a spawn is in progress already$/m);
     }));
 
   it('is content with a running lab, and warns where it is another', () =>
