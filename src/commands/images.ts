@@ -1,6 +1,7 @@
 /**
  * `lab images`: the images and sizes that the user may choose, as the values that `--image` and `--size` take.
  */
+import { UsageError } from '../config/usage-error.js';
 import type { Ending } from '../display/display.js';
 import type { Choices } from '../model/choices.js';
 import type { Session } from './session.js';
@@ -8,6 +9,12 @@ import type { Session } from './session.js';
 const words = { interrupted: 'interrupted', hint: null };
 
 export async function images(session: Session): Promise<Ending> {
+  if (!session.hasToken) {
+    throw new UsageError(
+      '--direct: the form with the images and sizes needs a token all the same',
+      'Name a file that holds one in --token-file or LAB_TOKEN_FILE.',
+    );
+  }
   const subject = await session.subject(false);
   if (!subject.ok) return session.ending(session.failureOutcome(subject.failure, words));
   const { name } = subject.value;

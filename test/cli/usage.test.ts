@@ -100,6 +100,12 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
     { LAB_TOKEN: '' },
     /--direct.*needs a token/,
   ],
+  [
+    'a form without one, likewise',
+    ['images', '--direct', '--user', 'demo'],
+    { LAB_TOKEN: '' },
+    /--direct: the form .*needs a token/,
+  ],
   ['a variable that is none', ['spawn', '--env', '=hunter2'], {}, /--env: .*KEY=VALUE/],
   ['a variable that is not set', ['spawn', '--env', 'NOT_SET'], {}, /NOT_SET is not set here/],
   [
