@@ -341,7 +341,8 @@ export class Session {
 
 /** A question that was given up after such a silence, in milliseconds. */
 function unanswered<T>(answer: Result<T>, ms: number): Result<T> {
-  if (answer.ok) return answer;
+  // A refusal is one, even where the rest of its text did not come.
+  if (answer.ok || answer.failure.reached) return answer;
   const [asked] = answer.failure.error.message.split(': ');
   const message = `${asked ?? ''}: no answer for ${ms / 1000} s`;
   return {

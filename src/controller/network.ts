@@ -16,6 +16,9 @@ interface Trouble {
 /** Errors that come before anything was sent. */
 const unsent = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/;
 
+/** Whoever owns the dispatcher has closed it: nothing more will ever be answered. */
+const closed = /^UND_ERR_(CLOSED|DESTROYED)$/;
+
 /** A kept-alive connection that the other end closes just when it is used again ends so. */
 const cut = /^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/;
 
@@ -35,8 +38,9 @@ export function networkFailure(asked: string, error: unknown, base: string, hint
       status,
       hint: maybeDone && hintIfSent !== undefined ? hintIfSent : hintFor(trouble, base),
     },
-    transient: status === null ? !isTlsCode(code) : isPassing(status),
-    reached: false,
+    transient: status === null ? !isTlsCode(code) && !closed.test(code) : isPassing(status),
+    // As final as a refusal, however often the controller was reached before.
+    reached: closed.test(code),
     maybeDone,
     retryAfter: null,
   };
@@ -112,6 +116,7 @@ function tlsHint(code: string): string | null {
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return 'Use a name that is in the certificate, or tell whoever runs the server.';
   }
+  if (closed.test(code)) return 'A LabClient, or the dispatcher that it was given, is of no use after that.';
   if (isPlainText(code)) return 'Are host and port right?';
   if (isOtherProtocol(code)) return 'Are host and port right, and should the URL begin with https://?';
   return isTlsCode(code) ? authorityHint : null;
@@ -129,6 +134,8 @@ const plainWords: Record<string, string> = {
   ETIMEDOUT: 'the connection timed out',
   UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
   UND_ERR_SOCKET: 'the connection was cut',
+  UND_ERR_CLOSED: 'the client was closed',
+  UND_ERR_DESTROYED: 'the client was closed',
   UND_ERR_HEADERS_OVERFLOW: 'the headers of the answer are too long',
   HPE_HEADER_OVERFLOW: 'the headers of the answer are too long',
   CERT_HAS_EXPIRED: 'the certificate has expired',

@@ -43,8 +43,10 @@ export interface CreateOptions {
   env?: Readonly<Record<string, string>>;
 }
 
-/** For a question that nobody cuts short. */
-const never = new AbortController().signal;
+/** For a question that nobody cuts short. One for each, because Node 20 warns where many listen to one. */
+function never(): AbortSignal {
+  return new AbortController().signal;
+}
 
 /**
  * One user's lab. Every method resolves to a Result: a value, or a failure that says what it means; network errors and
@@ -74,7 +76,7 @@ export class LabClient {
   }
 
   /** Asks for a lab. Success means accepted, not done: `followEvents` tells what becomes of it. */
-  async create(options: CreateOptions = {}, signal: AbortSignal = never): Promise<Result<null>> {
+  async create(options: CreateOptions = {}, signal: AbortSignal = never()): Promise<Result<null>> {
     const { image = { image_class: 'recommended' }, size = 'small', env = {} } = options;
     const specification = {
       options: {
@@ -89,27 +91,32 @@ export class LabClient {
   }
 
   /** The lab's state; null where there is none. */
-  async state(signal: AbortSignal = never): Promise<Result<LabState | null>> {
+  async state(signal: AbortSignal = never()): Promise<Result<LabState | null>> {
     return (await this.#connected()).ownState(signal);
   }
 
   /** The bytes of the event stream, once. `followEvents` makes Events of them, and opens a lost stream again. */
-  async events(signal: AbortSignal = never): Promise<Result<EventBody>> {
+  async events(signal: AbortSignal = never()): Promise<Result<EventBody>> {
     return (await this.#connected()).events(this.user, signal);
   }
 
   /** Deletes the lab; resolves when that has finished. Needs a token with the scope `admin:jupyterlab`. */
-  async remove(signal: AbortSignal = never): Promise<Result<null>> {
+  async remove(signal: AbortSignal = never()): Promise<Result<null>> {
     return (await this.#connected()).remove(this.user, signal);
   }
 
   /** The images and sizes to choose from; null where the controller offers none now. */
-  async choices(signal: AbortSignal = never): Promise<Result<Choices | null>> {
+  async choices(signal: AbortSignal = never()): Promise<Result<Choices | null>> {
     return (await this.#connected()).choices(this.user, signal);
   }
 
-  /** Closes the connections that this client has opened itself, at once. A dispatcher that was given stays open. */
+  /**
+   * Closes the connections that this client has opened itself, at once and for good; whatever is under way or asked
+   * later fails. A dispatcher that was given stays open.
+   */
   async close(): Promise<void> {
+    // It may be about to open them.
+    await this.#backend;
     await this.#ownDispatcher?.destroy();
   }
 

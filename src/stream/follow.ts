@@ -60,6 +60,9 @@ const stateTimeout = 10_000;
 const pollInterval = 1_000;
 const pollShare = 10;
 
+/** A stream that says nothing for this long is waiting, not sending what it has, in milliseconds. */
+const stillness = 100;
+
 /** After a long sleep, a connection has this long to show that it lives, in milliseconds. */
 const wakeGrace = 2_000;
 
@@ -108,9 +111,9 @@ class Pump {
   #asking: Promise<void> | null = null;
   /** Whether a stream was open before, so that the next one resumes. */
   #opened = false;
-  /** When the last stream was opened and when it brought its last frame, in monotonic milliseconds; after that it only waited. */
+  /** When the stream was opened, in monotonic milliseconds, and for how long it has had nothing to send since. */
   #openedAt = 0;
-  #lastFrameAt = 0;
+  #stillMs = 0;
   #bytesShown = false;
   /** Whether the last question for the state had an answer that will not be another in a moment. */
   #answered = false;
@@ -160,12 +163,15 @@ class Pump {
   }
 
   async #afterCleanEnd(): Promise<number | null> {
-    const { afterEnd } = this.#options;
-    if (afterEnd === 'poll') return Math.max(pollInterval, pollShare * (this.#lastFrameAt - this.#openedAt));
+    const { clock, afterEnd } = this.#options;
+    if (afterEnd === 'poll') {
+      const readingMs = clock.monotonic() - this.#openedAt - this.#stillMs;
+      return Math.max(pollInterval, pollShare * readingMs);
+    }
     this.#put({ kind: 'ended', clean: true, reason: null });
     if (!(await this.#isStillOpen())) return null;
     while (afterEnd === 'stop' && !this.#answered) {
-      await sleep(this.#options.clock, this.#retry.next(), this.#closing);
+      await sleep(clock, this.#retry.next(), this.#closing);
       if (!(await this.#isStillOpen())) return null;
     }
     if (afterEnd === 'stop') return null;
@@ -237,18 +243,22 @@ class Pump {
     if (this.#isClosing()) return;
     const state = this.#opened ? 'resumed' : 'open';
     this.#opened = true;
-    this.#openedAt = this.#lastFrameAt = this.#options.clock.monotonic();
+    this.#openedAt = this.#options.clock.monotonic();
+    this.#stillMs = 0;
     this.#seen.rewind();
     this.#put({ kind: 'connection', state, attempt: Math.max(1, this.#retry.attempts), reason: null });
   }
 
   async #read(body: AsyncIterable<Uint8Array>, idle: Deadline): Promise<ConnectionEnd> {
-    const { idleTimeout, onBytes, collectGarbage } = this.#options;
+    const { clock, idleTimeout, onBytes, collectGarbage } = this.#options;
     const reader = createFrameReader(frameLimit, collectGarbage);
     const iterator = body[Symbol.asyncIterator]();
     for (;;) {
+      const asked = clock.monotonic();
       // A read that fails is a lost connection; whatever else fails here is a bug and stays one.
       const next = await iterator.next().catch(() => null);
+      const waited = clock.monotonic() - asked;
+      if (waited >= stillness) this.#stillMs += waited;
       if (next === null || this.#isClosing()) {
         const reason = idle.expired ? silence(idleTimeout) : 'the connection was cut';
         return { kind: 'lost', reason, opened: true };
@@ -283,7 +293,6 @@ class Pump {
         this.#mailbox.put(input);
         continue;
       }
-      this.#lastFrameAt = at.at;
       const judgement = this.#seen.judge(item.kind === 'frame' ? item.frame : null);
       if (judgement === 'repeated') continue;
       if (judgement === 'replaced') {

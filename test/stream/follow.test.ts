@@ -442,6 +442,21 @@ describe('a stream that ended before the operation', () => {
     clock.advance(1000);
     assert.equal(await waiting, 'resumed');
   });
+
+  it('is looked at as soon again where it was open for long, and had nothing to say', async () => {
+    const seen = new Seen();
+    const { source, clock, next } = setUp({ afterEnd: 'poll', quiet: null, seen });
+    source.feed(info('a', 1));
+    assert.deepEqual([await next(), await next()], ['open', 'info a']);
+    const waiting = next();
+    await settled();
+    clock.advance(30_000);
+    source.feed('end');
+    await settled();
+    source.feed(info('b', 1), complete);
+    clock.advance(1000);
+    assert.equal(await waiting, 'resumed');
+  });
 });
 
 describe('a stream that cannot be opened at first', () => {
