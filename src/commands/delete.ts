@@ -54,12 +54,14 @@ export async function deleteLab(
     const conflict = failure.kind === 'conflict';
     const wait = conflict ? pollInterval : retry.after(failure);
     if (wait === null) return outcomeOf(failure);
-    if (conflict) await pause(session, wait);
-    else await session.waitToRetry(retry, failure, wait);
     repeated = true;
+    // Where the DELETE was heard, its answer may simply take longer than anybody waits for one: no trouble yet.
+    const heard = conflict || (failure.maybeDone && failure.retryAfter === null);
+    if (heard) await pause(session, Math.max(wait, pollInterval));
+    else await session.waitToRetry(retry, failure, wait);
     // What certainly was never heard has changed nothing, so there is nothing to ask.
     if (!conflict && !failure.maybeDone) continue;
-    session.trace(1, 'asking the state before the DELETE is sent again');
+    session.trace(1, `${failure.error.message}; asking the state before the DELETE is sent again`);
     const state = await session.labState(subject);
     if (state.ok && state.value === null) return gone();
     if (!state.ok && !isAborted(session.signal)) return outcomeOf(state.failure);
