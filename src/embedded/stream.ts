@@ -52,11 +52,17 @@ export function stream(
 
   const mayWrite = () => !stopped && !resting && !response.writableNeedDrain;
   const write = (frame: Frame) => {
-    // One write is one chunk. Corking the response would merge them.
     if (held) buffered.push(Buffer.from(frame));
     else response.write(frame);
   };
-  const pump = () => {
+  // One write is one chunk. Corking the response would merge them, as Node 26 does by itself unless the socket is corked.
+  const chunkwise = (writes: () => void) => () => {
+    const { socket } = response;
+    socket?.cork();
+    writes();
+    socket?.uncork();
+  };
+  const pump = chunkwise(() => {
     while (mayWrite()) {
       if (sent === silentAt && sent < queue.length) {
         stop();
@@ -80,7 +86,7 @@ export function stream(
       if (held) response.write(Buffer.concat(buffered));
       response.end();
     }
-  };
+  });
   // As long as the kernel takes everything at once, no drain brings the others their turn.
   const rest = () => {
     resting = true;
@@ -93,13 +99,13 @@ export function stream(
   const unsubscribe = queue.subscribe(pump);
   response.on('drain', pump);
 
-  const ping = () => {
+  const ping = chunkwise(() => {
     const time = pythonTime(clock.now());
     if (mayWrite() && !response.writableEnded) {
       write(pingEvents ? `event: ping\r\ndata: ${time}\r\n\r\n` : `: ping - ${time}\r\n\r\n`);
     }
     stopPing = clock.after(pingMs, ping);
-  };
+  });
   let stopPing = clock.after(pingMs, ping);
   const stop = () => {
     stopped = true;
