@@ -15,6 +15,7 @@ import { LabState as LabStateSchema, type LabState as LabStateData } from './mod
 export { eventJsonSchema, isDone, toSse } from './model/event.js';
 export { decode, type Decoded } from './stream/decode.js';
 export { createFrameReader, type FrameItem, type FrameReader } from './stream/frames.js';
+export { UsageError } from './config/usage-error.js';
 export { exitCode, type ErrorInfo, type Outcome } from './model/outcome.js';
 export type { Failure, Result } from './model/result.js';
 export type { Input } from './model/run.js';

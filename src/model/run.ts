@@ -25,12 +25,14 @@ export interface RawFrame {
 }
 
 export type Input = Stamp &
+  /** One event; each is told once, however often the controller repeats it. */
   (
     | { kind: 'event'; event: Event }
     /** A comment, or the event named `ping` of older controllers: the connection lives. */
     | { kind: 'heartbeat'; comment: string }
     /** A frame that is no Event. `type` is its name where that much was right; `frame` is null where it was too large to keep. */
     | { kind: 'skipped'; reason: string; frame: RawFrame | null; type: EventType | null }
+    /** What has become of the connection; `attempt` counts from 1 since the last success. */
     | { kind: 'connection'; state: ConnectionState; attempt: number; reason: string | null }
     /** The lab's state as the controller tells it; null where there is no lab. */
     | { kind: 'state'; lab: LabState | null }
