@@ -77,7 +77,7 @@ export class BarDisplay extends SilentDisplay {
     super();
     this.#live = new LiveLine(out);
     this.#theme = theme;
-    this.#pending = new PendingLines(theme);
+    this.#pending = new PendingLines(theme, clock.monotonic());
     this.tickEvery = theme.spinner.interval;
     this.#clock = clock;
     this.#unsubscribe = jobs.subscribe({
@@ -163,7 +163,7 @@ export class BarDisplay extends SilentDisplay {
   #printAboveSpinner(): void {
     if (this.#pending.isEmpty) return;
     this.#spinner?.clear();
-    this.#live.write(this.#pending.take());
+    this.#live.write(this.#pending.take(this.#clock.monotonic()));
   }
 
   #drawBar(state: RunState): void {
@@ -189,7 +189,7 @@ export class BarDisplay extends SilentDisplay {
       this.#bar = this.#bars.create(100, snapshot.percent, snapshot);
     }
     this.#bar?.update(snapshot.percent, snapshot);
-    if (!this.#pending.isEmpty) this.#bars.log(this.#pending.take());
+    if (!this.#pending.isEmpty) this.#bars.log(this.#pending.take(this.#clock.monotonic()));
     this.#bars.update();
   }
 

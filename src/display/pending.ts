@@ -8,20 +8,27 @@ import type { Event } from '../model/event.js';
 import { eventLine } from './messages.js';
 import type { Theme } from './theme.js';
 
-/** So many events are shown at one drawing. */
+/** So many events are shown at one drawing, and in a second. */
 const most = 2000;
 
 /** A longer message, in UTF-16 units, becomes a line at once: what waits shall not be megabytes. */
 const longest = 4000;
 
+/** A line, or the way to it. */
+type Item = { line: string } | { isEvent: true; line: string | Event };
+
 export class PendingLines {
   readonly #theme: Theme;
-  #items: (string | Event)[] = [];
+  #items: Item[] = [];
   #events = 0;
   #leftOut = 0;
+  /** How many events may still be shown, and since when it is reckoned, in monotonic milliseconds. */
+  #allowance = most;
+  #reckonedAt: number;
 
-  constructor(theme: Theme) {
+  constructor(theme: Theme, now: number) {
     this.#theme = theme;
+    this.#reckonedAt = now;
   }
 
   get isEmpty(): boolean {
@@ -29,21 +36,32 @@ export class PendingLines {
   }
 
   addLine(line: string): void {
-    this.#items.push(line);
+    this.#items.push({ line });
   }
 
   /** An event; its line is made when it is shown. */
   addEvent(event: Event): void {
-    this.#items.push(event.message.length > longest ? eventLine(event, this.#theme) : event);
+    if (event.type !== 'info') {
+      // How it ends, and why, is never too much.
+      this.addLine(eventLine(event, this.#theme));
+      return;
+    }
+    const line = event.message.length > longest ? eventLine(event, this.#theme) : event;
+    this.#items.push({ isEvent: true, line });
     this.#events += 1;
     // Now and then, because each time costs as much as what is kept.
-    if (this.#events >= 2 * most) this.#leaveOut();
+    if (this.#events >= 2 * most) this.#leaveOut(most);
   }
 
-  /** All that waits as text, each line with its end. */
-  take(): string {
-    if (this.#events > most) this.#leaveOut();
-    const lines = this.#items.map((item) => (typeof item === 'string' ? item : eventLine(item, this.#theme)));
+  /** All that waits as text, each line with its end. `now` is in monotonic milliseconds. */
+  take(now: number): string {
+    this.#allowance = Math.min(most, this.#allowance + Math.floor(((now - this.#reckonedAt) * most) / 1000));
+    this.#reckonedAt = now;
+    this.#leaveOut(this.#allowance);
+    this.#allowance -= this.#events;
+    const lines = this.#items.map(({ line }) =>
+      typeof line === 'string' ? line : eventLine(line, this.#theme),
+    );
     if (this.#leftOut > 0)
       lines.unshift(this.#theme.color.dim(`… ${this.#leftOut} events more, too fast to be read`));
     this.#items = [];
@@ -53,11 +71,11 @@ export class PendingLines {
   }
 
   /** Keeps the last events, and every line that is none. */
-  #leaveOut(): void {
-    let excess = this.#items.filter((item) => typeof item !== 'string').length - most;
+  #leaveOut(kept: number): void {
+    let excess = this.#events - kept;
     if (excess <= 0) return;
     this.#leftOut += excess;
-    this.#items = this.#items.filter((item) => typeof item === 'string' || excess-- <= 0);
-    this.#events = most;
+    this.#items = this.#items.filter((item) => !('isEvent' in item) || excess-- <= 0);
+    this.#events = kept;
   }
 }

@@ -8,10 +8,10 @@ const theme = createTheme('never', false, {});
 const event = (message: string): Event => ({ type: 'info', message, progress: null });
 
 function taken(count: number): string[] {
-  const pending = new PendingLines(theme);
+  const pending = new PendingLines(theme, 0);
   pending.addLine('a warning');
   for (let i = 1; i <= count; i++) pending.addEvent(event(`message ${i}`));
-  return pending.take().split('\n').slice(0, -1);
+  return pending.take(0).split('\n').slice(0, -1);
 }
 
 describe('lines above the bar', () => {
@@ -34,11 +34,31 @@ describe('lines above the bar', () => {
   }
 
   it('begin anew after each drawing', () => {
-    const pending = new PendingLines(theme);
+    const pending = new PendingLines(theme, 0);
     for (let i = 0; i < 5000; i++) pending.addEvent(event('x'));
-    pending.take();
+    pending.take(0);
     assert.equal(pending.isEmpty, true);
+    assert.equal(pending.take(1000), '');
     pending.addEvent(event(`long ${'x'.repeat(5000)}`));
-    assert.match(pending.take(), /^info {11}long x+… \(\d+ more characters\)\n$/);
+    assert.match(pending.take(1000), /^info {11}long x+… \(\d+ more characters\)\n$/);
+  });
+
+  it('are two thousand a second, in the long run', () => {
+    const pending = new PendingLines(theme, 0);
+    let shown = 0;
+    for (let now = 0; now <= 10_000; now += 80) {
+      for (let i = 0; i < 1000; i++) pending.addEvent(event('x'));
+      shown += pending.take(now).match(/^info/gm)?.length ?? 0;
+    }
+    assert.equal(shown, 2000 + 10 * 2000);
+  });
+
+  it('never leave out how it ends, and why', () => {
+    const pending = new PendingLines(theme, 0);
+    for (const type of ['error', 'failed', 'complete'] as const) {
+      pending.addEvent({ type, message: 'told', progress: null });
+      for (let i = 0; i < 5000; i++) pending.addEvent(event('x'));
+    }
+    assert.deepEqual(pending.take(0).match(/^\w+ +told$/gm)?.length, 3);
   });
 });
