@@ -57,6 +57,7 @@ function staySmall() {
   if (Number.parseInt(process.versions.node, 10) > newestNode) return;
   const { setFlagsFromString } = require('node:v8');
   setFlagsFromString('--liftoff-only');
+  setFlagsFromString('--wasm-tiering-budget=2000000000');
 }
 
 if (!answered(process.argv.slice(2))) {

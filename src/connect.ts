@@ -4,7 +4,7 @@
  * Loaded with the first request and not before. What the settings are is decided in config; what a network
  * error means to a user, in controller.
  */
-import * as tls from 'node:tls';
+import type * as Tls from 'node:tls';
 import { Agent, buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici';
 import type { ConnectSettings, ProxySettings } from './context.js';
 import { ProxyError } from './model/proxy-error.js';
@@ -12,17 +12,21 @@ import { ProxyError } from './model/proxy-error.js';
 /** A host that does not answer within this many milliseconds is not there. */
 const timeout = 5_000;
 
-export function connect({ certificates, proxy }: ConnectSettings): Dispatcher {
-  const options = { timeout, ...trusting(certificates) };
+export async function connect({ certificates, proxy }: ConnectSettings): Promise<Dispatcher> {
+  const options = { timeout, ...(await trusting(certificates)) };
   if (proxy === null) return new Agent({ connect: options });
   return proxy.tunnel ? tunnelling(proxy, options) : forwarding(proxy, options);
 }
 
-function trusting(certificates: readonly string[]): Pick<tls.ConnectionOptions, 'secureContext'> {
+async function trusting(
+  certificates: readonly string[],
+): Promise<Pick<Tls.ConnectionOptions, 'secureContext'>> {
   if (certificates.length === 0) return {};
+  // Not at the top: plain http, as on loopback, does without it, and it takes 10 ms to load.
+  const tls = await import('node:tls');
   // A list replaces what Node trusts by itself, so that is repeated. Made once: there are many, and they are slow to read.
   const secureContext = tls.createSecureContext({
-    ca: [...defaultCertificates(), ...certificates],
+    ca: [...defaultCertificates(tls), ...certificates],
     // Whoever names an intermediate authority trusts it, whether or not its own issuer is known.
     allowPartialTrustChain: true,
   });
@@ -30,7 +34,7 @@ function trusting(certificates: readonly string[]): Pick<tls.ConnectionOptions, 
 }
 
 /** Node 20 knows only its bundled ones; later versions have what the system and NODE_EXTRA_CA_CERTS add as well. */
-function defaultCertificates(): readonly string[] {
+function defaultCertificates(tls: typeof Tls): readonly string[] {
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] };
   return getCACertificates?.('default') ?? tls.rootCertificates;
 }

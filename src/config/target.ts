@@ -7,13 +7,11 @@
  */
 import type { Context, ProxySettings } from '../context.js';
 import { unlessAborted } from '../deadline.js';
-import { resolveCertificates } from './certificates.js';
 import { readVariable } from './environment.js';
 import { parseControllerUrl, parseToken, parseUser } from './parse.js';
 import { findProfile, profileName, profilePath, readProfiles, type Profile } from './profile.js';
 import { resolveProxy } from './proxy.js';
 import { setting, type Setting } from './setting.js';
-import { outputOf } from './token-command.js';
 import { tokenFromFile, tokenFromStdin, type FoundToken } from './token.js';
 import { UsageError } from './usage-error.js';
 
@@ -73,7 +71,7 @@ export async function resolveTarget(
   const [found, certificates] = await unlessAborted(
     Promise.all([
       resolveToken(options, context, profile, controller.value, atHome, signal),
-      resolveCertificates(options.caFile, env),
+      certificatesOf(options, env),
     ]),
     signal,
   );
@@ -116,6 +114,16 @@ function resolveController(
   throw new UsageError(
     'no controller: give --controller URL or set LAB_CONTROLLER, or add --demo to try it without one',
   );
+}
+
+/** What reads certificates is loaded only where some are named. */
+async function certificatesOf(
+  { caFile }: TargetOptions,
+  env: Context['env'],
+): Promise<Setting<string[]> | null> {
+  if ((caFile ?? readVariable(env, 'LAB_CA_FILE')) === undefined) return null;
+  const { resolveCertificates } = await import('./certificates.js');
+  return resolveCertificates(caFile, env);
 }
 
 function resolveDirect({ direct }: TargetOptions, env: Context['env']): Setting<boolean> {
@@ -196,6 +204,7 @@ async function profileToken(
   const source = `profile ${name.value}: token_command ${command}`;
   // A bare name is looked up in PATH; a path is meant as in token_file, not from where the user happens to be.
   const program = command.includes('/') ? profilePath(command, file, context.home) : command;
+  const { outputOf } = await import('./token-command.js');
   const output = await outputOf(program, args, source, context, signal);
   return { ...setting(parseToken(output, source), `${origin}: token_command ${command}`), warnings: [] };
 }
