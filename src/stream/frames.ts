@@ -34,6 +34,9 @@ const largeFrame = 1024 * 1024;
 /** Garbage is collected after every so many units of text, whatever came of them. */
 const collectEvery = 2 * 1024 * 1024;
 
+/** And, the first time, after so many. */
+const firstCollection = 512 * 1024;
+
 /** Text is fed in pieces of this many UTF-16 units, so that the parser looks at its limit this often. */
 const piece = 64 * 1024;
 
@@ -56,8 +59,8 @@ export function createFrameReader(
   let lastChar = '';
   /** The beginning of a line, held back because the parser keeps all that it is fed apart: a line may come byte by byte. */
   let crumbs = '';
-  /** Units fed since the last collection. */
-  let uncollected = 0;
+  /** Units fed since the last collection. The first comes early, before the space for young objects has grown large. */
+  let uncollected = collectEvery - firstCollection;
   /** While a frame is being skipped: whether the line being read is empty so far; else null. */
   let skippingLineEmpty: boolean | null = null;
   const decode = textDecoder();
