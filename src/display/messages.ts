@@ -11,8 +11,13 @@ import type { Theme } from './theme.js';
 
 /** An event's type, progress and message in columns, as one line. */
 export function eventLine(event: Event, theme: Theme): string {
-  const progress = event.progress === null ? '' : `${event.progress}%`;
-  return `${paint(event.type.padEnd(8), event.type, theme)} ${progress.padStart(4)}  ${logText(event.message)}`;
+  return eventColumns(event, theme) + logText(event.message);
+}
+
+/** What stands before the message. */
+export function eventColumns({ type, progress }: Pick<Event, 'type' | 'progress'>, theme: Theme): string {
+  const percent = progress === null ? '' : `${progress}%`;
+  return `${paint(type.padEnd(8), type, theme)} ${percent.padStart(4)}  `;
 }
 
 /** A word in the colour of its event type. */

@@ -14,8 +14,8 @@ const most = 2000;
 /** A longer message, in UTF-16 units, becomes a line at once: what waits shall not be megabytes. */
 const longest = 4000;
 
-/** A line, or the way to it. */
-type Item = { line: string } | { isEvent: true; line: string | Event };
+/** A line, which may be an event's; or an event that is still to become one. */
+type Item = { line: string; isEvent: boolean } | Event;
 
 export class PendingLines {
   readonly #theme: Theme;
@@ -36,7 +36,7 @@ export class PendingLines {
   }
 
   addLine(line: string): void {
-    this.#items.push({ line });
+    this.#items.push({ line, isEvent: false });
   }
 
   /** An event; its line is made when it is shown. */
@@ -46,11 +46,12 @@ export class PendingLines {
       this.addLine(eventLine(event, this.#theme));
       return;
     }
-    const line = event.message.length > longest ? eventLine(event, this.#theme) : event;
-    this.#items.push({ isEvent: true, line });
+    const isLong = event.message.length > longest;
+    this.#items.push(isLong ? { line: eventLine(event, this.#theme), isEvent: true } : event);
     this.#events += 1;
-    // Now and then, because each time costs as much as what is kept.
-    if (this.#events >= 2 * most) this.#leaveOut(most);
+    // What may be shown by the next drawing, or not much more. Now and then, because each time costs as much as what is kept.
+    const kept = Math.min(most, this.#allowance + most / 8);
+    if (this.#events >= 2 * kept) this.#leaveOut(kept);
   }
 
   /** All that waits as text, each line with its end. `now` is in monotonic milliseconds. */
@@ -59,9 +60,7 @@ export class PendingLines {
     this.#reckonedAt = now;
     this.#leaveOut(this.#allowance);
     this.#allowance -= this.#events;
-    const lines = this.#items.map(({ line }) =>
-      typeof line === 'string' ? line : eventLine(line, this.#theme),
-    );
+    const lines = this.#items.map((item) => ('line' in item ? item.line : eventLine(item, this.#theme)));
     if (this.#leftOut > 0)
       lines.unshift(this.#theme.color.dim(`… ${this.#leftOut} events more, too fast to be read`));
     this.#items = [];
@@ -75,7 +74,7 @@ export class PendingLines {
     let excess = this.#events - kept;
     if (excess <= 0) return;
     this.#leftOut += excess;
-    this.#items = this.#items.filter((item) => !('isEvent' in item) || excess-- <= 0);
+    this.#items = this.#items.filter((item) => ('line' in item && !item.isEvent) || excess-- <= 0);
     this.#events = kept;
   }
 }

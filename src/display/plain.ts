@@ -3,10 +3,11 @@
  * silences. For logs, CI and terminals that can do no more.
  */
 import type { Clock, Output } from '../context.js';
+import type { Event } from '../model/event.js';
 import type { Input, RunState } from '../model/run.js';
 import { Batch } from './batch.js';
 import { SilentDisplay } from './display.js';
-import { connectionLine, eventLine, skippedLine } from './messages.js';
+import { connectionLine, eventColumns, skippedLine } from './messages.js';
 import { elapsed, harmless, inWords, logText } from './text.js';
 import type { Theme } from './theme.js';
 
@@ -21,9 +22,12 @@ export class PlainDisplay extends SilentDisplay {
   readonly #started: number;
   #lastLineAt: number;
   #lastEventAt: number;
-  /** The second of the last line, since 1970, and its text; many lines may have the same. */
+  /** What the last line began with, and of when and what that was: in a flood most begin the same. */
   #second = NaN;
-  #timestamp = '';
+  #since = NaN;
+  #head = '';
+  #of: Pick<Event, 'type' | 'progress'> | null = null;
+  #columns = '';
 
   constructor(out: Output, theme: Theme, clock: Clock) {
     super();
@@ -38,7 +42,7 @@ export class PlainDisplay extends SilentDisplay {
   override show(_state: RunState, input: Input): void {
     switch (input.kind) {
       case 'event':
-        this.#line(eventLine(input.event, this.#theme));
+        this.#eventLine(input.event);
         this.#lastEventAt = this.#lastLineAt;
         break;
       case 'skipped':
@@ -78,14 +82,25 @@ export class PlainDisplay extends SilentDisplay {
     this.flush();
   }
 
+  #eventLine({ type, progress, message }: Event): void {
+    if (this.#of?.type !== type || this.#of.progress !== progress) {
+      // Not the event itself, whose message may be megabytes.
+      this.#of = { type, progress };
+      this.#columns = eventColumns(this.#of, this.#theme);
+    }
+    this.#line(this.#columns + logText(message));
+  }
+
   #line(text: string): void {
     this.#lastLineAt = this.#clock.monotonic();
     const second = Math.floor(this.#clock.now() / 1000);
-    if (second !== this.#second) {
+    const since = Math.floor((this.#lastLineAt - this.#started) / 1000);
+    if (second !== this.#second || since !== this.#since) {
       this.#second = second;
-      this.#timestamp = new Date(second * 1000).toISOString().replace('.000', '');
+      this.#since = since;
+      const timestamp = new Date(second * 1000).toISOString().replace('.000', '');
+      this.#head = `${timestamp} ${elapsed(since * 1000).padStart(6)}  `;
     }
-    const since = elapsed(this.#lastLineAt - this.#started).padStart(6);
-    this.#lines.add(`${this.#timestamp} ${since}  ${text}`);
+    this.#lines.add(this.#head + text);
   }
 }
