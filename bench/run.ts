@@ -1,11 +1,12 @@
 /**
- * The speeds that a user feels, as a table of figures with their goals, for this Node and for the newest: that of
- * `npm run matrix`, where it has been fetched, or BENCH_NODE. BENCH_RUNS sets how often, arguments choose some:
+ * The speeds that a user feels, as a table of figures with their goals, for the oldest major version of Node that is
+ * supported and for the newest. What this is not itself is fetched, see `scripts/nodes.ts`; BENCH_NODE names another
+ * binary instead of the newest. BENCH_RUNS sets how often, arguments choose some:
  *
  *   BENCH_RUNS=40 npm run bench -- startup spawn
  */
 import { spawnSync } from 'node:child_process';
-import { fetchedNode, majors } from '../scripts/nodes.js';
+import { fetchNode, majors } from '../scripts/nodes.js';
 import { latency } from './latency.js';
 import { many } from './many.js';
 import { memory } from './memory.js';
@@ -26,9 +27,10 @@ const benchmarks: Record<string, Benchmark> = {
 };
 
 function nodes(): Node[] {
-  const newest = process.env['BENCH_NODE'] ?? fetchedNode(Math.max(...majors));
-  const binaries = newest === null ? [process.execPath] : [process.execPath, newest];
-  return binaries.map((binary) => ({
+  const own = Number.parseInt(process.versions.node, 10);
+  const binaryOf = (major: number): string => (major === own ? process.execPath : fetchNode(major));
+  const newest = process.env['BENCH_NODE'] ?? binaryOf(Math.max(...majors));
+  return [binaryOf(Math.min(...majors)), newest].map((binary) => ({
     binary,
     version: spawnSync(binary, ['--version'], { encoding: 'utf8' }).stdout.trim(),
   }));
@@ -42,11 +44,11 @@ function format({ what, measured, figure, unit, goal }: Row, { version }: Node):
 }
 
 const chosen = process.argv.slice(2);
+const measuredNodes = nodes();
 console.log(`${runs} runs of each in turns, medians\n`);
 console.log('| what | Node | figure | goal | | measured |\n| --- | --- | --- | --- | --- | --- |');
 for (const [name, benchmark] of Object.entries(benchmarks)) {
   if (chosen.length > 0 && !chosen.includes(name)) continue;
-  const measuredNodes = nodes();
   const tables: Row[][] = [];
   for (const node of measuredNodes) tables.push(await benchmark(node));
   for (const i of tables[0]?.keys() ?? []) {

@@ -29,12 +29,6 @@ function pathOf(version: Version): { folder: string; binary: string } {
   return { folder, binary: join(folder, 'node_modules', name, 'bin', 'node') };
 }
 
-/** The binary where it has been fetched before, else null. */
-export function fetchedNode(version: Version): string | null {
-  const { binary } = pathOf(version);
-  return existsSync(binary) ? binary : null;
-}
-
 /** The binary, fetched where it is not there. */
 export function fetchNode(version: Version): string {
   const { folder, binary } = pathOf(version);
