@@ -101,6 +101,8 @@ export interface Context {
   /** The folder for temporary files. */
   tmp: string;
   clock: Clock;
+  /** See `ControllerOptions.turn`. */
+  turn: () => Promise<void>;
   /** Uniform in [0, 1). */
   random: () => number;
   /** Loads the HTTP library when the first request is made, not before. */

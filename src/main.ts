@@ -11,7 +11,7 @@ import { collectGarbage } from './garbage.js';
 import { exitCode, outputFailed, signalCodes } from './model/outcome.js';
 import { OutputError } from './model/output-error.js';
 import { version } from './model/version.js';
-import { systemClock } from './system-clock.js';
+import { nextTurn, systemClock } from './system-clock.js';
 
 type Suspender = Parameters<JobControl['subscribe']>[0];
 type Taker = (signal: PassedSignal) => void;
@@ -50,6 +50,7 @@ async function run(argv: readonly string[], abort: AbortController): Promise<num
     home: homedir(),
     tmp: tmpdir(),
     clock: systemClock,
+    turn: nextTurn,
     random: Math.random,
     connect: async (settings) => (await import('./connect.js')).connect(settings),
     signal: abort.signal,

@@ -95,6 +95,7 @@ async function open(
       base,
       credentials,
       dispatcher,
+      turn: context.turn,
       now: () => context.clock.monotonic(),
       trace: (message) => {
         context.trace(2, message);

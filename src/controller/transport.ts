@@ -22,6 +22,8 @@ export interface ControllerOptions {
   base: URL;
   credentials: Credentials;
   dispatcher: Dispatcher;
+  /** Resolves when the event loop has come round; left out where one connection more does no harm. */
+  turn?: () => Promise<void>;
   /** Told every request and its answer; neither headers nor bodies, so no secret. */
   trace?: (message: string) => void;
   /** Monotonic milliseconds, for the trace. */
@@ -50,6 +52,7 @@ export function createTransport({
   base,
   credentials,
   dispatcher,
+  turn = () => Promise.resolve(),
   trace = () => undefined,
   now = () => 0,
 }: ControllerOptions): Send {
@@ -58,6 +61,9 @@ export function createTransport({
   let answered = false;
 
   async function exchange(request: Request, url: URL): Promise<Dispatcher.ResponseData> {
+    // undici frees the connection of an answer that was read only then, and would open another before. A POST does
+    // not go on one that the server may be about to close: if its answer is lost, it is not sent again.
+    if (answered && request.method !== 'POST') await turn();
     const what = `${request.method} ${url.href}`;
     const begun = now();
     const after = (): string => `after ${Math.round(now() - begun)} ms`;

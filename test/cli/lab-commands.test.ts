@@ -49,6 +49,17 @@ describe('lab status', { concurrency: 4 }, () => {
       );
     }));
 
+  it('asks who it is for and for the state on one connection', async () => {
+    await using server = await answering((response, { url }) => {
+      const answer = url.endsWith('/user-info') ? { username: 'demo' } : { status: 'running' };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    });
+    const run = await runLab(['status'], { LAB_CONTROLLER: server.origin, LAB_TOKEN: 'gt-a.b' });
+    assert.equal(run.code, 0, run.stderr);
+    assert.equal(server.asked.length, 2);
+    assert.equal(new Set(server.asked.map(({ remotePort }) => remotePort)).size, 1);
+  });
+
   it('is 0 when it runs and 1 when it has failed, in text and json', async () => {
     await at({ scenario: 'immediate' }, async ({ lab }) => {
       assert.equal((await lab('spawn')).code, 0);

@@ -11,6 +11,8 @@ export interface Asked {
   url: string;
   headers: IncomingHttpHeaders;
   body: string;
+  /** The other end of the connection that it came on. */
+  remotePort: number;
 }
 
 export interface Answering extends AsyncDisposable {
@@ -30,7 +32,8 @@ export async function answering(
     let body = '';
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
-      const seen = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body };
+      const { method = '', url = '', headers, socket } = request;
+      const seen = { method, url, headers, body, remotePort: socket.remotePort ?? NaN };
       asked.push(seen);
       answer(response, seen);
     });

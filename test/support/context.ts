@@ -18,6 +18,7 @@ export function fakeContext(over: Partial<Context> = {}): Context {
     home: '/nonexistent',
     tmp: '/tmp',
     clock: new FakeClock(),
+    turn: () => Promise.resolve(),
     random: () => 0.5,
     connect: () => Promise.reject(new Error('this test connects to nothing')),
     signal: new AbortController().signal,
