@@ -32,7 +32,7 @@ export function memory({ binary }: Node): Promise<Row[]> {
 async function peak(binary: string, args: string[], env: Record<string, string> = {}): Promise<number> {
   const peaks: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    using measure = measuring();
+    const measure = measuring();
     const child = spawn(binary, args, {
       env: cleanEnvironment({ ...env, ...measure.env }),
       stdio: 'ignore',

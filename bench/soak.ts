@@ -6,8 +6,7 @@
  * a clock that a loop moves on.
  */
 import { getEventListeners } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -19,6 +18,7 @@ import { FakeClock, realClock } from '../test/support/clock.js';
 import { startFaultProxy } from '../test/support/fault-proxy.js';
 import { parseLines, resultOf } from '../test/support/ndjson.js';
 import { startLab } from '../test/support/program.js';
+import { temporaryFolder } from '../test/support/temporary.js';
 
 const seconds = Number(process.env['SOAK_SECONDS'] ?? 120);
 /** Milliseconds between two cuts. */
@@ -56,8 +56,7 @@ function typical(samples: readonly Sample[]): Sample {
 }
 
 async function realProgram(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'lab-soak-'));
-  const file = join(folder, 'samples');
+  const file = join(temporaryFolder(), 'samples');
   // The story takes 62 seconds at its own speed.
   const controller = await startController({
     clock: realClock,
@@ -85,7 +84,6 @@ async function realProgram(): Promise<void> {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Sample);
-  rmSync(folder, { recursive: true });
 
   const share = Math.ceil(samples.length / 5);
   // The first fifth warms up.

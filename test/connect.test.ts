@@ -2,10 +2,9 @@
  * The real program on its way to a real TLS server: certificates, and proxies between.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { answering, type Answering, type Asked } from './support/answering.js';
@@ -13,8 +12,9 @@ import { makeAuthority, makeCertificate, type Certificate } from './support/cert
 import { resultOf } from './support/ndjson.js';
 import { runLab, type Finished } from './support/program.js';
 import { startProxy, type Proxy, type ProxyOptions } from './support/proxy.js';
+import { temporaryFolder } from './support/temporary.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'lab-connect-'));
+const folder = temporaryFolder();
 const token = 'gt-a-token-of-the-tests';
 const year = 365 * 24 * 3_600_000;
 const soon = (ms: number): Date => new Date(Date.now() + ms);

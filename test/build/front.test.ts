@@ -3,15 +3,15 @@
  * the next run is kept where nobody else can write.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import module from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { runProgram } from '../../src/cli/program.js';
 import { fakeContext } from '../support/context.js';
 import { atTerminal, runLab, runShell } from '../support/program.js';
 import { recorder } from '../support/streams.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 async function saidByProgram(...argv: string[]): Promise<string> {
   const out = recorder();
@@ -57,36 +57,24 @@ describe('the front door', () => {
 
 describe('compiled code', () => {
   it("is kept in the user's own folder, by a Node that can", async () => {
-    const home = mkdtempSync(join(tmpdir(), 'front-'));
-    try {
-      assert.equal((await runLab(['help', 'output'], { HOME: home })).code, 0);
-      const expected = 'enableCompileCache' in module ? ['.cache'] : [];
-      assert.deepEqual(readdirSync(home), expected);
-    } finally {
-      rmSync(home, { recursive: true });
-    }
+    const home = temporaryFolder();
+    assert.equal((await runLab(['help', 'output'], { HOME: home })).code, 0);
+    const expected = 'enableCompileCache' in module ? ['.cache'] : [];
+    assert.deepEqual(readdirSync(home), expected);
   });
 
   it('is kept in no folder that a relative path leads to', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'front-'));
-    try {
-      const env = { HOME: '', XDG_CACHE_HOME: 'kept' };
-      assert.equal((await runShell(`cd '${folder}' && mkdir kept && lab help output`, env)).code, 0);
-      assert.deepEqual(readdirSync(join(folder, 'kept')), []);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const folder = temporaryFolder();
+    const env = { HOME: '', XDG_CACHE_HOME: 'kept' };
+    assert.equal((await runShell(`cd '${folder}' && mkdir kept && lab help output`, env)).code, 0);
+    assert.deepEqual(readdirSync(join(folder, 'kept')), []);
   });
 
   it('is kept nowhere where the folder is not there', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'front-'));
-    try {
-      const absent = join(folder, 'absent');
-      assert.equal((await runLab(['help', 'output'], { HOME: absent })).stderr, '');
-      assert.equal((await runLab(['help', 'output'], { HOME: folder, XDG_CACHE_HOME: absent })).stderr, '');
-      assert.deepEqual(readdirSync(folder), []);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const folder = temporaryFolder();
+    const absent = join(folder, 'absent');
+    assert.equal((await runLab(['help', 'output'], { HOME: absent })).stderr, '');
+    assert.equal((await runLab(['help', 'output'], { HOME: folder, XDG_CACHE_HOME: absent })).stderr, '');
+    assert.deepEqual(readdirSync(folder), []);
   });
 });

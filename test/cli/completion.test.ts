@@ -4,10 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { Argument, Command, Option } from 'commander';
 import { addCompletion } from '../../src/cli/completion.js';
 import { createProgram } from '../../src/cli/program.js';
@@ -16,17 +15,12 @@ import { scenarioNames } from '../../src/embedded/scenarios.js';
 import { fakeContext } from '../support/context.js';
 import { atTerminal } from '../support/program.js';
 import { recorder } from '../support/streams.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 type Shell = 'bash' | 'zsh' | 'fish';
 
-let folder: string;
-before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'completion-test-'));
-  writeFileSync(join(folder, 'a token.txt'), '');
-});
-after(() => {
-  rmSync(folder, { recursive: true });
-});
+const folder = temporaryFolder();
+writeFileSync(join(folder, 'a token.txt'), '');
 
 function missing(shell: Shell): { skip: string | false } {
   const installed = spawnSync(shell, ['-c', 'exit']).status === 0;

@@ -2,17 +2,7 @@
  * `lab config`: what it prints, what it writes, and what it refuses to.
  */
 import assert from 'node:assert/strict';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeEach, describe, it } from 'node:test';
 import { Command } from 'commander';
@@ -20,11 +10,12 @@ import { addConfig } from '../../src/cli/config-command.js';
 import { UsageError } from '../../src/config/usage-error.js';
 import { fakeContext } from '../support/context.js';
 import { recorder } from '../support/streams.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 let base: string;
 let file: string;
 beforeEach(() => {
-  base = join(mkdtempSync(join(tmpdir(), 'lab-config-')), 'config');
+  base = join(temporaryFolder(), 'config');
   file = join(base, 'nublado-lab', 'config.json');
 });
 

@@ -2,16 +2,16 @@
  * `lab controller -- COMMAND`: the command's environment, its exit code, signals, and that nothing is left.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { addController } from '../../src/cli/controller-command.js';
 import { UsageError } from '../../src/config/usage-error.js';
 import { fakeContext } from '../support/context.js';
 import { atTerminal, startLab, type Finished, type Running } from '../support/program.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 /** A file that nobody may run. */
 const plainFile = fileURLToPath(import.meta.url);
@@ -29,21 +29,15 @@ const real = {
   ACCESS_TOKEN: 'gt-real',
 };
 
-let tmp: string;
-before(async () => {
-  tmp = await mkdtemp(join(tmpdir(), 'controller-test-'));
-});
-after(async () => {
-  await rm(tmp, { recursive: true });
-});
+const tmp = temporaryFolder();
 
 interface Run extends Omit<Running, 'finished'> {
   ended: Promise<Finished & { left: string[] }>;
 }
 
 /** Runs `lab controller` with these arguments and a folder for temporary files of its own. */
-async function run(args: readonly string[]): Promise<Run> {
-  const own = await mkdtemp(join(tmp, 'run-'));
+function run(args: readonly string[]): Run {
+  const own = temporaryFolder();
   const { finished, ...running } = startLab(['controller', ...args], { ...real, TMPDIR: own, KEPT: 'yes' });
   const ended = finished.then(async (result) => {
     const left = (await readdir(own)).filter((name) => name.startsWith('nublado-lab-'));
@@ -68,7 +62,7 @@ function script(code: string): string[] {
 
 describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
   it('gives the command a controller, and nothing of the real settings', async () => {
-    const { ended } = await run(
+    const { ended } = run(
       script(`
         import { readFileSync, readdirSync, statSync } from 'node:fs';
         import { dirname, join } from 'node:path';
@@ -119,7 +113,7 @@ describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
       '--',
       ...words,
     ];
-    const { code, stdout } = await (await run(own)).ended;
+    const { code, stdout } = await run(own).ended;
     assert.equal(code, 0);
     assert.deepEqual(JSON.parse(stdout), words);
   });
@@ -144,7 +138,7 @@ describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
   ];
   for (const [name, args, expected, message] of endings) {
     it(`ends as the command does: ${name}`, async () => {
-      const { code, stdout, stderr, left } = await (await run(args)).ended;
+      const { code, stdout, stderr, left } = await run(args).ended;
       assert.deepEqual([code, stdout, left], [expected, '', []], stderr);
       assert.match(stderr, message);
     });
@@ -156,7 +150,7 @@ describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
     ['SIGHUP', 129],
   ] as const) {
     it(`passes ${signal} on, and waits for what the command makes of it`, async () => {
-      const handled = await run(
+      const handled = run(
         script(`
           process.on('${signal}', async () => {
             const { status } = await fetch(process.env.LAB_CONTROLLER + '/spawner/v1/labs');
@@ -172,7 +166,7 @@ describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
       const { code, stdout, left } = await handled.ended;
       assert.deepEqual([code, stdout, left], [9, 'ready\nserved 401\n', []]);
 
-      const killed = await run(script("setInterval(() => undefined, 1000); console.log('ready')"));
+      const killed = run(script("setInterval(() => undefined, 1000); console.log('ready')"));
       await killed.seen(/ready/);
       killed.child.kill(signal);
       const after = await killed.ended;
@@ -195,7 +189,7 @@ describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
     it(`passes on a second ${signal} too, and leaves no orphan`, async () => {
-      const { child, seen, output, ended } = await run(script(stubborn(signal)));
+      const { child, seen, output, ended } = run(script(stubborn(signal)));
       await seen(/ready/);
       const pid = Number(/ready (\d+)/.exec(output())?.[1]);
       child.kill(signal);
@@ -208,7 +202,7 @@ describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
   }
 
   it('passes on different signals, one after the other', async () => {
-    const { child, seen, ended } = await run(
+    const { child, seen, ended } = run(
       script(`
         process.on('SIGINT', () => console.log('first'));
         process.on('SIGTERM', () => console.log('second'));

@@ -3,12 +3,14 @@
  * embedded controller, driven into each case. Numbers are those of the contract, "What a client must survive".
  */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { startController, type EmbeddedController, type EmbeddedOptions } from '../../src/embedded/server.js';
 import { answering } from '../support/answering.js';
 import { FakeClock, realClock } from '../support/clock.js';
 import { parseLines, resultOf } from '../support/ndjson.js';
 import { runLab, startLab, type Finished } from '../support/program.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 interface Site {
   controller: EmbeddedController;
@@ -557,9 +559,7 @@ describe('errors that help', { concurrency: 4 }, () => {
 describe('the trace', { concurrency: 4 }, () => {
   it('tells decisions and requests to stderr and to a log file, and no secret', () =>
     at({ scenario: 'immediate' }, async ({ controller, env }) => {
-      const { mkdtemp, readFile, rm } = await import('node:fs/promises');
-      const { tmpdir } = await import('node:os');
-      const folder = await mkdtemp(`${tmpdir()}/lab-test-`);
+      const folder = temporaryFolder();
       const run = await runLab(
         ['spawn', '-vv', '--log-file', `${folder}/log`, '--env', 'A=hunter2hunter2', '-o', 'ndjson'],
         env,
@@ -575,6 +575,5 @@ describe('the trace', { concurrency: 4 }, () => {
         assert.equal(text.includes(controller.token), false);
         assert.doesNotMatch(text, /hunter2|[Aa]uthorization/);
       }
-      await rm(folder, { recursive: true });
     }));
 });

@@ -260,7 +260,7 @@ describe('a million events take no more memory than ten thousand', () => {
 
   it('as a bar', (t) =>
     compare(t, async (origin) => {
-      using measure = measuring();
+      const measure = measuring();
       const pty = spawnAtTerminal(process.execPath, [bin, 'events', '-o', 'json', '--progress', 'bar'], {
         env: cleanEnvironment({ TERM: 'xterm', ...environment(origin), ...measure.env }),
       });

@@ -4,21 +4,20 @@
 import assert from 'node:assert/strict';
 import { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, watch, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { serve } from '../../src/commands/controller.js';
 import type { PassedSignal } from '../../src/context.js';
 import { realClock } from '../support/clock.js';
 import { fakeContext } from '../support/context.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 test('a signal that cannot be handed on changes nothing: the command goes on to its end', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'command-'));
+  const folder = temporaryFolder();
   const watcher = watch(folder);
   t.after(() => {
     watcher.close();
-    rmSync(folder, { recursive: true });
   });
   t.mock.method(ChildProcess.prototype, 'kill', function (this: ChildProcess) {
     // What Node does where the system answers EPERM.
@@ -36,7 +35,7 @@ test('a signal that cannot be handed on changes nothing: the command goes on to 
   const up = once(watcher, 'change');
   const script = `: > '${folder}/up'; while [ ! -e '${folder}/go' ]; do :; done; exit 5`;
   const code = serve(
-    fakeContext({ clock: realClock, jobs, tmp: tmpdir(), env: { PATH: process.env['PATH'] } }),
+    fakeContext({ clock: realClock, jobs, tmp: temporaryFolder(), env: { PATH: process.env['PATH'] } }),
     {
       port: 0,
       host: '127.0.0.1',

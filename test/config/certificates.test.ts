@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { resolveCertificates } from '../../src/config/certificates.js';
 import { UsageError } from '../../src/config/usage-error.js';
 import { makeAuthority, type Certificate } from '../support/certificates.js';
+import { temporaryFolder } from '../support/temporary.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'lab-test-'));
+const folder = temporaryFolder();
 
 function fileOf(name: string, content: string): string {
   const path = join(folder, name);

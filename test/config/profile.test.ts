@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, createReadStream, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, createReadStream, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { configPath, profilePath, readProfiles } from '../../src/config/profile.js';
@@ -10,6 +9,7 @@ import { resolveTarget, type TargetOptions } from '../../src/config/target.js';
 import { UsageError } from '../../src/config/usage-error.js';
 import { FakeClock } from '../support/clock.js';
 import { fakeContext } from '../support/context.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 const token = `gt-${'a'.repeat(22)}.${'b'.repeat(22)}`;
 const instance = 'https://data.example.org';
@@ -22,7 +22,7 @@ interface Place {
 
 /** A configuration folder of its own, with that file in it. */
 function place(content: unknown): Place {
-  const base = mkdtempSync(join(tmpdir(), 'lab-profile-'));
+  const base = temporaryFolder();
   const folder = join(base, 'nublado-lab');
   const file = join(folder, 'config.json');
   mkdirSync(folder);
@@ -406,7 +406,7 @@ describe('a token command', () => {
 
   /** A command whose child holds a pipe open for as long as it lives, and the pipe. */
   function lasting() {
-    const pipe = join(mkdtempSync(join(tmpdir(), 'lab-pipe-')), 'pipe');
+    const pipe = join(temporaryFolder(), 'pipe');
     execFileSync('mkfifo', [pipe]);
     const here = withCommand('sh', '-c', 'sh -c "echo up; exec sleep 600" > "$0" & wait', pipe);
     return { here, held: createReadStream(pipe) };

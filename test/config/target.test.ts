@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
@@ -8,8 +7,9 @@ import { environment } from '../../src/config/environment.js';
 import { resolveTarget, type TargetOptions } from '../../src/config/target.js';
 import { UsageError } from '../../src/config/usage-error.js';
 import { fakeContext } from '../support/context.js';
+import { temporaryFolder } from '../support/temporary.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'lab-test-'));
+const folder = temporaryFolder();
 const tokenFile = join(folder, 'token');
 writeFileSync(tokenFile, 'gt-file.token\n');
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { temporaryFolder } from '../support/temporary.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -84,7 +84,7 @@ const bugs: readonly Bug[] = [
 
 /** A copy of the program and of these stories. */
 function copy(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'planted-'));
+  const folder = temporaryFolder();
   for (const part of ['src', 'test/faults', 'test/support', 'package.json', 'tsconfig.json']) {
     cpSync(join(root, part), join(folder, part), { recursive: true });
   }
@@ -116,15 +116,11 @@ describe('the stories', () => {
   for (const bug of bugs) {
     it(`catch a planted bug: ${bug.name}`, async (t) => {
       const folder = copy();
-      try {
-        plant(folder, bug);
-        const output = await playUntilWrong(folder);
-        const [, stories] = /stories: (\d+), wrong: 1/.exec(output) ?? [];
-        assert.ok(stories !== undefined, output);
-        t.diagnostic(`caught by story ${stories}: ${output.trim().split('\n').at(-1) ?? ''}`);
-      } finally {
-        rmSync(folder, { recursive: true });
-      }
+      plant(folder, bug);
+      const output = await playUntilWrong(folder);
+      const [, stories] = /stories: (\d+), wrong: 1/.exec(output) ?? [];
+      assert.ok(stories !== undefined, output);
+      t.diagnostic(`caught by story ${stories}: ${output.trim().split('\n').at(-1) ?? ''}`);
     });
   }
 });

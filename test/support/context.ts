@@ -16,7 +16,7 @@ export function fakeContext(over: Partial<Context> = {}): Context {
     err: recorder(),
     env: {},
     home: '/nonexistent',
-    tmp: '/tmp',
+    tmp: '/nonexistent',
     clock: new FakeClock(),
     turn: () => Promise.resolve(),
     random: () => 0.5,

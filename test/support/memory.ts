@@ -2,14 +2,14 @@
  * The real program, and the most memory that it ever had: its own, whatever the test beside it takes.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bin, cleanEnvironment } from './program.js';
+import { temporaryFolder } from './temporary.js';
 
 const report = new URL('report-peak.js', import.meta.url).href;
 
-export interface Measuring extends Disposable {
+export interface Measuring {
   /** What the program's environment needs. */
   env: Record<string, string>;
   /** MiB, once the program has ended. */
@@ -17,14 +17,10 @@ export interface Measuring extends Disposable {
 }
 
 export function measuring(): Measuring {
-  const folder = mkdtempSync(join(tmpdir(), 'lab-peak-'));
-  const file = join(folder, 'peak');
+  const file = join(temporaryFolder(), 'peak');
   return {
     env: { NODE_OPTIONS: `--import=${report}`, PEAK_FILE: file },
     peak: () => Math.round(Number(readFileSync(file, 'utf8'))),
-    [Symbol.dispose]: () => {
-      rmSync(folder, { recursive: true });
-    },
   };
 }
 
@@ -47,7 +43,7 @@ export async function measureLab(
   env: Record<string, string>,
   stdout: 'pipe' | 'ignore' = 'pipe',
 ): Promise<Measured> {
-  using measure = measuring();
+  const measure = measuring();
   const child = spawn(process.execPath, [bin, ...args], {
     env: cleanEnvironment({ ...env, ...measure.env }),
     stdio: ['ignore', stdout, 'pipe'],

@@ -3,6 +3,7 @@
  * emulator reads. Whatever a test is about, no child may print a secret that it was given (see secrecy.ts).
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { spawn as spawnAtTerminal } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
@@ -10,9 +11,10 @@ import { leakOf, secretsOf, wordsOf, type Secrecy } from './secrecy.js';
 
 export const bin = fileURLToPath(new URL('../../bin/lab.js', import.meta.url));
 
-/** An environment in which nothing of the machine that runs the tests shows. */
+/** An environment in which nothing of the machine that runs the tests shows, but for its folder for temporary files. */
 export function cleanEnvironment(extra: Record<string, string> = {}): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', LANG: 'C.UTF-8', ...extra };
+  const { PATH = '' } = process.env;
+  return { PATH, TMPDIR: tmpdir(), HOME: '/nonexistent', LANG: 'C.UTF-8', ...extra };
 }
 
 export interface Finished {

@@ -3,26 +3,19 @@
  * leak fails whoever started the child.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { atTerminal, runLab, runShell } from './program.js';
 import { findLeak, leakOf, secretsOf, wordsOf } from './secrecy.js';
+import { temporaryFolder } from './temporary.js';
 
 const token = 'planted-token-0001';
 const whole = `gt-${'a_Z-'.repeat(6).slice(0, 22)}.${'0'.repeat(22)}`;
 
-let folder: string;
-let tokenFile: string;
-before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'secrecy-test-'));
-  tokenFile = join(folder, 'token');
-  writeFileSync(tokenFile, `${token}\n`);
-});
-after(() => {
-  rmSync(folder, { recursive: true });
-});
+const folder = temporaryFolder();
+const tokenFile = join(folder, 'token');
+writeFileSync(tokenFile, `${token}\n`);
 
 describe('the secrets of a command line', () => {
   it('are tokens, whichever way they are given', () => {
