@@ -6,7 +6,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { isLoopback } from '../config/target.js';
@@ -68,23 +68,24 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
   }
 }
 
+/** Makes and removes them in one go each, because a second signal ends the process without waiting for anything. */
 async function withTokenFiles(
   { tmp }: Context,
   { tokens }: EmbeddedController,
   use: (tokenFile: string) => Promise<number>,
 ): Promise<number> {
-  const folder = await privateFolder(tmp);
+  const folder = privateFolder(tmp);
   try {
-    const write = async (name: string, token: string): Promise<string> => {
+    const write = (name: string, token: string): string => {
       const file = join(folder, name);
-      await writeFile(file, `${token}\n`, { mode: 0o600 });
+      writeFileSync(file, `${token}\n`, { mode: 0o600 });
       return file;
     };
-    await write('token-user', tokens.user);
-    await write('token-hub', tokens.hub);
-    return await use(await write('token', tokens.all));
+    write('token-user', tokens.user);
+    write('token-hub', tokens.hub);
+    return await use(write('token', tokens.all));
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -205,9 +206,9 @@ async function start(context: Context, options: ServeOptions): Promise<EmbeddedC
   }
 }
 
-async function privateFolder(tmp: string): Promise<string> {
+function privateFolder(tmp: string): string {
   try {
-    return await mkdtemp(join(tmp, 'nublado-lab-'));
+    return mkdtempSync(join(tmp, 'nublado-lab-'));
   } catch (error) {
     throw new UsageError(
       `TMPDIR: cannot make a folder in ${tmp}: ${(error as NodeJS.ErrnoException).code ?? ''}`,

@@ -1,5 +1,5 @@
 /**
- * `lab controller -- COMMAND`: the command's environment, its exit code, signals, and that nothing is left.
+ * `lab controller`, alone and with `-- COMMAND`: the command's environment, its exit code, signals, and that nothing is left.
  */
 import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
@@ -45,6 +45,24 @@ function run(args: readonly string[]): Run {
   });
   return { ...running, ended };
 }
+
+describe('lab controller', { concurrency: 4 }, () => {
+  for (const signals of [
+    ['SIGINT'],
+    ['SIGTERM'],
+    ['SIGHUP'],
+    ['SIGINT', 'SIGTERM'],
+    ['SIGINT', 'SIGTERM', 'SIGHUP'],
+  ] as const) {
+    it(`leaves no token behind after ${signals.join(' and at once ')}`, async () => {
+      const { child, seen, ended } = run([]);
+      await seen(/LAB_TOKEN_FILE=.*\n/);
+      for (const signal of signals) child.kill(signal);
+      const { stderr, left } = await ended;
+      assert.deepEqual([stderr, left], ['', []]);
+    });
+  }
+});
 
 /** Whether there is still such a process. */
 function lives(pid: number): boolean {
