@@ -58,8 +58,11 @@ export interface Input extends Readable {
 
 /** The shell's job control: a display must leave the terminal sane while the program is stopped. */
 export interface JobControl {
-  /** Calls `suspend` before the process stops and `resume` after it continues; returns the way to unsubscribe. */
-  subscribe(handlers: { suspend(): void; resume(): void }): () => void;
+  /**
+   * Calls `suspend` before the process stops and `resume` after it continues; returns the way to unsubscribe. Before
+   * it ends at once, for a second signal or Ctrl-\, `suspend` and `quit` are called, and nothing is waited for.
+   */
+  subscribe(handlers: { suspend?(): void; resume?(): void; quit?(): void }): () => void;
   /**
    * Makes a typed Ctrl-C and Ctrl-Z count in a raw terminal too, where they arrive as bytes; returns the way
    * to stop that. A cooked terminal sends signals instead and is not read from.

@@ -81,10 +81,10 @@ function watchSignals(
   takers: ReadonlySet<Taker>,
 ): OnSignal {
   const suspend = (): void => {
-    for (const each of suspenders) each.suspend();
+    for (const each of suspenders) each.suspend?.();
   };
   const resume = (): void => {
-    for (const each of suspenders) each.resume();
+    for (const each of suspenders) each.resume?.();
   };
   const stop = (): void => {
     suspend();
@@ -103,7 +103,7 @@ function watchSignals(
     } else if (takers.size > 0) {
       for (const take of takers) take(signal);
     } else if (abort.signal.aborted) {
-      suspend();
+      quit(suspenders);
       // The exit code is that of the signal that the result, if it was printed, tells of.
       const first = abort.signal.reason as EndReason;
       process.exit(signalCodes[typeof first === 'string' ? first : signal]);
@@ -119,15 +119,23 @@ function watchSignals(
   process.on('SIGTSTP', stop);
   process.on('SIGCONT', resume);
   // Ctrl-\\ asks for the default, a core dump, but not for a terminal without a cursor.
-  const quit = (): void => {
+  const dump = (): void => {
     for (const take of takers) take('SIGQUIT');
     if (takers.size > 0) return;
-    suspend();
-    process.off('SIGQUIT', quit);
+    quit(suspenders);
+    process.off('SIGQUIT', dump);
     process.kill(process.pid, 'SIGQUIT');
   };
-  process.on('SIGQUIT', quit);
+  process.on('SIGQUIT', dump);
   return onSignal;
+}
+
+/** What is still to be done before the process ends where it stands. */
+function quit(suspenders: ReadonlySet<Suspender>): void {
+  for (const each of suspenders) {
+    each.suspend?.();
+    each.quit?.();
+  }
 }
 
 /** A bug that no code caught ends the run like any other ending, with its result; a second one at once. */
@@ -137,7 +145,7 @@ function watchBugs(abort: AbortController, suspenders: ReadonlySet<Suspender>): 
       abort.abort(error satisfies EndReason);
       return;
     }
-    for (const each of suspenders) each.suspend();
+    quit(suspenders);
     process.stderr.write(`internal error in nublado-lab ${version}\n`);
     process.exit(70);
   });

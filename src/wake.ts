@@ -29,7 +29,6 @@ export function watchForWake(
   };
   let cancel = clock.after(interval, again);
   const unsubscribe = jobs.subscribe({
-    suspend: () => undefined,
     resume: () => {
       onWake(look());
     },

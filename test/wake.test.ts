@@ -35,7 +35,7 @@ describe('a sleep', () => {
       ...fakeContext().jobs,
       subscribe: (handlers) => {
         resume = () => {
-          handlers.resume();
+          handlers.resume?.();
         };
         return () => undefined;
       },

@@ -70,11 +70,15 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
 
 /** Makes and removes them in one go each, because a second signal ends the process without waiting for anything. */
 async function withTokenFiles(
-  { tmp }: Context,
+  { tmp, jobs }: Context,
   { tokens }: EmbeddedController,
   use: (tokenFile: string) => Promise<number>,
 ): Promise<number> {
   const folder = privateFolder(tmp);
+  const remove = (): void => {
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const unsubscribe = jobs.subscribe({ quit: remove });
   try {
     const write = (name: string, token: string): string => {
       const file = join(folder, name);
@@ -85,7 +89,8 @@ async function withTokenFiles(
     write('token-hub', tokens.hub);
     return await use(write('token', tokens.all));
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    remove();
+    unsubscribe();
   }
 }
 

@@ -62,6 +62,24 @@ describe('lab controller', { concurrency: 4 }, () => {
       assert.deepEqual([stderr, left], ['', []]);
     });
   }
+
+  for (const [name, modes, keys, code] of [
+    ['Ctrl-\\', 'sane', '\x1c', 131],
+    ['two Ctrl-C in one go in a raw terminal', 'raw', '\x03\x03', 130],
+  ] as const) {
+    it(`leaves no token behind after ${name}`, async () => {
+      const own = temporaryFolder();
+      // Ctrl-\ asks for a core dump, which nobody here wants.
+      const terminal = atTerminal(`ulimit -c 0; stty ${modes}; lab controller; echo "code $?"`, {
+        env: { TMPDIR: own },
+      });
+      await terminal.seen(/until Ctrl-C/);
+      terminal.type(keys);
+      await terminal.finished;
+      assert.match(terminal.text(), new RegExp(`code ${code}`));
+      assert.deepEqual(await readdir(own), []);
+    });
+  }
 });
 
 /** Whether there is still such a process. */
