@@ -14,7 +14,8 @@ import type { Display, Ending } from '../display/display.js';
 import { redact, redacting } from '../display/redact.js';
 import { harmless } from '../display/text.js';
 import type { DisplayOptions, EventsDisplayOptions } from '../display/modes.js';
-import { bug, exitCode, usage, type Outcome } from '../model/outcome.js';
+import { bug, exitCode, outputFailed, usage, type Outcome } from '../model/outcome.js';
+import { OutputError } from '../model/output-error.js';
 import type { Goal } from '../model/run.js';
 import { displayOptions, limits, type CommonFlags } from './options.js';
 import { openTarget, type OpenTarget } from './open-target.js';
@@ -127,6 +128,7 @@ export async function finishWithout(context: Context, outcome: Outcome): Promise
 }
 
 export function outcomeOfError(error: unknown): Outcome {
+  if (error instanceof OutputError) return outputFailed(error.message);
   return error instanceof UsageError ? usage(error.message, error.hint) : bug(error);
 }
 
