@@ -12,6 +12,8 @@ export interface Deadline {
   left(): number | null;
   /** Begins the time anew. Cheap: there is one timer, however often it is touched. */
   touch(): void;
+  /** Lets no time pass until it is touched. */
+  hold(): void;
   /** Leaves no more than so many milliseconds from now on, until it is touched again. */
   shorten(ms: number): void;
   /** Releases the timer and the parent; the signal then never aborts. */
@@ -29,6 +31,7 @@ export function startDeadline(clock: Clock, ms: number | null, parent: AbortSign
   const controller = new AbortController();
   let expired = false;
   let touched = clock.monotonic();
+  let held = false;
   let graced = false;
   let cancelTimer = (): void => undefined;
 
@@ -38,7 +41,7 @@ export function startDeadline(clock: Clock, ms: number | null, parent: AbortSign
   if (parent.aborted) onParent();
   parent.addEventListener('abort', onParent, { once: true });
 
-  const rest = (): number => touched + (ms ?? 0) - clock.monotonic();
+  const rest = (): number => (ms ?? 0) - (held ? 0 : clock.monotonic() - touched);
   const arm = (left: number): void => {
     const due = clock.monotonic() + left;
     cancelTimer = clock.after(left, () => {
@@ -63,7 +66,11 @@ export function startDeadline(clock: Clock, ms: number | null, parent: AbortSign
     left: () => (ms === null ? null : Math.max(0, rest())),
     touch() {
       touched = clock.monotonic();
+      held = false;
       graced = false;
+    },
+    hold() {
+      held = true;
     },
     shorten(most) {
       if (ms === null || rest() <= most || controller.signal.aborted) return;

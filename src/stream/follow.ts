@@ -267,7 +267,8 @@ class Pump {
         this.#putItems(reader.end());
         return { kind: 'clean' };
       }
-      idle.touch();
+      // Whoever waits for all of this may be slow; the connection is not.
+      idle.hold();
       if (onBytes !== undefined) {
         this.#bytesShown = true;
         await onBytes(next.value);
@@ -275,7 +276,6 @@ class Pump {
       const doubt = this.#putItems(reader.push(next.value));
       await this.#mailbox.drained();
       if (doubt) await this.#askState();
-      // Whoever waited for all of this may have been slow; the connection was not.
       idle.touch();
     }
   }

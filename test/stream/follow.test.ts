@@ -251,11 +251,39 @@ describe('follow', () => {
     source.feed(': ping\n\n');
     assert.equal(await ping, 'heartbeat ping');
     const waiting = next();
+    await settled();
     clock.advance(44_999);
     assert.equal(source.closed, false);
     clock.advance(1);
     assert.equal(await waiting, 'lost: no byte for 45 s');
     assert.equal(source.closed, true);
+  });
+
+  it('does not take a connection for dead whose reader was slow', async () => {
+    let written = (): void => undefined;
+    const { source, clock, next } = setUp({
+      quiet: null,
+      onBytes: () =>
+        new Promise((resolve) => {
+          written = resolve;
+        }),
+    });
+    source.feed(info('a', 1));
+    assert.equal(await next(), 'open');
+    const event = next();
+    await settled();
+    clock.advance(100_000);
+    written();
+    assert.equal(await event, 'info a');
+    // Now whoever was handed the event takes his time.
+    clock.advance(100_000);
+    const lost = next();
+    await settled();
+    assert.equal(source.closed, false);
+    clock.advance(44_999);
+    assert.equal(source.closed, false);
+    clock.advance(1);
+    assert.equal(await lost, 'lost: no byte for 45 s');
   });
 
   it('asks the state at once after a complete that cannot be read', async () => {
