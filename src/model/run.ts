@@ -155,8 +155,8 @@ function onConnection(state: RunState, input: Input & { kind: 'connection' }): R
     case 'retrying':
       return {
         ...state,
-        // A stream that has properly ended is opened again, but nothing is lost.
-        heard: state.heard && state.endedClean,
+        // A stream that has properly ended is opened again, but nothing is lost; not until that fails.
+        heard: state.heard && state.endedClean && state.retrying === null,
         retrying: input.attempt,
         trouble: retryReason(input.reason) ?? state.trouble,
       };

@@ -115,8 +115,8 @@ class Pump {
   #openedAt = 0;
   #stillMs = 0;
   #bytesShown = false;
-  /** Whether the last question for the state had an answer that will not be another in a moment. */
-  #answered = false;
+  /** Why the last question for the state had no answer; null where it had one. */
+  #unanswered: Failure | null = null;
 
   /** `stop` makes `closing` abort. */
   constructor(options: FollowOptions, mailbox: Mailbox<Input>, closing: AbortSignal, stop: () => void) {
@@ -170,12 +170,19 @@ class Pump {
     }
     this.#put({ kind: 'ended', clean: true, reason: null });
     if (!(await this.#isStillOpen())) return null;
-    while (afterEnd === 'stop' && !this.#answered) {
-      await sleep(clock, this.#retry.next(), this.#closing);
+    if (afterEnd === 'reopen')
+      return this.#again('the stream ended before the operation', this.#retry.next());
+    while (this.#unanswered !== null) {
+      const failure = this.#unanswered;
+      const wait = this.#retry.after(failure);
+      if (wait === null) {
+        this.#put({ kind: 'refused', failure });
+        return null;
+      }
+      await sleep(clock, this.#again(failure.error.message, wait), this.#closing);
       if (!(await this.#isStillOpen())) return null;
     }
-    if (afterEnd === 'stop') return null;
-    return this.#again('the stream ended before the operation', this.#retry.next());
+    return null;
   }
 
   async #afterLoss(reason: string, opened: boolean): Promise<number | null> {
@@ -339,8 +346,8 @@ class Pump {
     const answer = await source.state(limit.signal).finally(() => {
       limit.cancel();
     });
-    this.#answered = answer.ok || !answer.failure.transient;
     if (this.#isClosing()) return;
+    this.#unanswered = answer.ok ? null : answer.failure;
     if (answer.ok) {
       retry.contact.reached = true;
       this.#put({ kind: 'state', lab: answer.value });

@@ -106,10 +106,10 @@ describe('a spawn', () => {
   });
 
   it('is heard or not', () => {
-    const connection = (state: 'open' | 'lost' | 'resumed'): Fact => ({
+    const connection = (state: 'open' | 'lost' | 'retrying' | 'resumed', attempt = 1): Fact => ({
       kind: 'connection',
       state,
-      attempt: 1,
+      attempt,
       reason: null,
     });
     assert.equal(run('spawn').heard, false);
@@ -117,6 +117,14 @@ describe('a spawn', () => {
     assert.equal(run('spawn', connection('open'), connection('lost')).heard, false);
     assert.equal(run('spawn', connection('lost'), connection('resumed')).heard, true);
     assert.equal(run('spawn', connection('lost'), lab('pending')).heard, true);
+    // To open a stream again that has properly ended is no trouble, unless it does not open.
+    const ended = [connection('open'), cleanEnd, connection('retrying')];
+    assert.equal(run('spawn', ...ended).heard, true);
+    assert.equal(run('spawn', ...ended, connection('retrying', 2)).heard, false);
+    assert.equal(
+      run('spawn', ...ended, connection('resumed'), cleanEnd, connection('retrying', 2)).heard,
+      true,
+    );
   });
 
   it('is not gone because its stream is refused: the state tells', () => {

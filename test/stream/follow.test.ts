@@ -439,6 +439,34 @@ describe('a stream that ended before the operation', () => {
     assert.deepEqual([await waiting, await next()], ['resumed', 'complete up']);
   });
 
+  it('leaves a `complete` in doubt to the state, which is asked again until it is told', async () => {
+    const { source, clock, next } = setUp({ quiet: null }, 60_000);
+    const answers: Result<LabState | null>[] = [
+      { ok: false, failure: { ...busy, retryAfter: 30_000 } },
+      { ok: false, failure: notAController },
+      { ok: true, value: { status: 'running' } },
+    ];
+    source.state = () => Promise.resolve(answers.shift() ?? { ok: true, value: null });
+    source.feed('event: complete\r\ndata: {nope\r\n\r\n', 'end');
+    assert.deepEqual([await next(), await next()], ['open', 'skipped: the data is not JSON']);
+    assert.equal(await next(), 'ended');
+    const [first, second] = [next(), next()];
+    assert.equal(await first, 'retrying 1: what?');
+    await settled();
+    clock.advance(250);
+    assert.deepEqual([await second, await next()], ['state running', 'done']);
+  });
+
+  it('is given up where the state is told only after the deadline', async () => {
+    const { source, next } = setUp({ quiet: null }, 20_000);
+    source.state = () => Promise.resolve({ ok: false, failure: { ...busy, retryAfter: 30_000 } });
+    source.feed(info('a', 1), 'end');
+    assert.deepEqual(
+      [await next(), await next(), await next(), await next(), await next()],
+      ['open', 'info a', 'ended', 'refused: unknown', 'done'],
+    );
+  });
+
   it('is looked at until there is something new, where news are waited for', async () => {
     const seen = new Seen();
     const { source, clock, next } = setUp({ afterEnd: 'poll', quiet: null, seen });
