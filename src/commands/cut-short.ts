@@ -11,6 +11,8 @@ import type { RunState } from '../model/run.js';
 /** What to say when a run is cut short. */
 export interface Words {
   interrupted: string;
+  /** What is so when the time is up and the controller was heard; where nothing is said, the operation goes on. */
+  timeUp?: string;
   hint: string | null;
 }
 
@@ -24,7 +26,7 @@ export function cutShort(
   { heard, trouble }: Pick<RunState, 'heard' | 'trouble'>,
   words: Words,
 ): Outcome {
-  const { interrupted, hint } = words;
+  const { interrupted, timeUp = 'the operation goes on in the controller', hint } = words;
   if (signal.aborted) {
     const reason = signal.reason as EndReason;
     if (typeof reason === 'string') {
@@ -37,10 +39,7 @@ export function cutShort(
     return { kind: 'unknown', message: error.message, error: { ...error, hint: error.hint ?? hint } };
   }
   if (heard) {
-    return {
-      kind: 'timeout',
-      ...saying('timeout', 'the time is up; the operation goes on in the controller', hint),
-    };
+    return { kind: 'timeout', ...saying('timeout', `the time is up; ${timeUp}`, hint) };
   }
   const why = trouble === null ? '' : `: ${trouble.message}`;
   return { kind: 'unknown', ...saying('timeout', `the time is up, and nothing is known${why}`, hint) };

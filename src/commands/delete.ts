@@ -31,6 +31,8 @@ export async function deleteLab(
   const seen = new Seen();
   // After the first DELETE, that there is no lab any more is the success of it.
   let repeated = false;
+  /** Whether the controller may be deleting the lab. */
+  let maybeDeleting = false;
   while (!session.signal.aborted) {
     const answer = await removeWithProgress(session, subject, options.detach, seen);
     if (answer === 'under way') {
@@ -41,6 +43,7 @@ export async function deleteLab(
     }
     if (answer.ok) return gone();
     const { failure } = answer;
+    maybeDeleting ||= failure.maybeDone;
     if (isAborted(session.signal)) break;
     if (failure.kind === 'not-found') {
       return repeated ? gone() : outcomeOf({ ...failure, error: { ...failure.error, hint: nothingThere } });
@@ -68,8 +71,10 @@ export async function deleteLab(
     // The deletion goes on, whatever becomes of those who ask for it.
     if (state.ok && state.value?.status === 'terminating') retry.reset();
   }
-  return session.cutShort(options.words);
+  return session.cutShort(maybeDeleting ? options.words : notAccepted);
 }
+
+const notAccepted = { interrupted: 'interrupted; the controller has not accepted the deletion', hint: null };
 
 const nothingThere = 'There is no lab to be deleted.';
 

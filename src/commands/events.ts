@@ -16,7 +16,8 @@ export interface EventsOptions {
   onBytes: ((bytes: Uint8Array) => Promise<void>) | null;
 }
 
-const words = { interrupted: 'interrupted', hint: null };
+const words = { interrupted: 'interrupted', timeUp: 'the stream has told no outcome', hint: null };
+const betweenOperations = { ...words, timeUp: 'no new operation has begun' };
 
 export async function events(session: Session, options: EventsOptions): Promise<Ending> {
   const subject = await session.subject(false);
@@ -31,7 +32,8 @@ export async function events(session: Session, options: EventsOptions): Promise<
   let outcome = await show(session, subject.value, options, seen);
   while (options.follow && outcome !== null && isOver(outcome, options)) {
     outcome = await session.untilNews(subject.value, seen);
-    if (outcome !== null || session.signal.aborted) break;
+    if (outcome !== null) break;
+    if (session.signal.aborted) return session.ending(session.cutShort(betweenOperations));
     session.trace(1, `a new operation for ${subject.value.name}`);
     seen = new Seen();
     outcome = await show(session, subject.value, options, seen);

@@ -28,6 +28,10 @@ export interface SpawnOptions {
 
 const wayBack = '`lab wait` follows it again, `lab stop` cancels it.';
 const detached = { interrupted: 'detached; the spawn goes on in the controller', hint: wayBack };
+const notAccepted = {
+  interrupted: 'interrupted; the controller has not accepted the request for a lab',
+  hint: null,
+};
 const unanswered = {
   interrupted: 'interrupted before the controller answered; it may have begun to create the lab',
   hint: '`lab status` tells whether it did.',
@@ -72,13 +76,16 @@ async function createAndFollow(
   const retry = session.retries();
   let options = asAsked;
   let conflicts = 0;
+  /** Whether the controller may be creating the lab without having said so. */
+  let maybeCreated = false;
   while (!session.signal.aborted) {
     const created = await session.attempt((signal) =>
       session.backend.create(subject.name, specification, signal),
     );
     if (created.ok) return followCreated(session, subject, options);
-    if (isAborted(session.signal)) break;
     const { failure } = created;
+    maybeCreated ||= failure.maybeDone;
+    if (isAborted(session.signal)) break;
     let outcome: Outcome | null = null;
     if (failure.kind === 'conflict') {
       conflicts += 1;
@@ -98,10 +105,10 @@ async function createAndFollow(
     }
     if (outcome !== null) return outcome;
   }
-  return session.cutShort(unanswered);
+  return session.cutShort(maybeCreated ? unanswered : notAccepted);
 }
 
-/** Whether a create whose answer was lost was accepted is for the state to tell; null where it was not. */
+/** Whether a create whose answer was lost was accepted is for the state to tell; null where it was not, or the run was cut short. */
 async function afterLostAnswer(
   session: Session,
   subject: Subject,
@@ -109,7 +116,7 @@ async function afterLostAnswer(
 ): Promise<Outcome | null> {
   session.trace(1, 'the answer was lost; asking the state before the request is repeated');
   const asked = await settledState(session, subject);
-  if (!asked.ok) return session.failureOutcome(asked.failure, unanswered);
+  if (!asked.ok) return session.signal.aborted ? null : outcomeOf(asked.failure);
   switch (asked.value?.status) {
     case 'running':
       return { kind: 'running', message: 'the lab is running' };
@@ -129,7 +136,10 @@ async function followCreated(session: Session, subject: Subject, { detach }: Spa
   return outcome ?? session.cutShort(detached);
 }
 
-/** What a conflict comes to, by the state and not by the words of the refusal; null where to create is to be tried again. */
+/**
+ * What a conflict comes to, by the state and not by the words of the refusal; null where to create is to be tried
+ * again, or the run was cut short.
+ */
 async function resolve(
   session: Session,
   subject: Subject,
@@ -141,7 +151,7 @@ async function resolve(
     return outcomeOf(withHint(conflict, '`lab status` tells what is there; see --on-conflict.'));
   }
   const asked = await settledState(session, subject);
-  if (!asked.ok) return session.failureOutcome(asked.failure, unanswered);
+  if (!asked.ok) return session.signal.aborted ? null : outcomeOf(asked.failure);
   const lab = asked.value;
   session.trace(1, `the controller refused (409), and the lab is ${lab?.status ?? 'not there'}`);
   switch (lab?.status) {

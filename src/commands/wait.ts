@@ -6,6 +6,7 @@ import type { LabState } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
 import { failed, removed } from '../model/run.js';
 import { followDeletion, followSpawn, pause, pollInterval, settledState } from './attach.js';
+import type { Words } from './cut-short.js';
 import type { Session, Subject } from './session.js';
 import { endingWithUrl } from './url.js';
 
@@ -60,22 +61,30 @@ async function waitForRunning(session: Session, subject: Subject): Promise<Outco
 async function waitForAbsent(session: Session, subject: Subject): Promise<Outcome> {
   let deleting = false;
   let told = false;
+  /** What is true of a lab that nobody deletes; null while somebody does. */
+  let idle: string | null = null;
   while (!session.signal.aborted) {
     const asked = await settledState(session, subject);
-    if (!asked.ok) return session.failureOutcome(asked.failure, words);
+    if (!asked.ok) return session.failureOutcome(asked.failure, absentWords(idle));
     if (asked.value === null) return { kind: 'absent', message: 'there is no lab' };
     if (deleting && asked.value.status === 'failed') return deletionFailed();
     if (asked.value.status === 'terminating') {
       deleting = true;
+      idle = null;
       const outcome = await followDeletion(session, subject);
       if (outcome !== null) return outcome;
     } else {
-      if (!told) session.display.warn(`the lab is ${asked.value.status}, and is not being deleted yet`);
+      idle = `the lab is ${asked.value.status}, and is not being deleted`;
+      if (!told) session.display.warn(`${idle} yet`);
       told = true;
       await pause(session, pollInterval);
     }
   }
-  return session.cutShort(words);
+  return session.cutShort(absentWords(idle));
+}
+
+function absentWords(idle: string | null): Words {
+  return idle === null ? words : { ...words, timeUp: idle };
 }
 
 /** Why a lab failed: its stream repeats the whole story. */

@@ -1,0 +1,103 @@
+/**
+ * What is said of a run that a signal or the deadline ends, or that leaves by itself: the real program. What goes on
+ * without it is only told where it is true.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { startController, type EmbeddedOptions } from '../../src/embedded/server.js';
+import { answering } from '../support/answering.js';
+import { realClock } from '../support/clock.js';
+import { runLab, startLab, type Finished } from '../support/program.js';
+
+/** With a controller at which a lab is being spawned. */
+async function during<T>(
+  options: Partial<EmbeddedOptions>,
+  use: (env: Record<string, string>) => Promise<T>,
+): Promise<T> {
+  const controller = await startController({ clock: realClock, speed: 1, ...options });
+  controller.beginSpawn();
+  try {
+    return await use({ LAB_CONTROLLER: controller.url, LAB_TOKEN: controller.token });
+  } finally {
+    await controller.close();
+  }
+}
+
+/** Runs `lab` until something was seen, and interrupts it there. */
+async function interrupted(
+  args: readonly string[],
+  at: RegExp,
+  env: Record<string, string> = {},
+): Promise<Finished> {
+  const run = startLab(args, env);
+  await run.seen(at);
+  run.child.kill('SIGINT');
+  return run.finished;
+}
+
+describe('a deadline', { concurrency: 2 }, () => {
+  it('says of `events` what the stream has told, and of `--follow` that nothing new has begun', async () => {
+    await during({ scenario: 'slow-pull' }, async (env) => {
+      const { code, stderr } = await runLab(['events', '--timeout', '2s'], env);
+      assert.equal(code, 124);
+      assert.match(stderr, /the time is up; the stream has told no outcome\n$/);
+    });
+    await during({ scenario: 'immediate', speed: 50 }, async (env) => {
+      const { code, stderr } = await runLab(['events', '--follow', '--timeout', '3s'], env);
+      assert.equal(code, 124);
+      assert.match(stderr, /the time is up; no new operation has begun\n$/);
+    });
+  });
+
+  it('says of `wait --for absent` whether anything goes on', async () => {
+    const wait = ['wait', '--for', 'absent', '--timeout', '2s'];
+    await during({ scenario: 'immediate', speed: 50 }, async (env) => {
+      assert.equal((await runLab(['wait'], env)).code, 0);
+      const idle = await runLab(wait, env);
+      assert.equal(idle.code, 124);
+      assert.match(idle.stderr, /the time is up; the lab is running, and is not being deleted\n$/);
+      assert.equal((await runLab(['stop'], env)).code, 0);
+    });
+    await during({ scenario: 'immediate', speed: 0.1 }, async (env) => {
+      assert.equal((await runLab(['wait'], env)).code, 0);
+      assert.equal((await runLab(['stop', '-d'], env)).code, 0);
+      const busy = await runLab(wait, env);
+      assert.equal(busy.code, 124);
+      assert.match(busy.stderr, /the time is up; the operation goes on in the controller\n$/);
+    });
+  });
+});
+
+describe('an interruption', { concurrency: 2 }, () => {
+  it('does not say of a lab that was refused so far that it may be created', () =>
+    during({ scenario: 'immediate', speed: 0.1 }, async (env) => {
+      assert.equal((await runLab(['wait'], env)).code, 0);
+      assert.equal((await runLab(['stop', '-d'], env)).code, 0);
+      const { code, stderr } = await interrupted(['spawn'], /Shutting down/, env);
+      assert.equal(code, 130);
+      assert.match(stderr, /interrupted; the controller has not accepted the request for a lab\n$/);
+    }));
+
+  it('does not say of a deletion that never reached the controller that it goes on', async () => {
+    const server = await answering(() => undefined);
+    await server.close();
+    const { code, stderr } = await interrupted(['stop', '-u', 'demo', '--direct'], /reconnecting/, {
+      LAB_CONTROLLER: server.origin,
+    });
+    assert.equal(code, 130);
+    assert.match(stderr, /interrupted; the controller has not accepted the deletion\n$/);
+  });
+
+  it('says of a create without an answer that it may have begun, and where to look', async () => {
+    await using server = await answering((response, { method }) => {
+      if (method === 'POST') response.destroy();
+      else response.writeHead(503, { 'content-type': 'text/plain' }).end();
+    });
+    const { code, stderr } = await interrupted(['spawn', '-u', 'demo'], /reconnecting, attempt 2/, {
+      LAB_CONTROLLER: server.origin,
+      LAB_TOKEN: 'gt-x',
+    });
+    assert.equal(code, 130);
+    assert.match(stderr, /it may have begun to create the lab\n.*`lab status` tells whether it did/);
+  });
+});
