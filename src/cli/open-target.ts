@@ -17,6 +17,8 @@ export interface OpenTarget {
   user: UserSetting;
   /** Some routes need one even behind the ingress. */
   token: string | null;
+  /** Whether the controller ends with this program. */
+  demo: boolean;
   /** What is never printed, the token among it. */
   secrets: readonly string[];
   /** Where each setting came from, in words. */
@@ -49,6 +51,7 @@ export async function openTarget(
   const opened = await open(context, target.controller.value, credentials, setting, way);
   return {
     ...opened,
+    demo: false,
     secrets: [...opened.secrets, ...proxySecrets(proxy)],
     origins: [...originsOf(target), ...extraCertificates(context)],
     warnings: target.warnings,
@@ -85,7 +88,7 @@ async function open(
   credentials: Credentials,
   user: UserSetting,
   settings: ConnectSettings,
-): Promise<Omit<OpenTarget, 'origins' | 'warnings'>> {
+): Promise<Omit<OpenTarget, 'demo' | 'origins' | 'warnings'>> {
   const [{ createController }, dispatcher] = await Promise.all([
     import('../controller/client.js'),
     context.connect(settings),
@@ -143,6 +146,7 @@ async function openDemo(
   );
   return {
     ...target,
+    demo: true,
     origins: [`controller ${embedded.url}: from --demo, scenario ${scenario}`],
     warnings: [],
     async close() {

@@ -36,10 +36,7 @@ export async function deleteLab(
   while (!session.signal.aborted) {
     const answer = await removeWithProgress(session, subject, options.detach, seen);
     if (answer === 'under way') {
-      return {
-        kind: 'detached',
-        message: 'the controller is deleting the lab; `lab wait --for absent` follows it',
-      };
+      return session.detached('deleting the lab', '`lab wait --for absent` follows it');
     }
     if (answer.ok) return gone();
     const { failure } = answer;

@@ -52,6 +52,8 @@ export interface SessionOptions {
   user: UserSetting;
   /** Whether there is a token. */
   hasToken: boolean;
+  /** Whether the controller ends with this program, so that nothing is left to come back to. */
+  demo: boolean;
   limits: Limits;
   /** The command's deadline, which has begun already. */
   deadline: Deadline;
@@ -88,6 +90,7 @@ export class Session {
   /** What was shown of a deletion that is waited for. */
   readonly deletion = new Seen();
   readonly #user: UserSetting;
+  readonly #demo: boolean;
   readonly #limits: Limits;
   readonly #deadline: Deadline;
   readonly #retryOptions: RetryOptions;
@@ -97,7 +100,7 @@ export class Session {
   #stopTicking: () => void = () => undefined;
 
   constructor(
-    { context, display, backend, controller, user, hasToken, limits, deadline }: SessionOptions,
+    { context, display, backend, controller, user, hasToken, demo, limits, deadline }: SessionOptions,
     goal: Goal,
   ) {
     this.context = context;
@@ -106,6 +109,7 @@ export class Session {
     this.controller = controller;
     this.hasToken = hasToken;
     this.#user = user;
+    this.#demo = demo;
     this.#limits = limits;
     this.#deadline = deadline;
     const { clock, random } = context;
@@ -313,7 +317,12 @@ export class Session {
 
   /** See the function of the same name. */
   cutShort(words: Words): Outcome {
-    return cutShort(this.context.signal, this.#deadline, this.#state, words);
+    return cutShort(this.context.signal, this.#deadline, this.#state, this.#demo ? demoWords : words);
+  }
+
+  /** The outcome of leaving the controller to what it is doing; `wayBack` says how to come back to that. */
+  detached(doing: string, wayBack: string): Outcome {
+    return { kind: 'detached', message: `the controller is ${doing}; ${this.#demo ? demoEnds : wayBack}` };
   }
 
   /** The outcome of a question that failed, unless it failed because the run was cut short. */
@@ -338,6 +347,9 @@ export class Session {
     this.#stopTicking = this.context.clock.after(every, again);
   }
 }
+
+const demoEnds = 'the demo ends here';
+const demoWords: Words = { interrupted: `interrupted; ${demoEnds}`, timeUp: demoEnds, hint: null };
 
 /** A question that was given up after such a silence, in milliseconds. */
 function unanswered<T>(answer: Result<T>, ms: number): Result<T> {

@@ -131,7 +131,7 @@ async function afterLostAnswer(
 }
 
 async function followCreated(session: Session, subject: Subject, { detach }: SpawnOptions): Promise<Outcome> {
-  if (detach) return { kind: 'detached', message: `the controller is creating the lab; ${wayBack}` };
+  if (detach) return session.detached('creating the lab', wayBack);
   const outcome = await followSpawn(session, subject);
   return outcome ?? session.cutShort(detached);
 }

@@ -35,6 +35,29 @@ async function interrupted(
   return run.finished;
 }
 
+describe('a demo that is left', { concurrency: 2 }, () => {
+  it('ends with the program, whose words promise nothing else', async () => {
+    const left = await interrupted(['spawn', '--demo', 'slow-pull'], /Created Kubernetes objects/);
+    assert.equal(left.code, 130);
+    assert.match(left.stderr, /interrupted; the demo ends here\n$/);
+    const late = await runLab(['wait', '--demo', 'slow-pull', '--timeout', '2s']);
+    assert.equal(late.code, 124);
+    assert.match(late.stderr, /the time is up; the demo ends here\n$/);
+    const detached = await Promise.all([
+      runLab(['spawn', '--demo', '-d']),
+      runLab(['stop', '--demo', 'immediate', '-d']),
+    ]);
+    assert.deepEqual(
+      detached.map(({ code }) => code),
+      [0, 0],
+    );
+    for (const { stderr } of [left, late, ...detached]) {
+      assert.match(stderr, /; the demo ends here\n$/);
+      assert.doesNotMatch(stderr, /`lab|goes on/);
+    }
+  });
+});
+
 describe('a deadline', { concurrency: 2 }, () => {
   it('says of `events` what the stream has told, and of `--follow` that nothing new has begun', async () => {
     await during({ scenario: 'slow-pull' }, async (env) => {

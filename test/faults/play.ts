@@ -89,6 +89,7 @@ export function runCommand(story: Story, context: Context, backend: Backend): Ru
       controller: 'http://controller.test/nublado',
       user: { name: 'rachel', given: story.who !== 'own', direct: story.who === 'direct' },
       hasToken: true,
+      demo: false,
       limits: { timeout: story.timeout, idleTimeout: 45_000 },
       deadline,
     },
