@@ -68,8 +68,21 @@ async function run(argv: readonly string[], abort: AbortController): Promise<num
     collectGarbage,
     trace: () => undefined,
   };
-  const { runProgram } = await import('./cli/program.js');
-  return runProgram(context);
+  try {
+    const { runProgram } = await import('./cli/program.js');
+    return await runProgram(context);
+  } catch (error) {
+    // What should have told of it is broken itself, or not there: files may be missing.
+    return tellLastError(error, suspenders);
+  }
+}
+
+/** For a bug that can be told in no better way; returns the exit code. Its message may hold anything, so that is left out. */
+function tellLastError(error: unknown, suspenders: ReadonlySet<Suspender>): number {
+  quit(suspenders);
+  const { code, name }: NodeJS.ErrnoException = error instanceof Error ? error : new Error();
+  process.stderr.write(`internal error in nublado-lab ${version}: ${code ?? name}\n`);
+  return 70;
 }
 
 type OnSignal = (signal: 'SIGHUP' | 'SIGINT' | 'SIGTERM' | 'SIGTSTP') => void;
@@ -145,9 +158,7 @@ function watchBugs(abort: AbortController, suspenders: ReadonlySet<Suspender>): 
       abort.abort(error satisfies EndReason);
       return;
     }
-    quit(suspenders);
-    process.stderr.write(`internal error in nublado-lab ${version}\n`);
-    process.exit(70);
+    process.exit(tellLastError(error, suspenders));
   });
 }
 

@@ -2,10 +2,12 @@
  * What the build makes of src: which pieces a command loads, and what of undici is in them.
  */
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { cpSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'node:test';
+import { temporaryFolder } from '../support/temporary.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -103,4 +105,23 @@ describe('the licences', () => {
     for (const name of bundled) assert.match(text, new RegExp(`^${name} \\d`, 'm'));
     assert.match(text, /Permission is hereby granted/);
   });
+});
+
+describe('an installation that lacks a piece', () => {
+  for (const source of ['src/cli/program.ts', 'src/cli/execute.ts']) {
+    it(`ends with 70, and not without a word (${basename(source)})`, () => {
+      const folder = temporaryFolder();
+      for (const part of ['bin', 'dist', 'package.json']) {
+        cpSync(join(root, part), join(folder, part), { recursive: true });
+      }
+      const piece = Object.keys(outputs).find((path) => outputs[path]?.entryPoint === source);
+      assert.ok(piece !== undefined);
+      rmSync(join(folder, piece));
+      const run = spawnSync(process.execPath, [join(folder, 'bin/lab.js'), 'status', '--demo'], {
+        encoding: 'utf8',
+      });
+      assert.equal(run.status, 70);
+      assert.match(run.stderr, /^internal error in nublado-lab \S+: MODULE_NOT_FOUND\n$/);
+    });
+  }
 });
