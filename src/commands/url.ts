@@ -18,10 +18,10 @@ export async function endingWithUrl(session: Session, subject: Subject, outcome:
   return session.ending(outcome, { lab, text: url === null ? [] : [url] });
 }
 
-/** The lab's state, asked for until it has a URL or the time is up. */
+/** The lab's state, asked for until it has a URL or the time is up; what was told before it ran is out of date. */
 async function askForUrl(session: Session, subject: Subject): Promise<LabState | null> {
   const known = session.state.lab ?? null;
-  if (urlOf(known) !== null) return known;
+  if (known?.status === 'running' && urlOf(known) !== null) return known;
   const { context } = session;
   const limit = startDeadline(context.clock, timeout, context.signal);
   try {

@@ -489,6 +489,31 @@ describe('surprises', { concurrency: 4 }, () => {
     assert.doesNotMatch(run.stderr, /100% █/);
   });
 
+  it('has come up where that was told, whatever the state was before', async () => {
+    const streams = [
+      'event: info\ndata: {"message": "x"}\n\n',
+      'event: complete\ndata: {"message": "up"}\n\n',
+    ];
+    const states = ['pending', 'running'];
+    await using server = await answering((response, { url: path }) => {
+      if (path.endsWith('/create')) {
+        response.writeHead(201, { 'content-type': 'application/json' }).end('null');
+      } else if (path.endsWith('/events')) {
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).end(streams.shift());
+      } else {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        // The URL is set while the lab is still pending.
+        response.end(JSON.stringify({ status: states.shift() ?? 'failed', internal_url: 'http://x/' }));
+      }
+    });
+    const run = await runLab(['spawn', '-u', 'demo', '-o', 'json'], {
+      LAB_CONTROLLER: server.origin,
+      LAB_TOKEN: 'gt-x',
+    });
+    const { outcome, lab } = resultOf(run.stdout);
+    assert.deepEqual([outcome, lab?.status, lab?.internal_url], ['complete', 'running', 'http://x/']);
+  });
+
   it('`terminated` is passing through (11)', async () => {
     let asked = 0;
     await using server = await answering((response) => {
