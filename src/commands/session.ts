@@ -60,7 +60,7 @@ export interface SessionOptions {
 }
 
 export interface FollowUse {
-  /** What the stream is followed for; an operation of its own, so that progress begins anew. */
+  /** What the stream is followed for. Progress begins anew, unless something was seen of the same operation. */
   goal: Goal;
   /** See `FollowOptions.quiet`. */
   quiet: number | null;
@@ -247,8 +247,12 @@ export class Session {
 
   /** Follows the subject's events until there is an outcome, the stream gives no more, or time is up. */
   async follow(subject: Subject, { stopOn, ...use }: FollowUse): Promise<Outcome | null> {
+    const { goal, percent, reason } = this.#state;
+    const goesOn = use.seen?.isEmpty === false && goal === use.goal;
     this.#state = {
       ...initialRun(use.goal, this.#state.started),
+      // What has been seen is not told again.
+      ...(goesOn ? { percent, reason } : {}),
       events: this.#state.events,
       heard: this.#state.heard,
       lastHeardAt: this.#state.lastHeardAt,

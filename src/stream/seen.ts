@@ -21,6 +21,10 @@ export class Seen {
   #length = 0;
   #position = 0;
 
+  get isEmpty(): boolean {
+    return this.#length === 0;
+  }
+
   /** A new connection begins: the queue comes from its first frame. */
   rewind(): void {
     this.#position = 0;

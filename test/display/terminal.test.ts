@@ -4,6 +4,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { displayWidth } from '../../src/display/width.js';
+import { startController } from '../../src/embedded/server.js';
+import { realClock } from '../support/clock.js';
 import { atTerminal } from '../support/program.js';
 
 const bar = /^ *(\d+)% [█░]+ \d+:\d\d/;
@@ -30,6 +32,23 @@ describe('the bar at a terminal', { concurrency: 6 }, () => {
     assert.equal(end.at(-1), 'http://lab.userlabs-demo:8888/nb/user/demo/');
     assert.doesNotMatch(terminal.text(), /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/);
     assert.equal(terminal.cursorHidden(), false);
+  });
+
+  it('stays a bar when the DELETE is sent again, because the deletion goes on', async () => {
+    const faults = { deleteTimeoutMs: 100 };
+    const controller = await startController({ clock: realClock, scenario: 'immediate', speed: 0.2, faults });
+    controller.beginSpawn();
+    const env = { LAB_CONTROLLER: controller.url, LAB_TOKEN: controller.token };
+    try {
+      const terminal = atTerminal('lab wait --progress none; lab stop -v', { env, columns: 200 });
+      assert.equal(await terminal.finished, 0);
+      assert.match(terminal.text(), /asking the state before the DELETE is sent again/);
+      const [, fromTheBarOn = ''] = /\d+% \x1b\[36m([^]*)/.exec(terminal.written()) ?? [];
+      assert.match(fromTheBarOn, /100%/);
+      assert.doesNotMatch(fromTheBarOn, /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/);
+    } finally {
+      await controller.close();
+    }
   });
 
   it('never moves back, and reaches 100 only in the end', async () => {
