@@ -284,7 +284,10 @@ export class Session {
       for (const input of batch) {
         if (input.kind === 'connection') this.#state = advance(this.#state, input);
         if (input.kind === 'event' || input.kind === 'skipped') return null;
-        if (input.kind === 'refused') return outcomeOf(input.failure);
+        if (input.kind !== 'refused') continue;
+        if (input.failure.kind !== 'not-found') return outcomeOf(input.failure);
+        // No operation yet, says a controller that is being heard.
+        this.#state = { ...this.#state, ...afterFailure(input.failure), retrying: null };
       }
     }
     return null;

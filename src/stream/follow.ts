@@ -200,10 +200,10 @@ class Pump {
     const { afterEnd } = this.#options;
     const gone = failure.kind === 'not-found';
     if (gone) this.#options.retry.contact.reached = true;
-    if (gone && afterEnd === 'poll') return pollInterval;
     const wait = this.#retry.after(failure);
     if (wait === null || gone) {
       this.#put({ kind: 'refused', failure });
+      if (gone && afterEnd === 'poll') return pollInterval;
       if (!(await this.#isStillOpen())) return null;
       if (!gone || afterEnd === 'stop') return null;
       return this.#again(failure.error.message, this.#retry.next());

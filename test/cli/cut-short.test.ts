@@ -72,6 +72,29 @@ describe('a deadline', { concurrency: 2 }, () => {
     });
   });
 
+  it('counts the answer that nobody is known there as heard, after a restart too', async () => {
+    let asked = 0;
+    await using server = await answering((response) => {
+      asked += 1;
+      if (asked === 1) {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.end('event: complete\ndata: {"message": "up"}\n\n');
+      } else if (asked < 4) {
+        response.destroy();
+      } else {
+        response.writeHead(404, { 'content-type': 'application/json' });
+        response.end('{"detail":[{"msg":"Unknown user demo","type":"unknown_user"}]}');
+      }
+    });
+    const { code, stderr } = await runLab(['events', '--follow', '-u', 'demo', '--timeout', '5s'], {
+      LAB_CONTROLLER: server.origin,
+      LAB_TOKEN: 'gt-x',
+    });
+    assert.ok(asked > 4);
+    assert.equal(code, 124, stderr);
+    assert.match(stderr, /the time is up; no new operation has begun\n$/);
+  });
+
   it('says of `wait --for absent` whether anything goes on', async () => {
     const wait = ['wait', '--for', 'absent', '--timeout', '2s'];
     await during({ scenario: 'immediate', speed: 50 }, async (env) => {
