@@ -238,8 +238,12 @@ class Pump {
         this.#putOpen();
         return await this.#read(opened.value, idle);
       }
-      if (idle.expired) return { kind: 'lost', reason: silence(idleTimeout), opened: false };
-      return { kind: 'failed', failure: opened.failure };
+      const { failure } = opened;
+      // A refusal is one, even where the rest of its text did not come.
+      const silent = idle.expired && !failure.reached;
+      return silent
+        ? { kind: 'lost', reason: silence(idleTimeout), opened: false }
+        : { kind: 'failed', failure };
     } finally {
       this.#idle = null;
       idle.cancel();

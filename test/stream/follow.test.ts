@@ -416,6 +416,19 @@ describe('a stream that was lost', () => {
     assert.deepEqual(await untilRetried(set, 500), ['retrying 2: what?', 'state running']);
   });
 
+  it('is refused by what the answer says, though the rest of it never comes', async () => {
+    const { source, clock, next } = setUp({ quiet: null });
+    source.events = (signal) =>
+      new Promise((resolve) => {
+        signal.addEventListener('abort', () => {
+          resolve({ ok: false, failure: forbidden });
+        });
+      });
+    const refused = next();
+    clock.advance(45_000);
+    assert.equal(await refused, 'refused: unauthorized');
+  });
+
   it('is refused for good when the token is', async () => {
     const set = setUp();
     set.source.feed('cut');
