@@ -8,7 +8,7 @@ import { resolveTarget, type Target } from '../config/target.js';
 import { UsageError } from '../config/usage-error.js';
 import type { Backend } from '../controller/backend.js';
 import type { Credentials } from '../controller/client.js';
-import type { UserSetting } from '../commands/session.js';
+import type { UserSetting } from '../commands/subject.js';
 import type { CommonFlags } from './options.js';
 
 export interface OpenTarget {

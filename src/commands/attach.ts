@@ -8,7 +8,8 @@ import { sleep } from '../deadline.js';
 import type { LabState } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
 import type { Result } from '../model/result.js';
-import type { Session, Subject } from './session.js';
+import type { Session } from './session.js';
+import type { Subject } from './subject.js';
 
 /** The state is asked after this long without an event, in milliseconds: pings prove only that the connection lives. */
 export const quiet = 10_000;

@@ -10,7 +10,8 @@ import { outcomeOf, type Result } from '../model/result.js';
 import { Seen } from '../stream/seen.js';
 import { pause, pollInterval } from './attach.js';
 import type { Words } from './cut-short.js';
-import type { Session, Subject } from './session.js';
+import type { Session } from './session.js';
+import type { Subject } from './subject.js';
 
 export interface DeleteOptions {
   /** Return as soon as the deletion is under way. */

@@ -5,7 +5,8 @@ import type { Ending } from '../display/display.js';
 import type { Outcome } from '../model/outcome.js';
 import type { Input } from '../model/run.js';
 import { Seen } from '../stream/seen.js';
-import type { Session, Subject } from './session.js';
+import type { Session } from './session.js';
+import type { Subject } from './subject.js';
 
 export interface EventsOptions {
   /** A frame that is no Event ends the command. */

@@ -25,22 +25,13 @@ import { follow, type AfterEnd, type FollowOptions } from '../stream/follow.js';
 import { Seen } from '../stream/seen.js';
 import { watchForWake } from '../wake.js';
 import { cutShort, type Words } from './cut-short.js';
+import { findSubject, type Subject, type UserSetting } from './subject.js';
 
 export interface Limits {
   /** For the whole command, in milliseconds; null for none. */
   timeout: number | null;
   /** A connection silent for this long is dead, in milliseconds; null for never. */
   idleTimeout: number | null;
-}
-
-/** Whose lab, as far as that is configured. */
-export interface UserSetting {
-  /** Null where the token has to tell. */
-  name: string | null;
-  /** Whether somebody said so, and it may be another user than the token's own. */
-  given: boolean;
-  /** Behind the ingress, whoever is named is the user. */
-  direct: boolean;
 }
 
 export interface SessionOptions {
@@ -73,12 +64,6 @@ export interface FollowUse {
   stopOn?: (input: Input) => Outcome | null;
   /** Ends the following early, beside the deadline and signals. */
   until?: AbortSignal;
-}
-
-/** Whose lab a command is about, and whether that is the token's own user. */
-export interface Subject {
-  name: string;
-  own: boolean;
 }
 
 export class Session {
@@ -136,26 +121,11 @@ export class Session {
     this.#unwatchWake();
   }
 
-  /**
-   * Whose lab this is about: as configured, or as the token says. Who the token's own user is, is asked only
-   * where another user may be meant.
-   */
-  async subject(mayBeAnother: boolean): Promise<Result<Subject>> {
-    const { name, given, direct } = this.#user;
-    if (name !== null && (direct || !given || !mayBeAnother)) return { ok: true, value: { name, own: true } };
+  /** Whose lab this is about; `mayBeAnother` where the command can serve others than the token's own user. */
+  subject(mayBeAnother: boolean): Promise<Result<Subject>> {
     // Gafaelfawr's answer says nothing about whether there is a controller.
-    const answer = await this.ask((signal) => this.backend.whoAmI(signal), false);
-    if (answer.ok)
-      return { ok: true, value: { name: name ?? answer.value, own: name === null || name === answer.value } };
-    if (answer.failure.error.status === 404 && name !== null) return { ok: true, value: { name, own: true } };
-    const { transient, kind, error: asked } = answer.failure;
-    // Not every installation has this route; whoever names the user does not need it.
-    if (name !== null || transient || kind !== 'unknown' || asked.status === null) return answer;
-    const error = {
-      ...asked,
-      hint: `${asked.hint ?? ''} If so, name the user with --user or LAB_USER.`.trim(),
-    };
-    return { ok: false, failure: { ...answer.failure, error } };
+    const whoAmI = () => this.ask((signal) => this.backend.whoAmI(signal), false);
+    return findSubject(this.#user, mayBeAnother, whoAmI);
   }
 
   /** The attempts at one thing, for a command that decides itself what to do between them. */

@@ -10,7 +10,8 @@ import { outcomeOf, type Failure } from '../model/result.js';
 import type { ConflictPolicy, ImageChoice, LabSpecification } from '../model/specification.js';
 import { followDeletion, followSpawn, pause, settledState } from './attach.js';
 import { deleteLab } from './delete.js';
-import type { Session, Subject } from './session.js';
+import type { Session } from './session.js';
+import type { Subject } from './subject.js';
 import { endingWithUrl } from './url.js';
 
 export interface SpawnOptions {

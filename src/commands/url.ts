@@ -5,7 +5,8 @@ import { sleep, startDeadline } from '../deadline.js';
 import type { Ending } from '../display/display.js';
 import type { LabState } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
-import type { Session, Subject } from './session.js';
+import type { Session } from './session.js';
+import type { Subject } from './subject.js';
 
 /** How long to ask for it, in milliseconds. */
 const timeout = 2_000;

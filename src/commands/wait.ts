@@ -7,7 +7,8 @@ import type { Outcome } from '../model/outcome.js';
 import { failed, removed } from '../model/run.js';
 import { followDeletion, followSpawn, pause, pollInterval, settledState } from './attach.js';
 import type { Words } from './cut-short.js';
-import type { Session, Subject } from './session.js';
+import type { Session } from './session.js';
+import type { Subject } from './subject.js';
 import { endingWithUrl } from './url.js';
 
 export const goals = ['running', 'absent'] as const;
