@@ -1,5 +1,5 @@
 /**
- * Follows a lab's event stream: connects, reads, watches for silence, reconnects, asks the lab's state.
+ * Follows a lab's event stream: connects, reads, watches for silence, reconnects, and has the lab's state asked.
  *
  * Owns the order in which inputs reach the reducer and the stamp they carry. The outcome comes from a
  * terminal event or from the lab's state, never from an end of stream alone (contract, "What a client must
@@ -14,8 +14,8 @@ import { Retry, type RetryOptions } from '../retry.js';
 import { createFrameReader, frameLimit, type FrameItem } from './frames.js';
 import { inputOf } from './input.js';
 import { createMailbox, type Mailbox } from './mailbox.js';
-import { repeatWhenQuiet, type Silence } from './quiet.js';
 import { Seen } from './seen.js';
+import { StateWatch } from './state-watch.js';
 
 /** Where events and states come from: one user's lab at some backend. */
 export interface Source {
@@ -52,9 +52,6 @@ export interface FollowOptions {
   /** See `createFrameReader`. */
   collectGarbage?: (() => void) | undefined;
 }
-
-/** A question for the state is given up after this long, in milliseconds. */
-const stateTimeout = 10_000;
 
 /** The least time between two looks at a queue that has ended, in milliseconds, and its least share of all time. */
 const pollInterval = 1_000;
@@ -103,35 +100,39 @@ class Pump {
   readonly #options: FollowOptions;
   readonly #mailbox: Mailbox<Input>;
   readonly #closing: AbortSignal;
-  readonly #stop: () => void;
   readonly #retry: Retry;
   readonly #seen: Seen;
-  #silence: Silence | null = null;
+  readonly #lab: StateWatch;
   #idle: Deadline | null = null;
-  #asking: Promise<void> | null = null;
   /** Whether a stream was open before, so that the next one resumes. */
   #opened = false;
   /** When the stream was opened, in monotonic milliseconds, and for how long it has had nothing to send since. */
   #openedAt = 0;
   #stillMs = 0;
   #bytesShown = false;
-  /** Why the last question for the state had no answer; null where it had one. */
-  #unanswered: Failure | null = null;
 
   /** `stop` makes `closing` abort. */
   constructor(options: FollowOptions, mailbox: Mailbox<Input>, closing: AbortSignal, stop: () => void) {
     this.#options = options;
     this.#mailbox = mailbox;
     this.#closing = closing;
-    this.#stop = stop;
     this.#retry = new Retry(options.retry);
     this.#seen = options.seen ?? new Seen();
+    // Silence counts from the beginning: a proxy may hold back the headers as well as the events.
+    this.#lab = new StateWatch({
+      question: (signal) => options.source.state(signal),
+      clock: options.clock,
+      quiet: options.quiet,
+      signal: closing,
+      onAnswer: (answer) => {
+        this.#putState(answer);
+      },
+      onBroken: stop,
+    });
   }
 
   async run(): Promise<void> {
-    const { clock, quiet, watchWake } = this.#options;
-    // Silence counts from the beginning: a proxy may hold back the headers as well as the events.
-    this.#silence = quiet === null ? null : repeatWhenQuiet(clock, quiet, () => this.#askAside());
+    const { clock, watchWake } = this.#options;
     const unwatchWake = watchWake?.((sleptMs) => {
       this.#onWake(sleptMs);
     });
@@ -145,8 +146,7 @@ class Pump {
       } while (wait !== null && !this.#isClosing());
     } finally {
       unwatchWake?.();
-      this.#silence?.cancel();
-      await this.#asking;
+      await this.#lab.close();
     }
   }
 
@@ -169,18 +169,18 @@ class Pump {
       return Math.max(pollInterval, pollShare * readingMs);
     }
     this.#put({ kind: 'ended', clean: true, reason: null });
-    if (!(await this.#isStillOpen())) return null;
+    if (!(await this.#isStillWanted())) return null;
     if (afterEnd === 'reopen')
       return this.#again('the stream ended before the operation', this.#retry.next());
-    while (this.#unanswered !== null) {
-      const failure = this.#unanswered;
+    while (this.#lab.unanswered !== null) {
+      const failure = this.#lab.unanswered;
       const wait = this.#retry.after(failure);
       if (wait === null) {
         this.#put({ kind: 'refused', failure });
         return null;
       }
       await sleep(clock, this.#again(failure.error.message, wait), this.#closing);
-      if (!(await this.#isStillOpen())) return null;
+      if (!(await this.#isStillWanted())) return null;
     }
     return null;
   }
@@ -192,7 +192,7 @@ class Pump {
       return null;
     }
     // A connection that never gave an answer says as much as a refused one: the state may be had all the same.
-    if (!opened && !(await this.#isStillOpen())) return null;
+    if (!opened && !(await this.#isStillWanted())) return null;
     return this.#again(reason, this.#retry.afterLoss());
   }
 
@@ -204,19 +204,19 @@ class Pump {
     if (wait === null || gone) {
       this.#put({ kind: 'refused', failure });
       if (gone && afterEnd === 'poll') return pollInterval;
-      if (!(await this.#isStillOpen())) return null;
+      if (!(await this.#isStillWanted())) return null;
       if (!gone || afterEnd === 'stop') return null;
       return this.#again(failure.error.message, this.#retry.next());
     }
-    if (this.#options.retry.contact.reached && !(await this.#isStillOpen())) return null;
+    if (this.#options.retry.contact.reached && !(await this.#isStillWanted())) return null;
     return this.#again(failure.error.message, wait);
   }
 
-  /** Asks the state, and tells whether the consumer wants more after that: one that knows the outcome has left. */
-  async #isStillOpen(): Promise<boolean> {
+  /** Asks the state, and whether the consumer wants more after that: one that knows the outcome has left. */
+  async #isStillWanted(): Promise<boolean> {
     await this.#mailbox.drained();
     if (this.#isClosing()) return false;
-    if (this.#options.afterEnd !== 'poll') await this.#askState();
+    if (this.#options.afterEnd !== 'poll') await this.#lab.ask();
     await this.#mailbox.drained();
     return !this.#isClosing();
   }
@@ -286,7 +286,7 @@ class Pump {
       }
       const doubt = this.#putItems(reader.push(next.value));
       await this.#mailbox.drained();
-      if (doubt) await this.#askState();
+      if (doubt) await this.#lab.ask();
       idle.touch();
     }
   }
@@ -315,50 +315,27 @@ class Pump {
         });
       }
       this.#retry.reset();
-      this.#silence?.touch();
+      this.#lab.touch();
       if (input.kind === 'skipped' && input.type === 'complete') doubt = true;
       this.#mailbox.put(input);
     }
     return doubt;
   }
 
-  #onWake(sleptMs: number): void {
-    const { idleTimeout, quiet } = this.#options;
-    if (quiet !== null) void this.#askAside();
-    if (idleTimeout !== null && sleptMs > idleTimeout) this.#idle?.shorten(wakeGrace);
-  }
-
-  /** Asks for the state; a question that is under way already is shared. */
-  #askState(): Promise<void> {
-    this.#asking ??= this.#askStateNow().then(() => {
-      this.#asking = null;
-    });
-    return this.#asking;
-  }
-
-  /** The same, where nobody waits. A question that breaks has a bug: it stays, and `run` throws it when it has stopped. */
-  #askAside(): Promise<void> {
-    return this.#askState().catch(() => {
-      this.#stop();
-    });
-  }
-
-  async #askStateNow(): Promise<void> {
-    if (this.#isClosing()) return;
-    const { source, clock, retry } = this.#options;
-    const limit = startDeadline(clock, stateTimeout, this.#closing);
-    const answer = await source.state(limit.signal).finally(() => {
-      limit.cancel();
-    });
-    if (this.#isClosing()) return;
-    this.#unanswered = answer.ok ? null : answer.failure;
+  #putState(answer: Result<LabState | null>): void {
     if (answer.ok) {
-      retry.contact.reached = true;
+      this.#options.retry.contact.reached = true;
       this.#put({ kind: 'state', lab: answer.value });
     } else if (answer.failure.kind === 'unauthorized') {
       // Anything else than a refusal says nothing about the lab, and may be better next time.
       this.#put({ kind: 'refused', failure: answer.failure });
     }
+  }
+
+  #onWake(sleptMs: number): void {
+    const { idleTimeout } = this.#options;
+    this.#lab.wake();
+    if (idleTimeout !== null && sleptMs > idleTimeout) this.#idle?.shorten(wakeGrace);
   }
 
   #isClosing(): boolean {

@@ -49,7 +49,7 @@ const bugs: readonly Bug[] = [
   },
   {
     name: 'the state not asked while only pings come',
-    file: 'stream/follow.ts',
+    file: 'stream/state-watch.ts',
     instead: ['quiet === null ? null : repeatWhenQuiet', 'quiet !== -1 ? null : repeatWhenQuiet'],
   },
   {
