@@ -12,7 +12,10 @@ import { advance, initialRun, type Input } from '../model/run.js';
 import { follow, type AfterEnd } from '../stream/follow.js';
 import { systemClock } from '../system-clock.js';
 
-/** Whose events: a LabClient, or anything else that has a stream and knows a state. */
+/**
+ * Whose events: a LabClient, or anything else that has a stream and knows a state. Both, and the reading of the stream,
+ * must end when the signal aborts: whoever leaves the loop waits for that.
+ */
 export interface EventSource {
   events(signal: AbortSignal): Promise<Result<AsyncIterable<Uint8Array>>>;
   state(signal: AbortSignal): Promise<Result<LabState | null>>;
