@@ -4,6 +4,7 @@
  * Builds the Context from it, turns signals and closed pipes into one AbortSignal, and sets the exit code.
  * Everything else is below and is handed what it needs.
  */
+import { closeSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { isatty } from 'node:tty';
 import type { Context, EndReason, JobControl, PassedSignal } from './context.js';
@@ -17,18 +18,18 @@ type Suspender = Parameters<JobControl['subscribe']>[0];
 type Taker = (signal: PassedSignal) => void;
 
 /** What has become of stdout, if it cannot be written any more. */
-let stdoutFailure: 'SIGPIPE' | OutputError | null = null;
+let stdoutFailure: 'SIGPIPE' | 'SIGHUP' | OutputError | null = null;
 
 /** Which of stdin, stdout and stderr were terminals at the start. */
 const terminals = [0, 1, 2].filter((fd) => isatty(fd));
 
 async function main(): Promise<void> {
   const abort = new AbortController();
+  process.on('exit', closeLostTerminals);
   watchPipes(abort);
   const code = await run(process.argv.slice(2), abort);
   await flushed(abort.signal);
   process.exitCode = finalCode(code);
-  leaveLostTerminal(process.exitCode);
   // Nothing should be left that keeps the process alive; if something is, nobody shall wait for it.
   setTimeout(() => process.exit(), 100).unref();
 }
@@ -165,17 +166,17 @@ function watchBugs(abort: AbortController, suspenders: ReadonlySet<Suspender>): 
 /** A reader of stdout that has left ends the run; on stderr there is then simply less to be said. */
 function watchPipes(abort: AbortController): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    const closed = error.code === 'EPIPE';
-    stdoutFailure = closed ? 'SIGPIPE' : new OutputError(outputProblem(error));
+    stdoutFailure = outputFailure(error);
     abort.abort(stdoutFailure satisfies EndReason);
   });
   process.stderr.on('error', () => undefined);
 }
 
-function outputProblem({ code, message }: NodeJS.ErrnoException): string {
-  if (code === 'ENOSPC') return 'no space left';
-  if (code === 'EIO') return 'the terminal is gone';
-  return code ?? message;
+function outputFailure({ code, message }: NodeJS.ErrnoException): 'SIGPIPE' | 'SIGHUP' | OutputError {
+  if (code === 'EPIPE') return 'SIGPIPE';
+  // The terminal has hung up; the signal for that is on its way, unless somebody else gets it.
+  if (code === 'EIO' && terminals.includes(1)) return 'SIGHUP';
+  return new OutputError(code === 'ENOSPC' ? 'no space left' : (code ?? message));
 }
 
 /** Waits until everything is written, for as long as it takes; but not for a reader that sleeps while a signal says to go. */
@@ -184,9 +185,8 @@ async function flushed(signal: AbortSignal): Promise<void> {
     [process.stdout, process.stderr].map(
       (stream) =>
         new Promise<void>((resolve) => {
-          stream.write('', () => {
-            resolve();
-          });
+          // A write that fails says so to its callback first, and then to everybody.
+          stream.write('', () => setImmediate(resolve));
         }),
     ),
   );
@@ -203,19 +203,16 @@ async function flushed(signal: AbortSignal): Promise<void> {
 /** The exit code, unless what was to be printed could not be. */
 function finalCode(code: number): number {
   if (stdoutFailure === null) return code;
-  if (stdoutFailure === 'SIGPIPE') return signalCodes.SIGPIPE;
+  if (typeof stdoutFailure === 'string') return signalCodes[stdoutFailure];
   const failure = exitCode(outputFailed(stdoutFailure.message));
   // A run that it cut short has said so already.
   if (code !== failure) process.stderr.write(`${stdoutFailure.message}\n`);
   return failure;
 }
 
-/** When the terminal has hung up, Node crashes on the way out; the signal's own way out is the same to a shell. */
-function leaveLostTerminal(code: number): void {
-  const lost = terminals.some((fd) => !isatty(fd));
-  if (!lost || code !== signalCodes.SIGHUP) return;
-  process.removeAllListeners('SIGHUP');
-  process.kill(process.pid, 'SIGHUP');
+/** Node 20 aborts where it cannot put a terminal in order on its way out, because that has hung up; but not a closed one. */
+function closeLostTerminals(): void {
+  for (const fd of terminals) if (!isatty(fd)) closeSync(fd);
 }
 
 const ctrlC = 0x03;

@@ -60,6 +60,8 @@ export interface RunState {
   trouble: ErrorInfo | null;
   /** Whether the controller is being heard: it has answered, and its stream is not lost. */
   heard: boolean;
+  /** Whether the lab's state was told after the stream failed last. */
+  told: boolean;
   /** When the last byte that means anything arrived, in monotonic milliseconds. */
   lastHeardAt: number;
   /** When the last event arrived, or the run began, in monotonic milliseconds. */
@@ -84,6 +86,7 @@ export function initialRun(goal: Goal, started: Stamp): RunState {
     reason: null,
     trouble: null,
     heard: false,
+    told: false,
     lastHeardAt: started.at,
     lastEventAt: started.at,
     retrying: null,
@@ -107,7 +110,7 @@ export function advance(state: RunState, input: Input): RunState {
     case 'connection':
       return onConnection(state, input);
     case 'state':
-      return onState({ ...state, heard: true, lab: input.lab }, input.lab);
+      return onState({ ...state, heard: true, told: true, lab: input.lab }, input.lab);
     case 'refused':
       return onRefused({ ...state, ...afterFailure(input.failure) }, input.failure);
     case 'ended':
@@ -151,12 +154,14 @@ function onConnection(state: RunState, input: Input & { kind: 'connection' }): R
     case 'resumed':
       return { ...state, heard: true, lastHeardAt: at, retrying: null, endedClean: false };
     case 'lost':
-      return { ...state, heard: false, trouble: lostStream(input.reason) };
+      return { ...state, heard: false, told: false, trouble: lostStream(input.reason) };
     case 'retrying':
       return {
         ...state,
-        // A stream that has properly ended is opened again, but nothing is lost; not until that fails.
-        heard: state.heard && state.endedClean && state.retrying === null,
+        // A controller that tells the state is being heard, whatever has become of the stream. And a stream that has
+        // properly ended is opened again, but nothing is lost; not until that fails.
+        heard: state.told || (state.heard && state.endedClean && state.retrying === null),
+        told: false,
         retrying: input.attempt,
         trouble: retryReason(input.reason) ?? state.trouble,
       };

@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { startController, type EmbeddedController } from '../../src/embedded/server.js';
+import { answering } from '../support/answering.js';
 import { realClock } from '../support/clock.js';
 import { startFaultProxy, type Fault, type FaultProxy } from '../support/fault-proxy.js';
 import { parseLines, resultOf } from '../support/ndjson.js';
@@ -217,6 +218,20 @@ describe('without an outcome', { concurrency: 2 }, () => {
       assert.equal(run.code, 124, run.stdout);
       assert.equal(resultOf(run.stdout).outcome, 'timeout');
     }));
+
+  it('where it tells the state to the last, though never its events: the same', async () => {
+    await using server = await answering((response, { method, url }) => {
+      const json = { 'content-type': 'application/json' };
+      if (method === 'POST') response.writeHead(201).end('null');
+      else if (url.endsWith('/events')) response.writeHead(503).end();
+      else if (url.endsWith('/user-status')) response.writeHead(200, json).end('{"status": "pending"}');
+      else response.writeHead(200, json).end('{"username": "demo"}');
+    });
+    const env = { LAB_CONTROLLER: server.origin, LAB_TOKEN: 'gt-a.b' };
+    const run = await runLab([...spawn, '--timeout', '3s'], env);
+    assert.equal(run.code, 124, run.stdout);
+    assert.ok(connections(run).includes('retrying'));
+  });
 });
 
 describe('the scenarios of the demo', { concurrency: 2 }, () => {
