@@ -4,6 +4,7 @@
  * What they do is in `commands/config.ts`, which is loaded when one of them runs.
  */
 import { Argument, Option, type Command } from 'commander';
+import type { Profile } from '../config/profile.js';
 import { profileKeys } from '../config/profile-keys.js';
 import { UsageError } from '../config/usage-error.js';
 import type { Context } from '../context.js';
@@ -109,20 +110,8 @@ It shows what the file holds; \`lab status -v\` says what is in force, and why.
         context.out.write(lines.map((line) => `${line}\n`).join(''));
         if (lines.length === 0) say(context, nothing);
       } else {
-        const { toAsciiJson } = await import('../model/json.js');
-        const result = {
-          schema: 1,
-          kind: 'result',
-          time: new Date(context.clock.now()).toISOString(),
-          elapsed_ms: Math.max(0, Math.round(context.clock.monotonic() - started)),
-          outcome: 'ok',
-          exit_code: 0,
-          message: lines.length === 0 ? nothing : `settings of ${Object.keys(profiles).join(', ')}`,
-          events: 0,
-          lab: null,
-          profiles,
-        };
-        context.out.write(`${toAsciiJson(result)}\n`);
+        const message = lines.length === 0 ? nothing : `settings of ${Object.keys(profiles).join(', ')}`;
+        await writeResult(context, started, message, { profiles });
       }
       done(0);
     });
@@ -150,7 +139,7 @@ put it into one that only you can read, and name that as token_file.
     )
     .action(async (key: string, values: string[], flags: ConfigFlags) => {
       const { setConfig } = await import('../commands/config.js');
-      say(context, setConfig(context, key, values, flags));
+      await told(context, () => setConfig(context, key, values, flags));
       done(0);
     });
 }
@@ -171,7 +160,7 @@ Examples:
     )
     .action(async (key: string, flags: ConfigFlags) => {
       const { unsetConfig } = await import('../commands/config.js');
-      say(context, unsetConfig(context, key, flags));
+      await told(context, () => unsetConfig(context, key, flags));
       done(0);
     });
 }
@@ -196,7 +185,38 @@ XDG_CONFIG_HOME moves it.
     });
 }
 
-/** What was done is no result, so it goes to stderr. */
+/** Does something that has no result but what was done: for people on stderr, for a script as the result object. */
+async function told(context: Context, act: () => string): Promise<void> {
+  const started = context.clock.monotonic();
+  const { output } = displayOptions({}, context.env);
+  const message = act();
+  if (output === 'text') say(context, message);
+  else await writeResult(context, started, message);
+}
+
 function say(context: Context, message: string): void {
   context.err.write(`${message}\n`);
+}
+
+/** `started` is in monotonic milliseconds. */
+async function writeResult(
+  { clock, out }: Context,
+  started: number,
+  message: string,
+  more: { profiles?: Record<string, Profile> } = {},
+): Promise<void> {
+  const { toAsciiJson } = await import('../model/json.js');
+  const result = {
+    schema: 1,
+    kind: 'result',
+    time: new Date(clock.now()).toISOString(),
+    elapsed_ms: Math.max(0, Math.round(clock.monotonic() - started)),
+    outcome: 'ok',
+    exit_code: 0,
+    message,
+    events: 0,
+    lab: null,
+    ...more,
+  };
+  out.write(`${toAsciiJson(result)}\n`);
 }

@@ -29,7 +29,10 @@ export function addEvents(program: Command, wiring: Wiring): void {
       parseTypes,
     )
     .option('--comments', "show comments too, the controller's pings among them")
-    .option('--raw', 'the exact bytes of the stream (escaped on a terminal)')
+    .option(
+      '--raw',
+      'the exact bytes of one stream (escaped on a terminal); one that is lost is not opened again',
+    )
     .option('--follow', 'after the operation ends, wait for the next one')
     .option('--strict', 'end with exit 1 at a frame that is no Event');
   addTargetOptions(command);

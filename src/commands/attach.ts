@@ -17,7 +17,7 @@ export const quiet = 10_000;
 /** Between two questions for the state where no stream tells when to ask, in milliseconds. */
 export const pollInterval = 1_000;
 
-/** A lab passes through `terminated` in a moment, in milliseconds. */
+/** A lab passes through `terminated` in a moment, in milliseconds; one that stays is asked about as often as any other. */
 const passing = 250;
 
 /** Waits a moment, or until the run is cut short. */
@@ -27,10 +27,10 @@ export function pause(session: Session, ms: number): Promise<void> {
 
 /** The state, asked again while it is the passing one. */
 export async function settledState(session: Session, subject: Subject): Promise<Result<LabState | null>> {
-  for (;;) {
+  for (let wait = passing; ; wait = Math.min(2 * wait, pollInterval)) {
     const answer = await session.labState(subject);
     if (!answer.ok || answer.value?.status !== 'terminated' || session.signal.aborted) return answer;
-    await pause(session, passing);
+    await pause(session, wait);
   }
 }
 

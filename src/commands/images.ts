@@ -3,6 +3,7 @@
  */
 import { UsageError } from '../config/usage-error.js';
 import type { Ending } from '../display/display.js';
+import { harmless } from '../display/text.js';
 import type { Choices } from '../model/choices.js';
 import type { Session } from './session.js';
 
@@ -28,7 +29,7 @@ export async function images(session: Session): Promise<Ending> {
   const { images: offered, sizes } = asked.value;
   return session.ending(
     { kind: 'ok', message: `${offered.length} images, ${sizes.length} sizes` },
-    { text: describe(asked.value), more: { images: offered, sizes } },
+    { text: describe(asked.value).map(harmless), more: { images: offered, sizes } },
   );
 }
 

@@ -2,6 +2,7 @@
  * `lab list`: the users with running labs, one name a line.
  */
 import type { Ending } from '../display/display.js';
+import { harmless } from '../display/text.js';
 import type { Session } from './session.js';
 
 export async function list(session: Session): Promise<Ending> {
@@ -11,5 +12,5 @@ export async function list(session: Session): Promise<Ending> {
   }
   const users = asked.value;
   const message = users.length === 1 ? '1 lab is running' : `${users.length} labs are running`;
-  return session.ending({ kind: 'ok', message }, { text: users, more: { users } });
+  return session.ending({ kind: 'ok', message }, { text: users.map(harmless), more: { users } });
 }

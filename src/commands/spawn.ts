@@ -35,7 +35,7 @@ const notAccepted = {
 };
 const unanswered = {
   interrupted: 'interrupted before the controller answered; it may have begun to create the lab',
-  hint: '`lab status` tells whether it did.',
+  hint: '`lab status` tells whether a lab was begun.',
 };
 
 export async function spawn(session: Session, options: SpawnOptions): Promise<Ending> {

@@ -2,6 +2,7 @@
  * `lab status`: the lab's state, told once.
  */
 import type { Ending } from '../display/display.js';
+import { harmless } from '../display/text.js';
 import type { LabState } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
 import { settledState } from './attach.js';
@@ -53,6 +54,6 @@ function describe(lab: LabState, user: string): string[] {
     ['url', lab.internal_url],
   ];
   return rows.flatMap(([key, value]) =>
-    value === null || value === undefined ? [] : [`${key.padEnd(7)} ${value}`],
+    value === null || value === undefined ? [] : [harmless(`${key.padEnd(7)} ${value}`)],
   );
 }

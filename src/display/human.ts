@@ -3,7 +3,6 @@
  * ending on stderr, and the one line of result on stdout.
  */
 import type { Output } from '../context.js';
-import { exitCode } from '../model/outcome.js';
 import type { Input, RunState } from '../model/run.js';
 import { SilentDisplay, type Ending } from './display.js';
 import { connectionLine, endingLines } from './messages.js';
@@ -24,7 +23,7 @@ export class EndingDisplay extends SilentDisplay {
   }
 
   override finish({ outcome }: Ending): void {
-    if (this.#errorsOnly && exitCode(outcome) === 0) return;
+    if (this.#errorsOnly && !('error' in outcome)) return;
     for (const line of endingLines(outcome, this.#theme)) this.#err.write(`${line}\n`);
   }
 }

@@ -9,6 +9,7 @@ import { Command } from 'commander';
 import { addConfig } from '../../src/cli/config-command.js';
 import { UsageError } from '../../src/config/usage-error.js';
 import { fakeContext } from '../support/context.js';
+import { resultOf } from '../support/ndjson.js';
 import { recorder } from '../support/streams.js';
 import { temporaryFolder } from '../support/temporary.js';
 
@@ -140,6 +141,15 @@ describe('lab config set', () => {
     const modes = [file, join(file, '..')].map((path) => (statSync(path).mode & 0o777).toString(8));
     assert.deepEqual(modes, ['600', '700']);
     assert.deepEqual(readdirSync(join(file, '..')), ['config.json'], 'nothing else is left behind');
+  });
+
+  it('tells a script what it did as a result', async () => {
+    for (const line of ['set user anna', 'unset user']) {
+      const { code, stdout, stderr } = await lab(line, { LAB_OUTPUT: 'json' });
+      const { outcome, exit_code, message } = resultOf(stdout);
+      assert.deepEqual([code, exit_code, outcome, stderr], [0, 0, 'ok', '']);
+      assert.match(message, /^user is (no longer )?set in profile default/);
+    }
   });
 
   it('keeps other profiles and the order of keys', async () => {

@@ -144,6 +144,6 @@ describe('an interruption', { concurrency: 2 }, () => {
       LAB_TOKEN: 'gt-x',
     });
     assert.equal(code, 130);
-    assert.match(stderr, /it may have begun to create the lab\n.*`lab status` tells whether it did/);
+    assert.match(stderr, /it may have begun to create the lab\n.*`lab status` tells whether a lab was begun/);
   });
 });

@@ -51,6 +51,22 @@ describe('lab status', { concurrency: 4 }, () => {
       );
     }));
 
+  it('is no error where the lab comes up, and all text of it is harmless through a pipe', async () => {
+    await using server = await answering((response, { url }) => {
+      const answer = url.endsWith('/user-info')
+        ? { username: 'demo' }
+        : url.endsWith('/labs')
+          ? ['\u001b[2Janna', 'otto']
+          : { status: 'pending', options: { image: 'a:\u202eb', size: 'small' } };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    });
+    const env = { LAB_CONTROLLER: server.origin, LAB_TOKEN: 'gt-a.b' };
+    const status = await runLab(['status', '-q'], env);
+    assert.deepEqual([status.code, status.stderr], [8, '']);
+    assert.match(status.stdout, /^image {3}a:\\u202eb$/m);
+    assert.equal((await runLab(['list', '-q'], env)).stdout, '\\x1b[2Janna\notto\n');
+  });
+
   it('asks who it is for and for the state on one connection', async () => {
     await using server = await answering((response, { url }) => {
       const answer = url.endsWith('/user-info') ? { username: 'demo' } : { status: 'running' };
