@@ -113,7 +113,8 @@ export function createTransport({
   }
 
   return async (request) => {
-    let url = new URL(request.url, base);
+    // Not relative to the base: a path that begins with two slashes would be another host, and get the token.
+    let url = new URL(base.origin + request.url);
     let repeated = false;
     for (let redirects = 0; ; redirects++) {
       const sent = await ask(request, url);

@@ -169,6 +169,21 @@ describe('a redirect', () => {
   });
 });
 
+describe('a base URL with two slashes', () => {
+  it('is asked as it is: what follows them is no host for the token', async () => {
+    await using other = await answering((response) => {
+      json(response, { status: 'running' });
+    });
+    await using server = await answering((response) => {
+      json(response, { status: 'pending' });
+    });
+    const result = await state(at(`${server.origin}//127.0.0.1:${other.port}`));
+    assert.deepEqual(other.asked, []);
+    assert.deepEqual(result, { ok: true, value: { status: 'pending' } });
+    assert.equal(server.asked[0]?.url, `//127.0.0.1:${other.port}/nublado/spawner/v1/user-status`);
+  });
+});
+
 describe('a kept-alive connection', () => {
   // With more than one it is undici's choice whether an old one is used again.
   const single = new Agent({ connections: 1 });
