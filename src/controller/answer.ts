@@ -78,9 +78,15 @@ const depthLimit = 100;
 /** The value of a JSON text; throws a SyntaxError where it is none. */
 export function parseJson(text: string): unknown {
   let depth = 0;
-  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[[{\]}]/g)) {
-    if (token === '[' || token === '{') depth++;
-    if (token === ']' || token === '}') depth--;
+  let inString = false;
+  // Not a regular expression for strings: one that has no end would be looked at anew from each of its quotes.
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    if (inString && char === '\\') at++;
+    else if (char === '"') inString = !inString;
+    else if (inString) continue;
+    else if (char === '[' || char === '{') depth++;
+    else if (char === ']' || char === '}') depth--;
     if (depth > depthLimit) throw new SyntaxError(`nested deeper than ${depthLimit}`);
   }
   return JSON.parse(text);

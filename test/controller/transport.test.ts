@@ -340,6 +340,13 @@ describe('a body', () => {
     assert.deepEqual(await state(at(server.origin)), { ok: true, value });
   });
 
+  it('may be a string without an end, full of quotes: no state, and no work for minutes', async () => {
+    await using server = await answering((response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(`"${'\\"'.repeat(500_000)}`);
+    });
+    assert.equal(codeOf(await state(at(server.origin))), 7);
+  });
+
   it('is not wanted compressed, and not read where it is', async () => {
     await using server = await answering((response, { url }) => {
       const type = url.endsWith('/events') ? 'text/event-stream' : 'application/json';
