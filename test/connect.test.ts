@@ -10,7 +10,7 @@ import { before, describe, it } from 'node:test';
 import { answering, type Answering, type Asked } from './support/answering.js';
 import { makeAuthority, makeCertificate, type Certificate } from './support/certificates.js';
 import { resultOf } from './support/ndjson.js';
-import { runLab, type Finished } from './support/program.js';
+import { runLab, startLab, type Finished } from './support/program.js';
 import { startProxy, type Proxy, type ProxyOptions } from './support/proxy.js';
 import { temporaryFolder } from './support/temporary.js';
 
@@ -205,6 +205,24 @@ describe('a proxy', { concurrency: 2 }, () => {
       none.run.stderr,
       /the proxy http:\/\/127\.0\.0\.1:\d+ \(HTTPS_PROXY\) asks for a user name and password \(HTTP 407 Proxy Authentication Required\)\n.*HTTPS_PROXY, as in http:\/\/user:password@/,
     );
+  });
+
+  it('that wants other credentials later ends the run then, as at the beginning', async () => {
+    await using server = await serving(trusted);
+    await using proxy = await startProxy({ port: server.port, credentials: 'me:hunter2hunter2' });
+    const waiting = startLab(['wait', '--for', 'absent', '--timeout', '0'], {
+      LAB_CONTROLLER: 'https://data.example.org/nublado',
+      LAB_TOKEN: token,
+      LAB_CA_FILE: caFile,
+      HTTPS_PROXY: `http://me:hunter2hunter2@127.0.0.1:${proxy.port}`,
+    });
+    await waiting.seen(/the lab is running/);
+    proxy.expect('me:another');
+    // No connection is left that could be used again.
+    await server.close();
+    const run = await waiting.finished;
+    assert.equal(run.code, 3, run.stderr);
+    assert.match(run.stderr, /asks for a user name and password \(HTTP 407/);
   });
 
   it('that refuses is named', async () => {

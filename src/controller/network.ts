@@ -39,8 +39,8 @@ export function networkFailure(asked: string, error: unknown, base: string, hint
       hint: maybeDone && hintIfSent !== undefined ? hintIfSent : hintFor(trouble, base),
     },
     transient: status === null ? !isTlsCode(code) && !closed.test(code) : isPassing(status),
-    // As final as a refusal, however often the controller was reached before.
-    reached: closed.test(code),
+    // As final as a refusal, however often the controller was reached before: neither heals by itself.
+    reached: closed.test(code) || status === 407,
     maybeDone,
     retryAfter: null,
   };

@@ -25,6 +25,8 @@ export interface Proxy extends AsyncDisposable {
   seen: string[];
   /** Every `Authorization` that the proxy could read. */
   tokens: string[];
+  /** From now on it asks for these, as `user:password`. */
+  expect(credentials: string): void;
 }
 
 export async function startProxy(options: ProxyOptions): Promise<Proxy> {
@@ -32,7 +34,8 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const seen: string[] = [];
   const tokens: string[] = [];
   const sockets = new Set<Duplex>();
-  const expected = credentials === undefined ? null : `Basic ${Buffer.from(credentials).toString('base64')}`;
+  const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+  let expected = credentials === undefined ? null : basic(credentials);
   const isWelcome = (request: IncomingMessage): boolean => {
     seen.push(`${request.method ?? ''} ${request.url ?? ''}`);
     if (request.headers.authorization !== undefined) tokens.push(request.headers.authorization);
@@ -79,6 +82,9 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     port: (server.address() as AddressInfo).port,
     seen,
     tokens,
+    expect(other) {
+      expected = basic(other);
+    },
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.destroy();
