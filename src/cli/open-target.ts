@@ -99,7 +99,7 @@ async function open(
       credentials,
       dispatcher,
       turn: context.turn,
-      now: () => context.clock.monotonic(),
+      clock: context.clock,
       trace: (message) => {
         context.trace(2, message);
       },

@@ -26,7 +26,7 @@ import { baseText, createTransport, discard, type ControllerOptions, type Reques
 export type { ControllerOptions, Credentials } from './transport.js';
 
 export function createController(options: ControllerOptions): Backend {
-  const { base } = options;
+  const { base, clock } = options;
   const shownBase = baseText(base);
   const api = `${base.pathname.replace(/\/$/, '')}/spawner/v1`;
   const send = createTransport(options);
@@ -89,7 +89,7 @@ export function createController(options: ControllerOptions): Backend {
       const location = header(sent.value.response, 'location');
       if (statusCode === 201 || (statusCode === 303 && leadsTo(base, location, api))) {
         // Accepted is accepted, whatever becomes of the rest of the answer.
-        discard(sent.value);
+        discard(sent.value, clock);
         return { ok: true, value: null };
       }
       return refuse(request, sent.value);
@@ -148,7 +148,7 @@ export function createController(options: ControllerOptions): Backend {
         const isGone = sent.value.repeated && refused.failure.kind === 'not-found';
         return isGone ? { ok: true, value: null } : refused;
       }
-      discard(sent.value);
+      discard(sent.value, clock);
       return { ok: true, value: null };
     },
 

@@ -5,6 +5,7 @@
  * controller's origin and nowhere else.
  */
 import type { Dispatcher } from 'undici';
+import type { Clock } from '../context.js';
 import { unlessAborted } from '../deadline.js';
 import type { Result } from '../model/result.js';
 import { version } from '../model/version.js';
@@ -24,10 +25,9 @@ export interface ControllerOptions {
   dispatcher: Dispatcher;
   /** Resolves when the event loop has come round; left out where one connection more does no harm. */
   turn?: () => Promise<void>;
+  clock: Clock;
   /** Told every request and its answer; neither headers nor bodies, so no secret. */
   trace?: (message: string) => void;
-  /** Monotonic milliseconds, for the trace. */
-  now?: () => number;
 }
 
 export interface Request {
@@ -53,8 +53,8 @@ export function createTransport({
   credentials,
   dispatcher,
   turn = () => Promise.resolve(),
+  clock,
   trace = () => undefined,
-  now = () => 0,
 }: ControllerOptions): Send {
   const identity = identityHeaders(credentials);
   /** Only a connection that has brought an answer can be a kept-alive one. */
@@ -65,8 +65,8 @@ export function createTransport({
     // not go on one that the server may be about to close: if its answer is lost, it is not sent again.
     if (answered && request.method !== 'POST') await turn();
     const what = `${request.method} ${url.href}`;
-    const begun = now();
-    const after = (): string => `after ${Math.round(now() - begun)} ms`;
+    const begun = clock.monotonic();
+    const after = (): string => `after ${Math.round(clock.monotonic() - begun)} ms`;
     trace(`> ${what}`);
     try {
       const asking = dispatcher.request({
@@ -123,7 +123,7 @@ export function createTransport({
       const reply = { ...sent.value, url, redirects, repeated };
       const next = redirects < redirectLimit ? whereTo(request, reply) : null;
       if (next === null) return { ok: true, value: reply };
-      discard(reply);
+      discard(reply, clock);
       url = next;
     }
   };
@@ -134,9 +134,17 @@ export function baseText(base: URL): string {
   return base.href.replace(/\/$/, '');
 }
 
-/** Lets go of a body that nobody needs. */
-export function discard({ response }: Reply): void {
-  response.body.dump().catch(() => undefined);
+/** A body that nobody needs may have so many bytes, and so many milliseconds to come. */
+const discardLimit = 16 * 1024;
+const discardTimeout = 1_000;
+
+/** Lets go of a body: what is short is read, so that its connection can be used again; any other is cut off. */
+export function discard({ response: { body } }: Reply, clock: Clock): void {
+  const cancelTimer = clock.after(discardTimeout, () => body.destroy());
+  body
+    .dump({ limit: discardLimit })
+    .catch(() => undefined)
+    .finally(cancelTimer);
 }
 
 /** Where a redirect is to be followed to: the same origin, with the same method; null for what is no such redirect. */

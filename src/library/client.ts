@@ -13,6 +13,7 @@ import type { Choices } from '../model/choices.js';
 import type { LabState } from '../model/lab.js';
 import type { Result } from '../model/result.js';
 import type { ImageChoice } from '../model/specification.js';
+import { systemClock } from '../system-clock.js';
 
 /** An undici Agent, Pool or ProxyAgent of any version 6 or later: only its `request` is used. */
 export interface HttpDispatcher {
@@ -133,7 +134,7 @@ export class LabClient {
       direct || token === null
         ? { kind: 'direct' as const, user: this.user, token }
         : { kind: 'bearer' as const, token };
-    return createController({ base, credentials, dispatcher });
+    return createController({ base, credentials, dispatcher, clock: systemClock });
   }
 
   async #newDispatcher(): Promise<Dispatcher> {

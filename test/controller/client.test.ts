@@ -12,6 +12,7 @@ import type { Backend } from '../../src/controller/backend.js';
 import { exitCode } from '../../src/model/outcome.js';
 import { outcomeOf, type Failure, type Result } from '../../src/model/result.js';
 import { answering, type Asked } from '../support/answering.js';
+import { realClock } from '../support/clock.js';
 import { exchangeCaptures, exchangeCapture } from '../support/captures.js';
 
 const dispatcher = new Agent();
@@ -30,7 +31,12 @@ async function ask<T>(
   credentials = bearer,
 ): Promise<{ result: Result<T>; asked: Asked[]; origin: string }> {
   await using server = await answering(answer);
-  const backend = createController({ base: new URL(`${server.origin}/nublado`), credentials, dispatcher });
+  const backend = createController({
+    base: new URL(`${server.origin}/nublado`),
+    credentials,
+    dispatcher,
+    clock: realClock,
+  });
   return { result: await question(backend), asked: server.asked, origin: server.origin };
 }
 
@@ -309,7 +315,12 @@ describe('a network that does not answer', () => {
   }
 
   const at = (origin: string) =>
-    createController({ base: new URL(`${origin}/nublado`), credentials: bearer, dispatcher });
+    createController({
+      base: new URL(`${origin}/nublado`),
+      credentials: bearer,
+      dispatcher,
+      clock: realClock,
+    });
 
   it('is told in plain words', async () => {
     const refused = failureOf(await state(at(`http://127.0.0.1:${await freePort()}`)));

@@ -8,11 +8,13 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { Agent } from 'undici';
+import type { Clock } from '../../src/context.js';
 import { createController } from '../../src/controller/client.js';
 import type { Backend } from '../../src/controller/backend.js';
 import { exitCode } from '../../src/model/outcome.js';
 import { outcomeOf, type Failure, type Result } from '../../src/model/result.js';
 import { answering, type Asked } from '../support/answering.js';
+import { FakeClock, realClock } from '../support/clock.js';
 
 const dispatcher = new Agent();
 after(() => dispatcher.destroy());
@@ -23,11 +25,12 @@ const specification = {
   env: {},
 };
 
-const at = (origin: string, through = dispatcher): Backend =>
+const at = (origin: string, through = dispatcher, clock: Clock = realClock): Backend =>
   createController({
     base: new URL(`${origin}/nublado`),
     credentials: { kind: 'bearer', token: 'gt-secret' },
     dispatcher: through,
+    clock,
   });
 const create = (backend: Backend) => backend.create('rachel', specification, signal);
 const events = (backend: Backend) => backend.events('rachel', signal);
@@ -261,6 +264,49 @@ describe('a kept-alive connection', () => {
     const failure = failureOf(await remove(backend));
     assert.deepEqual([failure.maybeDone, failure.transient], [true, true]);
     assert.deepEqual(dying.seen, ['GET', 'DELETE', 'DELETE']);
+  });
+});
+
+describe('a body that nobody needs', () => {
+  for (const [status, headers, code] of [
+    [201, { 'content-length': '4' }, null],
+    [307, { location: '/elsewhere' }, 6],
+  ] as const) {
+    it(`is waited for in vain a moment and no longer (${status})`, async () => {
+      let left: Promise<unknown> | undefined;
+      await using server = await answering((response, { url }) => {
+        if (url === '/elsewhere') {
+          json(response, { detail: 'No' }, 400);
+          return;
+        }
+        left = once(response, 'close');
+        response.writeHead(status, headers).flushHeaders();
+      });
+      const clock = new FakeClock();
+      const result = await create(at(server.origin, dispatcher, clock));
+      if (code === null) assert.equal(result.ok, true);
+      else assert.equal(codeOf(result), code);
+      clock.advance(1_000);
+      await left;
+      assert.equal(clock.pending, 0);
+    });
+  }
+
+  it('leaves its connection to the next question where it is short', async () => {
+    const single = new Agent({ connections: 1 });
+    const ports = new Set<number | undefined>();
+    await using server = await answering((response, { method }) => {
+      ports.add(response.socket?.remotePort);
+      if (method === 'POST') json(response, null, 201);
+      else json(response, { status: 'running' });
+    });
+    const clock = new FakeClock();
+    const backend = at(server.origin, single, clock);
+    assert.equal((await create(backend)).ok, true);
+    assert.equal((await state(backend)).ok, true);
+    assert.equal(ports.size, 1);
+    assert.equal(clock.pending, 0);
+    await single.destroy();
   });
 });
 

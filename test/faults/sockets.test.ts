@@ -74,6 +74,7 @@ async function playOverSockets(story: Story): Promise<Played> {
     base: new URL(`${server.origin}/nublado`),
     credentials: { kind: 'bearer', token: 'gt-story' },
     dispatcher: agent,
+    clock,
   });
   const run = runCommand(story, fakeContext({ clock, random: Math.random }), backend);
   const { ending, thrown } = await run.finished;
