@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { isLoopback } from '../config/target.js';
+import { isLoopback } from '../config/host.js';
 import { UsageError } from '../config/usage-error.js';
 import type { Context, EndReason, PassedSignal } from '../context.js';
 import { harmless } from '../display/text.js';
@@ -191,7 +191,7 @@ async function start(context: Context, options: ServeOptions): Promise<EmbeddedC
   if (!Object.hasOwn(scenarios, scenario)) {
     throw new UsageError(`--scenario: there is no scenario "${scenario}"`, 'See `lab controller --list`.');
   }
-  if (!isLoopback(host) && host !== '::1' && !options.yesExpose) {
+  if (!isLoopback(host) && !options.yesExpose) {
     throw new UsageError(
       `--host: ${host} can be reached from other machines`,
       'If that is what you want, add --yes-expose.',

@@ -6,6 +6,7 @@
  */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { Context, ProxySettings } from '../context.js';
+import { isIn, isMeantAsLoopback, withoutBrackets } from './host.js';
 import { setting, type Setting } from './setting.js';
 import type { Variable } from './environment.js';
 import { UsageError } from './usage-error.js';
@@ -16,7 +17,7 @@ export function resolveProxy(controller: URL, env: Context['env']): Setting<Prox
   const named = readEither(env, tunnel ? 'HTTPS_PROXY' : 'HTTP_PROXY');
   if (named === null) return setting(null, 'default');
   const host = bareHost(controller);
-  if (isLoopbackHost(host)) return setting(null, `${host} is loopback`);
+  if (isMeantAsLoopback(host)) return setting(null, `${host} is loopback`);
   const exceptions = readEither(env, 'NO_PROXY');
   if (exceptions !== null && isListed(exceptions.value, host, portOf(controller))) {
     return setting(null, `${exceptions.origin} lists ${host}`);
@@ -68,24 +69,12 @@ function authorizationOf({ username, password }: URL, source: string): string | 
 
 /** The host without the brackets of an IPv6 address and without a final dot. */
 function bareHost({ hostname }: URL): string {
-  return hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+  return withoutBrackets(hostname).replace(/\.$/, '');
 }
 
 function portOf({ port, protocol }: URL): string {
   if (port !== '') return port;
   return protocol === 'https:' ? '443' : '80';
-}
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8);
-loopback.addAddress('::1', 'ipv6');
-
-function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || host.endsWith('.localhost') || isIn(loopback, host);
-}
-
-function isIn(list: BlockList, host: string): boolean {
-  return isIP(host) !== 0 && list.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
 }
 
 /** Whether NO_PROXY covers a host: by its name, a domain that it is in, its address, or a block of addresses. */

@@ -8,6 +8,7 @@
 import type { Context, ProxySettings } from '../context.js';
 import { unlessAborted } from '../deadline.js';
 import { readVariable } from './environment.js';
+import { isLoopback } from './host.js';
 import { parseControllerUrl, parseToken, parseUser } from './parse.js';
 import { findProfile, profileName, profilePath, readProfiles, type Profile } from './profile.js';
 import { resolveProxy } from './proxy.js';
@@ -227,10 +228,6 @@ function isOwnInstance(controller: URL, env: Context['env']): boolean {
 /** Whether a token may travel there: encrypted, or not leaving this machine. */
 export function isSafe(url: URL): boolean {
   return url.protocol === 'https:' || isLoopback(url.hostname);
-}
-
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 function parseFlag(text: string, source: string): boolean {

@@ -155,7 +155,7 @@ describe('who and where', () => {
   });
 
   it('plain http to loopback is fine, and so is plain http without a token', async () => {
-    for (const host of ['127.0.0.1', 'localhost', '[::1]', '127.1.2.3']) {
+    for (const host of ['127.0.0.1', 'localhost', '[::1]', '127.1.2.3', '[::ffff:127.0.0.1]']) {
       await resolve({ controller: `http://${host}:8080` }, { LAB_TOKEN: 'gt-x' });
     }
     const { token, direct } = await resolve(
@@ -163,6 +163,14 @@ describe('who and where', () => {
       {},
     );
     assert.deepEqual([token, direct], [null, true]);
+  });
+
+  it('a name that a resolver may lead elsewhere is no loopback for a token', async () => {
+    const hosts = ['a.localhost', 'localhost.', 'localhost.example.org', '127.0.0.1.example.org', '[::2]'];
+    for (const host of hosts) {
+      const asked = resolve({ controller: `http://${host}:8080` }, { LAB_TOKEN: 'gt-x' });
+      await assert.rejects(asked, /not sent over plain http/, host);
+    }
   });
 
   it('every variable that the code reads is documented, and no other', () => {
