@@ -57,7 +57,9 @@ signal, the deadline and a bug included. The JSON is ASCII.
 Every object has schema (1), kind, time (RFC 3339, UTC) and elapsed_ms.
 The kinds are:
 
-  start       command, user, controller, request (of env the names only)
+  start       command, user (null for list), controller, request (of env the
+              names only); from every command that asks a controller, unless it
+              ends before it is known whose lab this is about
   event       seq, event: {type, message, progress}; progress null where absent
   comment     comment (the controller's keep-alive among them)
   connection  state (open, lost, retrying, resumed, replaced), attempt, reason

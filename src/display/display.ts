@@ -12,7 +12,8 @@ import type { LabState } from '../model/lab.js';
 /** What is about to happen, said once the user and the controller are known. */
 export interface StartInfo {
   command: string;
-  user: string;
+  /** Null for a command that is about no user. */
+  user: string | null;
   controller: string;
   /** What is asked of the controller: the create body, with the names of its `env` only. */
   request: Record<string, unknown> | null;

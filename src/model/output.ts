@@ -20,7 +20,7 @@ const Start = z.object({
   ...common,
   kind: z.literal('start'),
   command: z.string(),
-  user: z.string(),
+  user: z.string().nullable().meta({ description: 'whose lab; null for `list`, which is about no user' }),
   controller: z.string(),
   request: z
     .looseObject({})

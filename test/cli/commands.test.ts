@@ -29,6 +29,23 @@ function curl(url: string, token: string): Promise<string> {
   });
 }
 
+describe('what ndjson begins with', { concurrency: 4 }, () => {
+  for (const command of ['spawn', 'wait', 'events', 'status', 'list', 'stop', 'images']) {
+    it(`is the start of the command, for ${command}`, async () => {
+      const [first, ...others] = parseLines(
+        (await runLab([command, '--demo', 'immediate', '-o', 'ndjson'])).stdout,
+      );
+      assert.ok(first?.kind === 'start');
+      assert.deepEqual([first.command, first.user], [command, command === 'list' ? null : 'demo']);
+      assert.equal(others.at(-1)?.kind, 'result');
+      assert.equal(
+        others.some(({ kind }) => kind === 'start'),
+        false,
+      );
+    });
+  }
+});
+
 describe('lab spawn', { concurrency: 4 }, () => {
   it('tells scripts everything as it happens, and never the value of a variable', async () => {
     const run = await runLab(
