@@ -11,7 +11,7 @@ import type { Session } from '../commands/session.js';
 import { startDeadline, type Deadline } from '../deadline.js';
 import { chooseDisplay } from '../display/choose.js';
 import type { Display, Ending } from '../display/display.js';
-import { redact, redacting } from '../display/redact.js';
+import { redact, redacting, writtenForms } from '../display/redact.js';
 import { harmless } from '../display/text.js';
 import type { DisplayOptions, EventsDisplayOptions } from '../display/modes.js';
 import { bug, exitCode, outputFailed, usage, type Outcome } from '../model/outcome.js';
@@ -35,7 +35,7 @@ export interface Task {
 
 /** Runs a task and returns the exit code. */
 export async function execute(outer: Context, task: Task): Promise<number> {
-  const secrets = new Set(task.secrets);
+  const secrets = new Set(task.secrets.flatMap(writtenForms));
   let log: ((line: string) => void) | null = null;
   // Not spread: to look at stdin is to open it.
   const context = Object.create(outer, {
@@ -65,7 +65,7 @@ export async function execute(outer: Context, task: Task): Promise<number> {
       openTarget(context, task.flags, task.demoUnderWay, deadline.signal),
     ]);
     target = opened;
-    for (const secret of opened.secrets) secrets.add(secret);
+    for (const form of opened.secrets.flatMap(writtenForms)) secrets.add(form);
     for (const line of opened.origins) context.trace(1, line);
     for (const warning of opened.warnings) display.warn(warning);
     const hasToken = opened.token !== null;

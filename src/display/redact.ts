@@ -2,12 +2,19 @@
  * Keeps secrets out of everything that is printed, whoever put them there: a server may echo what it was sent.
  */
 import type { Output } from '../context.js';
+import { toAsciiJson } from '../model/json.js';
+import { harmless } from './text.js';
 
 /** Shorter values would be found in words that are no secrets. */
 const shortest = 8;
 
 /** Text is written in pieces of this many UTF-16 units. */
 const piece = 64 * 1024;
+
+/** A secret in every way in which it may come to be written: as it is, for a terminal, and in JSON. */
+export function writtenForms(secret: string): string[] {
+  return [secret, harmless(secret), toAsciiJson(secret).slice(1, -1)];
+}
 
 /** The stream, with every one of the secrets replaced in text written to it. Bytes pass as they are. */
 export function redacting(stream: Output, secrets: ReadonlySet<string>): Output {
