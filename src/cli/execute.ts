@@ -6,6 +6,7 @@
  */
 import { openSync, writeSync } from 'node:fs';
 import type { Context } from '../context.js';
+import { fileProblem } from '../config/problem.js';
 import { UsageError } from '../config/usage-error.js';
 import type { Session } from '../commands/session.js';
 import { startDeadline, type Deadline } from '../deadline.js';
@@ -94,7 +95,7 @@ function openLog(path: string, { clock }: Context, secrets: ReadonlySet<string>)
   try {
     file = openSync(path, 'a', 0o600);
   } catch (error) {
-    throw new UsageError(`--log-file: cannot write ${path}: ${(error as NodeJS.ErrnoException).code ?? ''}`);
+    throw new UsageError(`--log-file: cannot write ${path}: ${fileProblem(error)}`);
   }
   return (line) => {
     const text = `${new Date(clock.now()).toISOString()} ${redact(harmless(line), secrets)}\n`;

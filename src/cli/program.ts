@@ -44,10 +44,10 @@ function apart(argument: string, index: number, argv: readonly string[]): string
   return isOurs ? [option, value] : [argument];
 }
 
-/** One line, and of an unknown option only the name: its value may be a secret. */
+/** One line, and of an unknown option only the name: its value, which may stand right behind a letter, may be a secret. */
 function commanderMessage(error: CommanderError): string {
   const line = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-  return error.code === 'commander.unknownOption' ? line.replace(/=[^']*'/, "'") : line;
+  return error.code === 'commander.unknownOption' ? line.replace(/'(--[^=']*|-[^-])[^']*'/, "'$1'") : line;
 }
 
 function helpWidth({ out: { columns = 0 } }: Context): number {

@@ -116,7 +116,8 @@ function parseEnv(text: string, env: Context['env']): Record<string, string> {
     // Not commander's own error, which repeats the argument: what stands there may be a secret.
     throw new UsageError('--env: it takes KEY=VALUE or KEY, with a variable name as the key');
   }
-  const found = value ?? env[key];
+  // What every object has, `constructor` for one, is no variable.
+  const found = value ?? (Object.hasOwn(env, key) ? env[key] : undefined);
   if (found === undefined) throw new UsageError(`--env: ${key} is not set here`);
   return { [key]: found };
 }

@@ -10,6 +10,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { isLoopback } from '../config/host.js';
+import { fileProblem } from '../config/problem.js';
 import { UsageError } from '../config/usage-error.js';
 import type { Context, EndReason, PassedSignal } from '../context.js';
 import { harmless } from '../display/text.js';
@@ -201,10 +202,10 @@ async function start(context: Context, options: ServeOptions): Promise<EmbeddedC
   try {
     return await startController({ clock, scenario, speed, pingSeconds: ping, host, port });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const { code = '' } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE') throw new UsageError(`--port: ${port} is in use`);
     if (code === 'EACCES') throw new UsageError(`--port: ${port} needs more rights than this user has`);
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    if (['EADDRNOTAVAIL', 'EAI_AGAIN', 'EINVAL', 'ENOTFOUND'].includes(code)) {
       throw new UsageError(`--host: ${host} is no address of this machine`);
     }
     throw error;
@@ -215,9 +216,7 @@ function privateFolder(tmp: string): string {
   try {
     return mkdtempSync(join(tmp, 'nublado-lab-'));
   } catch (error) {
-    throw new UsageError(
-      `TMPDIR: cannot make a folder in ${tmp}: ${(error as NodeJS.ErrnoException).code ?? ''}`,
-    );
+    throw new UsageError(`TMPDIR: cannot make a folder in ${tmp}: ${fileProblem(error)}`);
   }
 }
 

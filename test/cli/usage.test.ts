@@ -90,7 +90,19 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
   ],
   ['a token as an argument', ['spawn', '--token', 'gt-hunter2'], {}, /--token: others could read it/],
   ['an unknown option with a value', ['spawn', '--passwd=hunter2'], {}, /unknown option '--passwd'/],
-  ['a folder for temporary files that is none', ['controller'], { TMPDIR: '/nonexistent' }, /TMPDIR: /],
+  ['an unknown letter with a value', ['spawn', '-phunter2'], {}, /unknown option '-p'/],
+  [
+    'a folder for temporary files that is none',
+    ['controller'],
+    { TMPDIR: '/nonexistent' },
+    /TMPDIR: cannot make a folder in \/nonexistent: there is no such file/,
+  ],
+  [
+    'a log that cannot be written',
+    ['spawn', '--log-file', '/nonexistent/log'],
+    {},
+    /--log-file: cannot write \/nonexistent\/log: there is no such file/,
+  ],
   ['no token', ['spawn'], { LAB_TOKEN: '' }, /no token: .*LAB_TOKEN_FILE/],
   ['no controller', ['spawn'], { LAB_CONTROLLER: '' }, /LAB_CONTROLLER[^]*--demo/],
   ['a user that is none', ['events', '--user', '../x'], {}, /--user: not a user name/],
@@ -108,6 +120,7 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
   ],
   ['a variable that is none', ['spawn', '--env', '=hunter2'], {}, /--env: .*KEY=VALUE/],
   ['a variable that is not set', ['spawn', '--env', 'NOT_SET'], {}, /NOT_SET is not set here/],
+  ['a variable that every object has', ['spawn', '--env', 'toString'], {}, /toString is not set here/],
   [
     'a demo and a controller',
     ['spawn', '--demo', '--controller', 'http://127.0.0.1'],
@@ -126,6 +139,12 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
   ['a help topic that is none', ['help', 'nope'], {}, /no topic "nope"[^]*exit-codes/],
   ['a schema that is none', ['schema', 'nope'], {}, /no schema "nope"[^]*event, output/],
   ['a port that is none', ['controller', '--port', '99999'], {}, /'--port <number>'.*65535/],
+  [
+    'an address without its interface',
+    ['controller', '--host', 'fe80::1', '--yes-expose'],
+    {},
+    /--host: fe80::1 is no address of this machine/,
+  ],
   ['an address for others', ['controller', '--host', '0.0.0.0'], {}, /--host[^]*--yes-expose/],
 ];
 

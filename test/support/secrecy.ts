@@ -30,7 +30,8 @@ export function secretsOf({ args, env, input = '' }: Started): string[] {
   const tokenFiles = [...valuesOf('--token-file', args), env['LAB_TOKEN_FILE'] ?? ''];
   const passed = valuesOf('--env', args).map((pair) => {
     const at = pair.indexOf('=');
-    return at === -1 ? (env[pair] ?? '') : pair.slice(at + 1);
+    if (at !== -1) return pair.slice(at + 1);
+    return Object.hasOwn(env, pair) ? (env[pair] ?? '') : '';
   });
   return [
     ...tokenVariables.map((name) => env[name] ?? ''),
