@@ -4,6 +4,7 @@
  * Loaded with the first request and not before. What the settings are is decided in config; what a network
  * error means to a user, in controller.
  */
+import { isIP } from 'node:net';
 import type * as Tls from 'node:tls';
 import { Agent, buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici';
 import type { ConnectSettings, ProxySettings } from './context.js';
@@ -45,9 +46,19 @@ function tunnelling(proxy: ProxySettings, options: buildConnector.BuildOptions):
     uri: proxy.url.href,
     ...(proxy.authorization === null ? {} : { token: proxy.authorization }),
     requestTls: options,
-    proxyTls: options,
-    clientFactory: (url, pool) => tunnelPool(proxy, new Pool(url, pool)),
+    clientFactory: (url) => tunnelPool(proxy, new Pool(url, { connect: proxyConnector(options) })),
   });
+}
+
+/**
+ * Connects to a proxy, whose name is asked for in TLS whatever host a request is for. An address is no name (RFC 6066,
+ * section 3), and Node would warn on stderr.
+ */
+function proxyConnector(options: buildConnector.BuildOptions): buildConnector.connector {
+  const connector = buildConnector(options);
+  return (to, callback) => {
+    connector({ ...to, servername: isIP(to.hostname) === 0 ? to.hostname : '' }, callback);
+  };
 }
 
 /**
@@ -70,11 +81,10 @@ function tunnelPool(proxy: ProxySettings, pool: Pool): Pool {
 
 /** Sends the proxy the request itself, with the whole URL in it (RFC 9112, section 3.2.2). */
 function forwarding(proxy: ProxySettings, options: buildConnector.BuildOptions): Dispatcher {
-  const connector = buildConnector(options);
+  const connector = proxyConnector(options);
   const pool = new Pool(proxy.url.origin, {
     connect: (to, callback) => {
-      // The server's name is the proxy's, whatever host the request is for.
-      connector({ ...to, servername: proxy.url.hostname }, (...[error, socket]) => {
+      connector(to, (...[error, socket]) => {
         if (error === null) callback(null, socket);
         else callback(new ProxyError(proxy, null, error), null);
       });

@@ -316,6 +316,20 @@ describe('a proxy', { concurrency: 2 }, () => {
     }
   });
 
+  it('may speak TLS at an address, without a word from Node', async () => {
+    const certificate = await makeCertificate({ issuer: authority });
+    const tunnel = await through({ certificate }, (port) => `https://127.0.0.1:${port}`, '-q');
+    assert.deepEqual([tunnel.run.code, tunnel.run.stderr], [0, '']);
+    await using server = await serving(null);
+    await using proxy = await startProxy({ port: server.port, certificate });
+    const run = await runLab(['status', '--direct', '--user', 'demo', '-q'], {
+      LAB_CONTROLLER: 'http://data.example.org',
+      LAB_CA_FILE: caFile,
+      HTTP_PROXY: `https://127.0.0.1:${proxy.port}`,
+    });
+    assert.deepEqual([run.code, run.stderr], [0, '']);
+  });
+
   it('never stands before loopback or what NO_PROXY lists', async () => {
     await using server = await serving(null);
     await using proxy = await startProxy({ port: server.port });
