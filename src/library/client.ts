@@ -62,8 +62,10 @@ export class LabClient {
   constructor(options: LabClientOptions) {
     const base = parseControllerUrl(String(options.controller), 'controller');
     this.user = parseUser(options.user, 'user');
+    this.#options = { ...options, base };
     if (options.token !== undefined) {
-      parseToken(options.token, 'token');
+      // Without the line end that it has in a file: no header may hold one.
+      this.#options.token = parseToken(options.token, 'token');
       if (!isSafe(base)) {
         throw new UsageError(
           `controller: a token is not sent over plain http to ${base.hostname}`,
@@ -73,7 +75,6 @@ export class LabClient {
     } else if (options.direct !== true) {
       throw new UsageError('token: without one, only a `direct` client can ask anything');
     }
-    this.#options = { ...options, base };
   }
 
   /** Asks for a lab. Success means accepted, not done: `followEvents` tells what becomes of it. */

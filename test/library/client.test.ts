@@ -49,6 +49,18 @@ describe('LabClient', () => {
       });
     }));
 
+  it('takes a token as it stands in a file, with its line end', async () => {
+    const controller = await startController({ clock: realClock });
+    const client = new LabClient({
+      controller: controller.url,
+      user: 'demo',
+      token: `${controller.token}\n`,
+    });
+    assert.deepEqual(await client.state(), { ok: true, value: null });
+    await client.close();
+    await controller.close();
+  });
+
   it('has failures as values', () =>
     at({ scenario: 'quota' }, async (client) => {
       const created = await client.create();
