@@ -118,7 +118,7 @@ export class BarDisplay extends SilentDisplay {
   }
 
   override note(message: string): void {
-    this.#pending.addLine(this.#theme.color.dim(harmless(message)));
+    this.#pending.addLine(this.#theme.color.dim(logText(message)));
   }
 
   override tick(state: RunState): void {

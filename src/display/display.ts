@@ -43,7 +43,7 @@ export interface Display {
   tick(state: RunState): void;
   /** Something the user should know that ends nothing. */
   warn(message: string): void;
-  /** An explanation that was asked for with -v; from within, harmless already. */
+  /** An explanation that was asked for with -v. It may repeat what a server said. */
   note(message: string): void;
   /** The run is over: whatever lives on the screen is put in order. */
   close(state: RunState | null): void;

@@ -50,7 +50,7 @@ export class WarningDisplay extends SilentDisplay {
   }
 
   override note(message: string): void {
-    this.#err.write(`${this.#theme.color.dim(harmless(message))}\n`);
+    this.#err.write(`${this.#theme.color.dim(logText(message))}\n`);
   }
 }
 

@@ -8,7 +8,7 @@ import type { Input, RunState } from '../model/run.js';
 import { Batch } from './batch.js';
 import { SilentDisplay } from './display.js';
 import { connectionLine, eventColumns, skippedLine } from './messages.js';
-import { elapsed, harmless, inWords, logText } from './text.js';
+import { elapsed, inWords, logText } from './text.js';
 import type { Theme } from './theme.js';
 
 /** A silence longer than this gets a line, in milliseconds. */
@@ -68,7 +68,7 @@ export class PlainDisplay extends SilentDisplay {
   }
 
   override note(message: string): void {
-    this.#line(`${'note'.padEnd(8)}       ${harmless(message)}`);
+    this.#line(`${'note'.padEnd(8)}       ${logText(message)}`);
     this.flush();
   }
 

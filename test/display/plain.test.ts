@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { BarDisplay } from '../../src/display/bar.js';
+import { WarningDisplay } from '../../src/display/human.js';
 import { PlainDisplay } from '../../src/display/plain.js';
 import { createTheme } from '../../src/display/theme.js';
 import { initialRun } from '../../src/model/run.js';
 import { FakeClock } from '../support/clock.js';
+import { fakeContext } from '../support/context.js';
 import { recorder } from '../support/streams.js';
 
 describe('plain progress', () => {
@@ -29,6 +32,22 @@ describe('plain progress', () => {
         '2026-11-24T03:00:35Z   0:35  waiting        no event for 30 s; the controller was heard 4 s ago\n' +
         '2026-11-24T03:01:05Z   1:05  waiting        no event for 1m 0s; the controller was heard 4 s ago\n',
     );
+  });
+
+  it('cuts a note that repeats too much of what a server said', () => {
+    const clock = new FakeClock();
+    const theme = createTheme('never', false, {});
+    const out = [recorder(), recorder(), recorder(80)] as const;
+    const displays = [
+      new PlainDisplay(out[0], theme, clock),
+      new WarningDisplay(out[1], theme),
+      new BarDisplay(out[2], theme, clock, fakeContext().jobs),
+    ];
+    for (const [i, display] of displays.entries()) {
+      display.note('x'.repeat(5000));
+      display.close(null);
+      assert.match(out[i]?.text() ?? '', /x… \(3000 more characters\)\n/, display.constructor.name);
+    }
   });
 
   it('has colours only when they are forced', () => {
