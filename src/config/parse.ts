@@ -40,7 +40,8 @@ export function parseControllerUrl(text: string, source: string): URL {
       'Others could read it there. Put a token into a file and name it in --token-file or LAB_TOKEN_FILE.',
     );
   }
-  if (url.search !== '' || url.hash !== '') {
+  // In the text, because a question mark with nothing behind it stays in the URL and is no `search`.
+  if (/[?#]/.test(text)) {
     throw new UsageError(`${source}: the URL must end with its path`, right);
   }
   const path = url.pathname.replace(/\/+$/, '');

@@ -58,6 +58,8 @@ describe('a controller URL', () => {
     ['ftp://data.example.org', /ftp:/],
     ['https://me:secret@data.example.org', /user name or password/],
     ['https://data.example.org/?x=1', /must end with its path/],
+    ['https://data.example.org/nublado?', /must end with its path/],
+    ['https://data.example.org/nublado#', /must end with its path/],
   ] as const) {
     it(`${JSON.stringify(text)} is none`, () => {
       assert.throws(() => parseControllerUrl(text, 'LAB_CONTROLLER'), usage(why));
