@@ -45,7 +45,8 @@ export function startDeadline(clock: Clock, ms: number | null, parent: AbortSign
   const arm = (left: number): void => {
     const due = clock.monotonic() + left;
     cancelTimer = clock.after(left, () => {
-      if (rest() > 0) {
+      // What is less than a millisecond may be what rounding has left, and too little to move a clock on.
+      if (rest() >= 1) {
         arm(rest());
       } else if (clock.monotonic() - due > slept && !graced) {
         graced = true;
