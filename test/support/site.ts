@@ -1,0 +1,32 @@
+/**
+ * A controller of its own for one test, and the real program that is set up for it.
+ */
+import { startController, type EmbeddedController, type EmbeddedOptions } from '../../src/embedded/server.js';
+import { realClock } from './clock.js';
+import { runLab, startLab, type Finished } from './program.js';
+
+export interface Site {
+  controller: EmbeddedController;
+  lab: (...args: string[]) => Promise<Finished>;
+  start: (...args: string[]) => ReturnType<typeof startLab>;
+  env: Record<string, string>;
+}
+
+/** The embedded controller on a real port for as long as `use` takes. */
+export async function at<T>(options: Partial<EmbeddedOptions>, use: (site: Site) => Promise<T>): Promise<T> {
+  const controller = await startController({ clock: realClock, speed: 50, ...options });
+  const env = { LAB_CONTROLLER: controller.url, LAB_TOKEN: controller.token };
+  try {
+    return await use({
+      controller,
+      env,
+      lab: (...args) => runLab(args, env),
+      start: (...args) => startLab(args, env),
+    });
+  } finally {
+    await controller.close();
+  }
+}
+
+/** What a lab of the embedded controller's user prints as its URL. */
+export const url = 'http://lab.userlabs-demo:8888/nb/user/demo/\n';
