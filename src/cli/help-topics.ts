@@ -66,8 +66,9 @@ The kinds are:
   skipped     reason, frame: a frame that is no Event
   state       state: the controller's LabState, null where there is no lab
   result      outcome, exit_code, message, events (how many), lab, and where
-              they apply users, images, sizes, profiles, and
-              error: {type, message, status, hint}
+              they apply users, images, sizes, profiles,
+              last_event: {type, message, time, elapsed_ms} (at a deadline; null
+              where no event came), and error: {type, message, status, hint}
 
 outcome is one of ok, complete, running, failed, detached, absent, pending,
 timeout, interrupted, refused, unauthorized, not-found, conflict, unknown,

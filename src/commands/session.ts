@@ -82,6 +82,8 @@ export class Session {
   readonly #wakeListeners = new Set<(sleptMs: number) => void>();
   readonly #unwatchWake: () => void;
   #state: RunState;
+  /** What was seen of the stream that was followed last. */
+  #followed: Seen | null = null;
   #stopTicking: () => void = () => undefined;
 
   constructor(
@@ -217,23 +219,16 @@ export class Session {
 
   /** Follows the subject's events until there is an outcome, the stream gives no more, or time is up. */
   async follow(subject: Subject, { stopOn, ...use }: FollowUse): Promise<Outcome | null> {
-    const { goal, percent, reason } = this.#state;
-    const goesOn = use.seen?.isEmpty === false && goal === use.goal;
-    this.#state = {
-      ...initialRun(use.goal, this.#state.started),
-      // What has been seen is not told again.
-      ...(goesOn ? { percent, reason } : {}),
-      events: this.#state.events,
-      heard: this.#state.heard,
-      lastHeardAt: this.#state.lastHeardAt,
-      lastEventAt: this.context.clock.monotonic(),
-    };
+    const again = use.seen !== undefined && use.seen === this.#followed;
+    this.#followed = use.seen ?? null;
+    const { goal } = use;
+    this.#state = advance(this.#state, { ...stamp(this.context.clock), kind: 'following', goal, again });
     for await (const batch of follow(this.#followOptions(subject, use))) {
       for (const input of batch) {
         const next = advance(this.#state, input);
         const stopped = next.outcome === null ? (stopOn?.(input) ?? null) : null;
         this.#state = stopped === null ? next : { ...next, outcome: stopped };
-        this.display.show(this.#state, input);
+        if (input.kind !== 'repeated') this.display.show(this.#state, input);
         if (this.#state.outcome !== null) break;
       }
       this.display.flush();
@@ -307,10 +302,10 @@ export class Session {
     return this.signal.aborted ? this.cutShort(words) : outcomeOf(failure);
   }
 
-  ending(outcome: Outcome, extra: Partial<Omit<Ending, 'outcome' | 'events'>> = {}): Ending {
+  ending(outcome: Outcome, extra: Partial<Omit<Ending, 'outcome' | 'events' | 'lastEvent'>> = {}): Ending {
     this.settle(outcome);
-    const { events, lab } = this.#state;
-    return { outcome, events, lab: lab ?? null, text: [], ...extra };
+    const { events, lab, lastEvent } = this.#state;
+    return { outcome, events, lab: lab ?? null, lastEvent, text: [], ...extra };
   }
 
   #tick(): void {

@@ -41,7 +41,7 @@ async function waitForRunning(session: Session, subject: Subject): Promise<Outco
     if (!asked.ok) return session.failureOutcome(asked.failure, words);
     switch (asked.value?.status) {
       case undefined:
-        return seen?.status === 'pending' ? removed() : nothing(subject);
+        return seen?.status === 'pending' ? removed(session.state.reason) : nothing(subject);
       case 'running':
         return { kind: 'running', message: 'the lab is running' };
       case 'failed':
@@ -68,7 +68,8 @@ async function waitForAbsent(session: Session, subject: Subject): Promise<Outcom
     const asked = await settledState(session, subject);
     if (!asked.ok) return session.failureOutcome(asked.failure, absentWords(idle));
     if (asked.value === null) return { kind: 'absent', message: 'there is no lab' };
-    if (deleting && asked.value.status === 'failed') return deletionFailed();
+    if (deleting && asked.value.status === 'failed')
+      return failed('the deletion failed', session.state.reason, 'delete_failed');
     if (asked.value.status === 'terminating') {
       deleting = true;
       idle = null;
@@ -91,14 +92,15 @@ function absentWords(idle: string | null): Words {
 /** Why a lab failed: its stream repeats the whole story. */
 async function failureOf(session: Session, subject: Subject): Promise<Outcome> {
   const outcome = subject.own
-    ? await session.follow(subject, { goal: 'spawn', quiet: pollInterval, afterEnd: 'reopen' })
+    ? await session.follow(subject, {
+        goal: 'spawn',
+        quiet: pollInterval,
+        afterEnd: 'reopen',
+        // It may be the deletion that was followed, and failed.
+        seen: session.deletion,
+      })
     : null;
-  return outcome?.kind === 'failed' ? outcome : failed('the lab failed', null);
-}
-
-function deletionFailed(): Outcome {
-  const message = 'the deletion failed';
-  return { kind: 'failed', message, error: { type: 'delete_failed', message, status: null, hint: null } };
+  return outcome?.kind === 'failed' ? outcome : failed('the lab failed', session.state.reason);
 }
 
 function nothing({ name, own }: Subject): Outcome {

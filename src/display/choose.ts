@@ -49,7 +49,7 @@ export async function chooseDisplay(
   }
   const { EndingDisplay, WarningDisplay, TextDisplay } = await import('./human.js');
   if (progress === 'none' && !options.quiet) all.push(new WarningDisplay(err, theme));
-  all.push(new EndingDisplay(err, theme, progress === 'none'));
+  all.push(new EndingDisplay(err, theme, progress === 'none', clock));
   all.push(await outputDisplay(context, options, events, () => new TextDisplay(context.out)));
   return new Displays(...all);
 }

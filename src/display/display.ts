@@ -6,7 +6,7 @@
  */
 import type { ImageOption, SizeOption } from '../model/choices.js';
 import type { Outcome } from '../model/outcome.js';
-import type { Input, RunState } from '../model/run.js';
+import type { EventInput, Input, RunState } from '../model/run.js';
 import type { LabState } from '../model/lab.js';
 
 /** What is about to happen, said once the user and the controller are known. */
@@ -25,6 +25,8 @@ export interface Ending {
   /** Events seen. */
   events: number;
   lab: LabState | null;
+  /** The last event, for an ending by the deadline; left out where nothing could be followed. */
+  lastEvent?: EventInput | null;
   /** What stdout carries in text mode, line by line; from outside, and made harmless for a terminal. */
   text: readonly string[];
   /** What the result object carries beside, by command. */

@@ -2,10 +2,11 @@
  * The words for people that are the same in every human mode: warnings without a progress display, the
  * ending on stderr, and the one line of result on stdout.
  */
-import type { Output } from '../context.js';
+import type { Clock, Output } from '../context.js';
+import { isByDeadline } from '../model/outcome.js';
 import type { Input, RunState } from '../model/run.js';
 import { SilentDisplay, type Ending } from './display.js';
-import { connectionLine, endingLines } from './messages.js';
+import { connectionLine, endingLines, lastEventLine } from './messages.js';
 import { harmless, logText } from './text.js';
 import type { Theme } from './theme.js';
 
@@ -14,17 +15,23 @@ export class EndingDisplay extends SilentDisplay {
   readonly #err: Output;
   readonly #theme: Theme;
   readonly #errorsOnly: boolean;
+  readonly #started: number;
 
-  constructor(err: Output, theme: Theme, errorsOnly: boolean) {
+  constructor(err: Output, theme: Theme, errorsOnly: boolean, clock: Clock) {
     super();
     this.#err = err;
     this.#theme = theme;
     this.#errorsOnly = errorsOnly;
+    this.#started = clock.monotonic();
   }
 
-  override finish({ outcome }: Ending): void {
+  override finish({ outcome, lastEvent = null }: Ending): void {
     if (this.#errorsOnly && !('error' in outcome)) return;
-    for (const line of endingLines(outcome, this.#theme)) this.#err.write(`${line}\n`);
+    const lines = endingLines(outcome, this.#theme);
+    if (lastEvent !== null && isByDeadline(outcome)) {
+      lines.splice(1, 0, lastEventLine(lastEvent, this.#started));
+    }
+    for (const line of lines) this.#err.write(`${line}\n`);
   }
 }
 

@@ -2,10 +2,10 @@
  * Results for scripts: `json` prints one object at the end, `ndjson` every input as it comes and the result last.
  */
 import type { Clock, Output } from '../context.js';
-import { exitCode } from '../model/outcome.js';
+import { exitCode, isByDeadline } from '../model/outcome.js';
 import { toAsciiJson } from '../model/json.js';
 import type { OutputObject } from '../model/output.js';
-import type { Input, RunState, Stamp } from '../model/run.js';
+import type { EventInput, Input, RunState, Stamp } from '../model/run.js';
 import { stamp } from '../context.js';
 import { Batch } from './batch.js';
 import { SilentDisplay, type Ending, type StartInfo } from './display.js';
@@ -58,7 +58,7 @@ export class JsonDisplay extends SilentDisplay {
     this.#lines.flush();
   }
 
-  override finish({ outcome, events, lab, more }: Ending): void {
+  override finish({ outcome, events, lab, lastEvent, more }: Ending): void {
     this.#add(stamp(this.#clock), {
       kind: 'result',
       outcome: outcome.kind,
@@ -66,6 +66,7 @@ export class JsonDisplay extends SilentDisplay {
       message: outcome.message,
       events,
       lab,
+      ...(isByDeadline(outcome) ? { last_event: this.#lastEvent(lastEvent ?? null) } : {}),
       ...more,
       ...('error' in outcome ? { error: outcome.error } : {}),
     });
@@ -92,8 +93,20 @@ export class JsonDisplay extends SilentDisplay {
         return { kind: 'state', state: input.lab };
       case 'refused':
       case 'ended':
+      case 'repeated':
+      case 'following':
         return null;
     }
+  }
+
+  #lastEvent(input: EventInput | null) {
+    if (input === null) return null;
+    const { type, message } = input.event;
+    return { type, message, time: new Date(input.time).toISOString(), elapsed_ms: this.#elapsed(input) };
+  }
+
+  #elapsed({ at }: Stamp): number {
+    return Math.max(0, Math.round(at - this.#started));
   }
 
   #add(at: Stamp, body: Body): void {
@@ -101,8 +114,7 @@ export class JsonDisplay extends SilentDisplay {
       this.#time = at.time;
       this.#timeText = new Date(at.time).toISOString();
     }
-    const elapsed_ms = Math.max(0, Math.round(at.at - this.#started));
-    const head = { schema: 1, kind: body.kind, time: this.#timeText, elapsed_ms };
+    const head = { schema: 1, kind: body.kind, time: this.#timeText, elapsed_ms: this.#elapsed(at) };
     this.#lines.add(toAsciiJson(Object.assign(head, body)));
   }
 }

@@ -5,8 +5,8 @@
  */
 import type { Event } from '../model/event.js';
 import type { Outcome } from '../model/outcome.js';
-import type { Input, RunState } from '../model/run.js';
-import { inWords, logText } from './text.js';
+import type { EventInput, Input, RunState } from '../model/run.js';
+import { elapsed, inWords, logText } from './text.js';
 import type { Theme } from './theme.js';
 
 /** An event's type, progress and message in columns, as one line. */
@@ -69,6 +69,11 @@ export function healthText(state: RunState, now: number): string | null {
   return lastHeardAt > lastEventAt
     ? `alive, last ping ${seconds(lastHeardAt)} ago`
     : `silent for ${seconds(lastEventAt)}`;
+}
+
+/** What was heard last, and when, of a run that began at `started`, in monotonic milliseconds. */
+export function lastEventLine({ event, at }: EventInput, started: number): string {
+  return `  last event, at ${elapsed(at - started)}: ${event.type}: ${logText(event.message, 500)}`;
 }
 
 /** The lines that tell a person how it ended. */

@@ -21,8 +21,11 @@ export interface EventSource {
   state(signal: AbortSignal): Promise<Result<LabState | null>>;
 }
 
-/** What is told: every input as it comes, and last the outcome. */
-export type Update = Input | { kind: 'outcome'; outcome: Outcome };
+/** What only decides the outcome, and was yielded before or concerns no other program. */
+type Internal = Input & { kind: 'repeated' | 'following' };
+
+/** What is yielded: every input as it comes, and last the outcome. */
+export type Update = Exclude<Input, Internal> | { kind: 'outcome'; outcome: Outcome };
 
 export interface FollowEventsOptions {
   /**
@@ -68,7 +71,7 @@ export async function* followEvents(
   for await (const batch of batches) {
     for (const input of batch) {
       state = advance(state, input);
-      yield input;
+      if (!isInternal(input)) yield input;
       if (state.outcome === null) continue;
       yield { kind: 'outcome', outcome: state.outcome };
       return;
@@ -78,4 +81,8 @@ export async function* followEvents(
   const message = state.trouble?.message ?? 'the event stream ended without an outcome';
   const error = state.trouble ?? { type: 'lost', message, status: null, hint: null };
   yield { kind: 'outcome', outcome: { kind: 'unknown', message, error } };
+}
+
+function isInternal(input: Input): input is Internal {
+  return input.kind === 'repeated' || input.kind === 'following';
 }

@@ -81,6 +81,11 @@ export function exitCode(outcome: Outcome): number {
   }
 }
 
+/** Whether it was the deadline that ended the run, with or without a controller that was being heard. */
+export function isByDeadline(outcome: Outcome): boolean {
+  return 'error' in outcome && outcome.error.type === 'timeout';
+}
+
 function unreachable(outcome: never): never {
   throw new Error(`no exit code for ${JSON.stringify(outcome)}`);
 }

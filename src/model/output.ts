@@ -4,7 +4,7 @@
  * Owns the shapes (and through them `lab schema output`); filling them in is the JSON display's.
  */
 import * as z from 'zod';
-import { Event } from './event.js';
+import { Event, EventType } from './event.js';
 import { LabState } from './lab.js';
 import { failureKinds, successKinds } from './outcome.js';
 
@@ -82,6 +82,18 @@ const ResultObject = z.object({
     )
     .optional(),
   profiles: z.record(z.string(), z.looseObject({})).optional(),
+  last_event: z
+    .object({
+      type: EventType,
+      message: z.string(),
+      time: common.time,
+      elapsed_ms: common.elapsed_ms,
+    })
+    .nullable()
+    .optional()
+    .meta({
+      description: 'where the deadline ended the run: the event that came last; null where none came',
+    }),
   error: z
     .object({
       type: z.string(),

@@ -24,23 +24,37 @@ export interface RawFrame {
   data: string;
 }
 
-export type Input = Stamp &
-  /** One event; each is told once, however often the controller repeats it. */
-  (
-    | { kind: 'event'; event: Event }
-    /** A comment, or the event named `ping` of older controllers: the connection lives. */
-    | { kind: 'heartbeat'; comment: string }
-    /** A frame that is no Event. `type` is its name where that much was right; `frame` is null where it was too large to keep. */
-    | { kind: 'skipped'; reason: string; frame: RawFrame | null; type: EventType | null }
-    /** What has become of the connection; `attempt` counts from 1 since the last success. */
-    | { kind: 'connection'; state: ConnectionState; attempt: number; reason: string | null }
-    /** The lab's state as the controller tells it; null where there is no lab. */
-    | { kind: 'state'; lab: LabState | null }
-    /** The controller answered the question for the stream with a refusal. */
-    | { kind: 'refused'; failure: Failure }
-    /** The stream is over. Clean means that the server ended it properly. */
-    | { kind: 'ended'; clean: boolean; reason: string | null }
-  );
+/** One event; each is shown and counted once, however often the controller repeats it. */
+export type EventInput = Stamp & { kind: 'event'; event: Event };
+
+/** A frame that is no Event. `type` is its name where that much was right; `frame` is null where it was too large to keep. */
+export type SkippedInput = Stamp & {
+  kind: 'skipped';
+  reason: string;
+  frame: RawFrame | null;
+  type: EventType | null;
+};
+
+export type Input =
+  | EventInput
+  | SkippedInput
+  | (Stamp &
+      /** A comment, or the event named `ping` of older controllers: the connection is alive. */
+      (
+        | { kind: 'heartbeat'; comment: string }
+        /** A frame that was shown before but decides something all the same: the reason of a failure, or the end. */
+        | { kind: 'repeated'; frame: EventInput | SkippedInput }
+        /** What has become of the connection; `attempt` counts from 1 since the last success. */
+        | { kind: 'connection'; state: ConnectionState; attempt: number; reason: string | null }
+        /** The lab's state as the controller tells it; null where there is no lab. */
+        | { kind: 'state'; lab: LabState | null }
+        /** The controller answered the question for the stream with a refusal. */
+        | { kind: 'refused'; failure: Failure }
+        /** The stream is over. Clean means that the server ended it properly. */
+        | { kind: 'ended'; clean: boolean; reason: string | null }
+        /** A stream is followed from here on. `again`: the one that was followed last, so that its progress stays. */
+        | { kind: 'following'; goal: Goal; again: boolean }
+      ));
 
 export type InputKind = Input['kind'];
 
@@ -64,8 +78,10 @@ export interface RunState {
   told: boolean;
   /** When the last byte that means anything arrived, in monotonic milliseconds. */
   lastHeardAt: number;
-  /** When the last event arrived, or the run began, in monotonic milliseconds. */
+  /** When the last event arrived, or the stream was first followed, in monotonic milliseconds. */
   lastEventAt: number;
+  /** The event that came last in the whole run, and when. */
+  lastEvent: EventInput | null;
   /** Which attempt to reach the controller again is under way; null while none is. */
   retrying: number | null;
   /** A `complete` came with a broken payload: the lab's state decides. */
@@ -89,6 +105,7 @@ export function initialRun(goal: Goal, started: Stamp): RunState {
     told: false,
     lastHeardAt: started.at,
     lastEventAt: started.at,
+    lastEvent: null,
     retrying: null,
     completeInDoubt: false,
     endedClean: false,
@@ -97,12 +114,15 @@ export function initialRun(goal: Goal, started: Stamp): RunState {
   };
 }
 
-/** The state after one more input. An outcome, once there, is final. */
+/** The state after one more input. An outcome, once there, is final for what is being followed. */
 export function advance(state: RunState, input: Input): RunState {
+  if (input.kind === 'following') return onFollowing(state, input);
   if (state.outcome !== null) return state;
   switch (input.kind) {
     case 'event':
-      return onEvent(state, input.at, input.event);
+      return onEvent(state, input);
+    case 'repeated':
+      return onRepeated(state, input.frame);
     case 'heartbeat':
       return { ...state, heard: true, lastHeardAt: input.at };
     case 'skipped':
@@ -120,9 +140,36 @@ export function advance(state: RunState, input: Input): RunState {
   }
 }
 
-function onEvent(state: RunState, at: number, event: Event): RunState {
+function onFollowing(state: RunState, { at, goal, again }: Input & { kind: 'following' }): RunState {
+  const { started, events, heard, lastHeardAt, lastEvent, percent, reason } = state;
+  return {
+    ...initialRun(goal, started),
+    ...(again ? { percent, reason } : {}),
+    events,
+    heard,
+    lastHeardAt,
+    lastEvent,
+    lastEventAt: at,
+  };
+}
+
+/** What a repetition decides, it decides; but it is no event more, and no news. */
+function onRepeated(state: RunState, frame: EventInput | SkippedInput): RunState {
+  const { events, lastEvent, lastEventAt } = state;
+  return { ...advance(state, frame), events, lastEvent, lastEventAt };
+}
+
+function onEvent(state: RunState, input: EventInput): RunState {
+  const { at, event } = input;
   // There may be a million of them: one copy of the state for each is enough.
-  const next = { ...state, events: state.events + 1, heard: true, lastHeardAt: at, lastEventAt: at };
+  const next = {
+    ...state,
+    events: state.events + 1,
+    heard: true,
+    lastHeardAt: at,
+    lastEventAt: at,
+    lastEvent: input,
+  };
   switch (event.type) {
     case 'info':
       if (event.progress !== null) next.percent = Math.max(state.percent ?? 0, event.progress);
@@ -185,14 +232,14 @@ function onState(state: RunState, lab: LabState | null): RunState {
   }
   switch (lab?.status) {
     case undefined:
-      return { ...state, outcome: removed() };
+      return { ...state, outcome: removed(state.reason) };
     case 'running':
       return { ...state, outcome: { kind: 'running', message: 'the lab is running' } };
     case 'failed':
       return { ...state, outcome: failed('the lab failed', state.reason) };
     case 'terminating':
       // A stream that ended by itself without a terminal event was a deletion's.
-      return state.endedClean ? { ...state, outcome: removed() } : state;
+      return state.endedClean ? { ...state, outcome: removed(state.reason) } : state;
     default:
       return state;
   }
@@ -210,8 +257,16 @@ function onStateOfEvents(state: RunState, lab: LabState | null): RunState {
 
 function onRefused(state: RunState, failure: Failure): RunState {
   // Whether a lab is gone, or only out of sight, is for its state to tell.
-  const stateDecides = state.goal !== 'events' && failure.kind === 'not-found';
-  return stateDecides ? state : { ...state, outcome: outcomeOf(failure) };
+  const gone = failure.kind === 'not-found';
+  if (gone && state.goal !== 'events') return state;
+  return { ...state, outcome: outcomeOf(gone ? withReason(failure, state.reason) : failure) };
+}
+
+/** A queue that is gone has nothing more to say; what it said went wrong is all that will ever be known. */
+function withReason(failure: Failure, reason: string | null): Failure {
+  if (reason === null) return failure;
+  const message = `${failure.error.message}; the last error was: ${reason}`;
+  return { ...failure, error: { ...failure.error, message } };
 }
 
 function onEnded(state: RunState, clean: boolean): RunState {
@@ -240,19 +295,15 @@ function lostStream(reason: string | null): ErrorInfo {
 }
 
 /** The operation failed; the reason is what an `error` event gave. */
-export function failed(message: string, reason: string | null): Outcome {
-  const parts = [message, reason ?? ''].filter((part) => part !== '');
-  const text = parts.length === 0 ? 'the operation failed' : parts.join(': ');
-  return {
-    kind: 'failed',
-    message: text,
-    error: { type: 'failed', message: text, status: null, hint: null },
-  };
+export function failed(words: string, reason: string | null, type = 'failed'): Outcome {
+  const parts = [words, reason ?? ''].filter((part) => part !== '');
+  const message = parts.length === 0 ? 'the operation failed' : parts.join(': ');
+  return { kind: 'failed', message, error: { type, message, status: null, hint: null } };
 }
 
-export function removed(): Outcome {
-  const message = 'the lab was removed before it ran';
-  return { kind: 'failed', message, error: { type: 'removed', message, status: null, hint: null } };
+/** The lab is gone; the reason, where there is one, is what an `error` event gave. */
+export function removed(reason: string | null): Outcome {
+  return failed('the lab was removed before it ran', reason, 'removed');
 }
 
 function unreachable(input: never): never {

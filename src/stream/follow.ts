@@ -9,7 +9,7 @@ import { stamp, type Clock } from '../context.js';
 import { sleep, startDeadline, type Deadline } from '../deadline.js';
 import type { LabState } from '../model/lab.js';
 import type { Failure, Result } from '../model/result.js';
-import type { Input, Stamp } from '../model/run.js';
+import type { EventInput, Input, SkippedInput, Stamp } from '../model/run.js';
 import { Retry, type RetryOptions } from '../retry.js';
 import { createFrameReader, frameLimit, type FrameItem } from './frames.js';
 import { inputOf } from './input.js';
@@ -305,7 +305,12 @@ class Pump {
         continue;
       }
       const judgement = this.#seen.judge(item.kind === 'frame' ? item.frame : null);
-      if (judgement === 'repeated') continue;
+      if (input.kind === 'skipped' && input.type === 'complete') doubt = true;
+      if (judgement === 'repeated') {
+        // Only its display is spared: whoever follows has perhaps not heard it yet, or something else had its hash.
+        if (decides(input)) this.#mailbox.put({ ...at, kind: 'repeated', frame: input });
+        continue;
+      }
       if (judgement === 'replaced') {
         this.#put({
           kind: 'connection',
@@ -316,7 +321,6 @@ class Pump {
       }
       this.#retry.reset();
       this.#lab.touch();
-      if (input.kind === 'skipped' && input.type === 'complete') doubt = true;
       this.#mailbox.put(input);
     }
     return doubt;
@@ -345,6 +349,12 @@ class Pump {
   #put(fact: Fact): void {
     this.#mailbox.put({ ...stamp(this.#options.clock), ...fact });
   }
+}
+
+/** Whether a frame says how the operation ended, or why it will. */
+function decides(input: Input): input is EventInput | SkippedInput {
+  if (input.kind === 'event') return input.event.type !== 'info';
+  return input.kind === 'skipped' && (input.type === 'complete' || input.type === 'failed');
 }
 
 /** An input before it is stamped. */

@@ -42,7 +42,7 @@ describe('a demo that is left', { concurrency: 2 }, () => {
     assert.match(left.stderr, /interrupted; the demo ends here\n$/);
     const late = await runLab(['wait', '--demo', 'slow-pull', '--timeout', '2s']);
     assert.equal(late.code, 124);
-    assert.match(late.stderr, /the time is up; the demo ends here\n$/);
+    assert.match(late.stderr, /the time is up; the demo ends here\n {2}last event, at 0:0\d: info: .*\n$/);
     const detached = await Promise.all([
       runLab(['spawn', '--demo', '-d']),
       runLab(['stop', '--demo', 'immediate', '-d']),
@@ -52,7 +52,7 @@ describe('a demo that is left', { concurrency: 2 }, () => {
       [0, 0],
     );
     for (const { stderr } of [left, late, ...detached]) {
-      assert.match(stderr, /; the demo ends here\n$/);
+      assert.match(stderr, /; the demo ends here\n(?: {2}last event.*\n)?$/);
       assert.doesNotMatch(stderr, /`lab|goes on/);
     }
   });
@@ -63,12 +63,15 @@ describe('a deadline', { concurrency: 2 }, () => {
     await during({ scenario: 'slow-pull' }, async (env) => {
       const { code, stderr } = await runLab(['events', '--timeout', '2s'], env);
       assert.equal(code, 124);
-      assert.match(stderr, /the time is up; the stream has told no outcome\n$/);
+      assert.match(stderr, /the time is up; the stream has told no outcome\n {2}last event.*\n$/);
     });
     await during({ scenario: 'immediate', speed: 50 }, async (env) => {
       const { code, stderr } = await runLab(['events', '--follow', '--timeout', '3s'], env);
       assert.equal(code, 124);
-      assert.match(stderr, /the time is up; no new operation has begun\n$/);
+      assert.match(
+        stderr,
+        /the time is up; no new operation has begun\n {2}last event, at 0:0\d: complete: .*\n$/,
+      );
     });
   });
 
@@ -92,7 +95,7 @@ describe('a deadline', { concurrency: 2 }, () => {
     });
     assert.ok(asked > 4);
     assert.equal(code, 124, stderr);
-    assert.match(stderr, /the time is up; no new operation has begun\n$/);
+    assert.match(stderr, /the time is up; no new operation has begun\n {2}last event.*\n$/);
   });
 
   it('says of `wait --for absent` whether anything goes on', async () => {
@@ -109,7 +112,10 @@ describe('a deadline', { concurrency: 2 }, () => {
       assert.equal((await runLab(['stop', '-d'], env)).code, 0);
       const busy = await runLab(wait, env);
       assert.equal(busy.code, 124);
-      assert.match(busy.stderr, /the time is up; the operation goes on in the controller\n$/);
+      assert.match(
+        busy.stderr,
+        /the time is up; the operation goes on in the controller\n {2}last event.*\n$/,
+      );
     });
   });
 });

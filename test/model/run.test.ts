@@ -67,6 +67,35 @@ describe('a spawn', () => {
     assert.deepEqual(percents, [30, 75, 75, 80]);
   });
 
+  it('keeps what it knows of the stream that is followed again, and of no other', () => {
+    const before = [event('info', 'a', 62), event('error', 'why'), event('failed', 'no')];
+    const after = (again: boolean): RunState =>
+      run('delete', ...before, { kind: 'following', goal: 'delete', again });
+    assert.deepEqual([after(true).percent, after(true).reason], [62, 'why']);
+    assert.deepEqual([after(false).percent, after(false).reason], [null, null]);
+    for (const { events, outcome, lastEvent } of [after(true), after(false)]) {
+      assert.deepEqual([events, outcome, lastEvent?.event.message], [3, null, 'no']);
+    }
+  });
+
+  it('is decided by an event that is repeated, which is not counted again', () => {
+    const repeated = (fact: Fact): Fact => {
+      const frame = { at: 9, time: 9, ...fact };
+      assert.ok(frame.kind === 'event' || frame.kind === 'skipped');
+      return { kind: 'repeated', frame };
+    };
+    const state = run(
+      'spawn',
+      event('info', 'a', 30),
+      repeated(event('error', 'why')),
+      repeated(event('failed', 'no')),
+    );
+    assert.deepEqual([state.outcome?.kind, state.outcome?.message], ['failed', 'no: why']);
+    assert.deepEqual([state.events, state.lastEvent?.event.message, state.lastEventAt], [1, 'a', 0]);
+    assert.equal(ending('spawn', repeated(broken('failed')))?.[0], 'failed');
+    assert.equal(ending('spawn', repeated(broken('complete')), cleanEnd, lab('running'))?.[0], 'running');
+  });
+
   it('starts over when another operation has replaced it', () => {
     const replaced: Fact = { kind: 'connection', state: 'replaced', attempt: 1, reason: null };
     assert.equal(run('spawn', event('info', '', 75), replaced).percent, null);

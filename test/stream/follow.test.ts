@@ -128,6 +128,10 @@ function describeInput(input: Input): string {
       return `skipped: ${input.reason}`;
     case 'refused':
       return `refused: ${input.failure.kind}`;
+    case 'repeated':
+      return `again ${describeInput(input.frame)}`;
+    case 'following':
+      return 'following';
   }
 }
 
@@ -356,6 +360,36 @@ describe('a stream that was lost', () => {
     set.source.feed('event: odd\ndata: 1\n\n', 'cut', 'event: odd\ndata: 1\n\n', ': ping\n\n');
     await untilRetried(set, 250);
     assert.equal(await set.next(), 'heartbeat ping');
+  });
+
+  it('has its end heard again, which decides whatever was seen: all of it, or something else with its hash', async () => {
+    const seen = new Seen();
+    const failed: Event = { type: 'failed', message: 'no', progress: null };
+    const error: Event = { type: 'error', message: 'why', progress: null };
+    const broken = 'event: failed\ndata: {nope\n\n';
+    for (const [feed, expected] of [
+      [
+        [info('a', 1), error, failed],
+        ['info a', 'error why', 'failed no'],
+      ],
+      [
+        [info('a', 1), error, failed],
+        ['again error why', 'again failed no'],
+      ],
+      [
+        [info('a', 1), complete],
+        ['replaced', 'complete up'],
+      ],
+      [[info('a', 1), complete], ['again complete up']],
+      [[broken], ['replaced', 'skipped: the data is not JSON']],
+      [[broken], ['again skipped: the data is not JSON']],
+    ] as const) {
+      const { source, next, inputs } = setUp({ seen });
+      source.feed(...feed);
+      assert.equal(await next(), 'open');
+      for (const each of expected) assert.equal(await next(), each);
+      await inputs.return(undefined);
+    }
   });
 
   it('says so when another operation has begun meanwhile', async () => {
