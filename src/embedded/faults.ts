@@ -12,6 +12,8 @@ import type { IngressAnswer } from './ingress.js';
 export interface Faults {
   /** How long Kubernetes thinks before a create is decided, which it is though its client may have left (9). */
   createDelayMs: number;
+  /** When the ingress answers a create with 504. The create is decided all the same (13). Null: it waits for ever. */
+  createTimeoutMs: number | null;
   /** The next creates lose their answers, one each: cut before they are looked at, or when they are decided (9). */
   lostCreates: ('before' | 'after')[];
   /** When the ingress answers a DELETE with 504. The deletion goes on (8). Null: it waits for ever. */
@@ -26,6 +28,7 @@ export interface Faults {
 export function withDefaults(faults: Readonly<Partial<Faults>> = {}): Faults {
   return {
     createDelayMs: 0,
+    createTimeoutMs: null,
     deleteTimeoutMs: null,
     olderController: false,
     ...faults,

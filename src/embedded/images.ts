@@ -5,7 +5,7 @@
  * belongs to form.ts.
  */
 import { gibibyte } from './people.js';
-import { invalidReference, unknownImage } from './refusals.js';
+import { internalError, invalidReference, unknownImage } from './refusals.js';
 import type { Reply } from './reply.js';
 import { findScenario, scenarioTagPrefix } from './scenarios.js';
 
@@ -106,7 +106,8 @@ export function resolveImage({ option, value }: ImageRequest): { image: Image } 
 function imageForReference(option: string, value: string): { image: Image } | { refusal: Reply } {
   const unknown = () => ({ refusal: unknownImage(`Docker reference "${value}" not found`, option) });
   const parts = /^([^/]+)\/([^:@]+)(?::([^:@/]+))?(?:@(.+))?$/.exec(value);
-  if (!parts) return { refusal: invalidReference(`Invalid Docker reference "${value}"`, option) };
+  // The controller breaks over what it cannot parse, each time (contract, "Refusals").
+  if (!parts) return { refusal: internalError };
   const [, host, path, tag, digest] = parts;
   if (host !== registry || path !== repository) return unknown();
   // The digest says which image it is, whatever the tag; of two tags, the one that is no alias.

@@ -1,39 +1,25 @@
 /**
- * A lab: its state, the one operation that may run on it, and the queue of that operation's events.
+ * A lab: its state, its pod, the one operation that may run on it, and the queue of that operation's events.
  *
- * Owns the rules of concurrency, and the telling of a story in time. Whether a request is allowed is settled
- * before it comes here (routes.ts); how a queue reaches a client is stream.ts's business.
+ * Owns the rules of concurrency, and what every step of a story does. Whether a request is allowed is settled
+ * before it comes here (routes.ts); when the next step comes is player.ts's business, and how a queue reaches a
+ * client stream.ts's.
  */
 import type { Clock } from '../context.js';
 import { toSse, type Event } from '../model/event.js';
 import type { Delivery } from './delivery.js';
+import { fresh, type CreateResult, type DeleteResult, type Operation } from './operation.js';
 import type { Person } from './people.js';
+import { play } from './player.js';
 import { EventQueue } from './queue.js';
 import type { Scenario } from './scenarios.js';
 import { pendingState, type LabRequest, type State } from './state.js';
-import { cleanup, deletion } from './stories.js';
+import { deletion, replacing } from './stories.js';
 import { podProgress, type Step, type Story } from './story.js';
+import { monitored } from './surprises.js';
 
-/** `exists`, or the operation that is in the way. */
-export type CreateResult = 'created' | 'exists' | 'spawn' | 'delete';
-export type DeleteResult = 'deleted' | 'failed' | 'unknown' | 'conflict';
-
-type Operation = {
-  /** Stops the story where it is. */
-  cancel: () => void;
-  /** Whether its events reach the queue. What a restarted controller does not know of, it does not tell. */
-  told: boolean;
-  /** Whether its beginning lies before a restart. */
-  monitored: boolean;
-  /** How many events of the pod there were. */
-  podEvents: number;
-} & (
-  | { kind: 'spawn' }
-  /** `exclusive`: it took the place of a spawn, and then nobody else may join it. */
-  | { kind: 'delete'; exclusive: boolean; done: Promise<DeleteResult> }
-);
-
-const fresh = { cancel: () => undefined, told: true, monitored: false, podEvents: 0 };
+/** What Kubernetes has: the state of the lab is only what the controller last noticed of it. */
+type Pod = 'none' | 'pending' | 'running' | 'dead';
 
 /** What all labs share. */
 export interface World {
@@ -57,8 +43,7 @@ export class Lab {
   #url = '';
   #deletion = deletion;
   #arranged = false;
-  /** Whether the pod has died, which the state does not show. */
-  #dead = false;
+  #pod: Pod = 'none';
 
   constructor(username: string, world: World) {
     this.#username = username;
@@ -74,14 +59,16 @@ export class Lab {
     this.#arranged = true;
     const { story, now } = scenario.before;
     this.#spawn(person, request, { ...scenario, spawn: story }, now === 'under way' ? undefined : Infinity);
+    if (now === 'dead') this.killPod();
     if (now === 'being deleted') void this.delete();
   }
 
   create(person: Person, request: LabRequest, scenario: Scenario): CreateResult {
     this.arrange(person, request, scenario);
+    this.#lookForPod();
     if (this.#operation) return this.#operation.kind;
     const old = this.state?.status;
-    if (old !== undefined && old !== 'failed' && old !== 'terminated' && !this.#dead) return 'exists';
+    if (old === 'running' && this.#pod === 'running') return 'exists';
     this.#arranged = false;
     const spawn = old === undefined ? scenario.spawn : replacing(scenario.spawn);
     this.#spawn(person, request, { ...scenario, spawn });
@@ -102,14 +89,19 @@ export class Lab {
     state.internal_url = null;
     let finish: (result: DeleteResult) => void = () => undefined;
     const done = new Promise<DeleteResult>((resolve) => (finish = resolve));
-    this.#tell({ ...fresh, kind: 'delete', exclusive: running !== null, done }, this.#deletion, {
+    const operation: Operation = { ...fresh, kind: 'delete', exclusive: running !== null, done };
+    this.#tell(operation, this.#deletion, {
       finished: () => {
-        const failed = state.status === 'failed';
-        if (!failed) this.state = null;
-        finish(failed ? 'failed' : 'deleted');
+        if (!operation.failed) this.state = null;
+        finish(operation.failed ? 'failed' : 'deleted');
       },
     });
     return done;
+  }
+
+  /** Whether the state says `running` of a pod that does not run. */
+  get isDead(): boolean {
+    return !this.#operation && this.state?.status === 'running' && this.#pod !== 'running';
   }
 
   /** The pod dies. Throws a RangeError where none runs. */
@@ -117,30 +109,41 @@ export class Lab {
     if (this.#operation || this.state?.status !== 'running') {
       throw new RangeError(`no lab of ${this.#username} is running`);
     }
-    this.#dead = true;
+    this.#pod = 'dead';
   }
 
+  /** Deletes the lab where it has failed, or its pod is not there any more. An operation is left alone. */
   reconcile(): void {
-    if (this.state?.status === 'failed' || this.#dead) void this.delete();
+    if (!this.#operation && (this.state?.status === 'failed' || this.isDead)) void this.delete();
   }
 
+  /** A spawn continues in Kubernetes. A deletion does not: nobody is left to take its next step. */
   goDown(): void {
     this.queue = new EventQueue();
-    if (this.#operation) this.#operation.told = false;
+    if (this.#operation?.kind === 'delete') {
+      this.#operation.cancel();
+      this.#operation = null;
+      this.#deletion = deletion;
+    } else if (this.#operation) {
+      this.#operation.told = false;
+    }
   }
 
   /**
-   * A spawn under way is monitored from here on (capture 17a). A running lab is known, but nothing is told of it
-   * (17b). Of a deletion under way only the state tells. The rest is forgotten (contract, "What a client must
-   * survive", 6).
+   * The new controller knows the pod, and not what became of the lab before (contract, "What a client must
+   * survive", 6). A pod that is still pending is monitored (capture 17a), whether its spawn was under way, had
+   * failed, or was being deleted. Nothing is reported of a running one (17b). Without a pod the lab is forgotten.
    */
   comeBack(): void {
     const operation = this.#operation;
-    if (operation?.kind === 'spawn') {
+    if (operation) {
       Object.assign(operation, { told: true, monitored: true, podEvents: 0 });
-      const message = 'Monitoring in-progress lab creation for {user}';
-      this.#push(operation, { type: 'info', message, progress: 1 });
-    } else if (!operation && (this.state?.status !== 'running' || this.#dead)) {
+      this.#monitor(operation);
+    } else if (this.#pod === 'pending') {
+      this.#tell({ ...fresh, kind: 'spawn', monitored: true }, monitored);
+    } else if (this.state && this.#pod === 'running') {
+      Object.assign(this.state, { status: 'running', internal_url: this.#url });
+    } else {
       this.state = null;
       this.known = false;
     }
@@ -152,10 +155,21 @@ export class Lab {
 
   #spawn(person: Person, request: LabRequest, { spawn, ...scenario }: Scenario, speed?: number): void {
     this.state = pendingState(person, request);
-    this.#dead = false;
+    this.#pod = 'none';
     this.#url = `http://lab.userlabs-${this.#username}:8888${request.prefix}`;
     this.#deletion = scenario.deletion ?? deletion;
     this.#tell({ ...fresh, kind: 'spawn' }, spawn, { speed, delivery: scenario.delivery });
+  }
+
+  /** Every create does, also one that is refused; where there is none, the state is `failed` (contract, 12). */
+  #lookForPod(): void {
+    if (this.state && this.#pod === 'none') this.state.status = 'failed';
+  }
+
+  #monitor(operation: Operation): void {
+    if (this.state) Object.assign(this.state, { status: 'pending', internal_url: this.#url });
+    const message = 'Monitoring in-progress lab creation for {user}';
+    this.#push(operation, { type: 'info', message, progress: 1 });
   }
 
   /** Starts an operation: a new queue, and the story's steps at their times. */
@@ -166,27 +180,29 @@ export class Lab {
       speed = this.#world.speed,
       delivery,
       finished,
-    }: { speed?: number | undefined; delivery?: Delivery | undefined; finished?: () => void },
+    }: { speed?: number | undefined; delivery?: Delivery | undefined; finished?: () => void } = {},
   ): void {
     this.#operation = operation;
     this.queue.end();
     this.queue = new EventQueue(delivery);
-    const steps = story[Symbol.iterator]();
-    const go = (): void => {
-      for (let next = steps.next(); !next.done; next = steps.next()) {
-        const ms = next.value.kind === 'wait' ? next.value.ms / speed : 0;
-        if (ms > 0) {
-          operation.cancel = this.#world.clock.after(ms, go);
-          return;
-        }
-        this.#take(operation, next.value);
-      }
-      this.#operation = null;
-      finished?.();
-      // Who does not know of the operation does not know of its end.
-      if (operation.told) this.queue.end();
+    if (operation.monitored) this.#monitor(operation);
+    const player = play(story, {
+      clock: this.#world.clock,
+      speed,
+      take: (step) => {
+        this.#take(operation, step);
+      },
+      isOver: () => this.#operation !== operation,
+      finished: () => {
+        this.#operation = null;
+        finished?.();
+        // Who does not know of the operation does not know of its end.
+        if (operation.told) this.queue.end();
+      },
+    });
+    operation.cancel = () => {
+      player.cancel();
     };
-    go();
   }
 
   #take(operation: Operation, step: Step): void {
@@ -198,7 +214,8 @@ export class Lab {
         this.#push(operation, { type: 'info', message: 'Starting lab creation for {user}', progress: 1 });
         return;
       case 'created':
-        if (this.state) this.state.internal_url = this.#url;
+        this.#pod = 'pending';
+        if (this.state) Object.assign(this.state, { status: 'pending', internal_url: this.#url });
         if (operation.monitored) return;
         this.#push(operation, {
           type: 'info',
@@ -209,12 +226,14 @@ export class Lab {
       case 'pod':
         this.#pushPod(operation, step.count, step.message);
         return;
+      case 'pod is':
+        this.#pod = step.now === 'gone' ? 'none' : step.now;
+        return;
+      case 'refused create':
+        this.#lookForPod();
+        return;
       case 'event':
-        if (this.state && step.event.type === 'complete') this.state.status = 'running';
-        if (this.state && step.event.type === 'failed') {
-          this.state.status = 'failed';
-          this.state.internal_url = null;
-        }
+        this.#end(operation, step.event.type);
         this.#push(operation, step.event);
         return;
       case 'bytes':
@@ -229,6 +248,14 @@ export class Lab {
       case 'restart':
         this.#world.restart(step.downMs);
     }
+  }
+
+  #end(operation: Operation, type: Event['type']): void {
+    if (type !== 'complete' && type !== 'failed') return;
+    // A pod that has died, or is gone, has left Pending as well (contract, 1).
+    if (type === 'complete' && this.#pod === 'pending') this.#pod = 'running';
+    if (type === 'failed') operation.failed = true;
+    if (this.state) this.state.status = type === 'complete' ? 'running' : 'failed';
   }
 
   #push(operation: Operation, event: Event): void {
@@ -254,16 +281,4 @@ export class Lab {
       return toSse({ ...event, message });
     };
   }
-}
-
-/** A spawn over a failed lab: the old one is cleaned up first. */
-function replacing(story: Story): Story {
-  return {
-    *[Symbol.iterator]() {
-      for (const step of story) {
-        yield step;
-        if (step.kind === 'starting') yield* cleanup;
-      }
-    },
-  };
 }

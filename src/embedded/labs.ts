@@ -43,7 +43,7 @@ export class Labs {
     for (const lab of this.#labs.values()) lab.comeBack();
   }
 
-  /** Deletes the labs that have failed or whose pod is dead. */
+  /** Deletes the labs that have failed or whose pod is dead or gone. */
   reconcile(): void {
     for (const lab of this.#labs.values()) lab.reconcile();
   }

@@ -11,6 +11,7 @@ import { fits, labForm } from './form.js';
 import { imageList, prepulls, resolveImage, sizes, type Image } from './images.js';
 import { delegatedUser, ingressReply, type Caller, type Turnstile } from './ingress.js';
 import type { Labs } from './labs.js';
+import type { CreateResult } from './operation.js';
 import type { Pauses } from './pauses.js';
 import type { Directory, Person, Quota } from './people.js';
 import type { EventQueue } from './queue.js';
@@ -90,15 +91,22 @@ function events({ labs }: Site, { caller }: Call, username: string): Answer {
   return labs.find(username)?.queue ?? refusals.unknownUser(username, true);
 }
 
-async function remove({ labs, faults, pauses }: Site, { request }: Call, username: string): Promise<Reply> {
-  const deletion = labs.find(username)?.delete() ?? Promise.resolve('unknown' as const);
-  const ms = faults.deleteTimeoutMs;
-  const result = await (ms === null
-    ? deletion
-    : Promise.race([deletion, pauses.pause(ms).then(() => 'timeout' as const)]));
+/** The result, or 504 where the ingress does not wait so long for it. What was asked for takes effect all the same. */
+async function inTime<T>(
+  { pauses }: Site,
+  { request }: Call,
+  ms: number | null,
+  result: Promise<T>,
+): Promise<T | Reply> {
+  if (ms === null) return result;
+  return Promise.race([result, pauses.pause(ms).then(() => ingressReply(504, request))]);
+}
+
+async function remove(site: Site, call: Call, username: string): Promise<Reply> {
+  const deletion = site.labs.find(username)?.delete() ?? Promise.resolve('unknown' as const);
+  const result = await inTime(site, call, site.faults.deleteTimeoutMs, deletion);
+  if (typeof result !== 'string') return result;
   switch (result) {
-    case 'timeout':
-      return ingressReply(504, request);
     case 'deleted':
       return { status: 204, headers: { 'content-type': 'application/json' }, body: '' };
     case 'failed':
@@ -125,12 +133,9 @@ async function create(site: Site, call: Call, username: string): Promise<Reply |
   return lost === 'after' ? null : reply;
 }
 
-async function decideCreate(
-  site: Site,
-  { caller, request, base }: Call,
-  username: string,
-): Promise<Reply | null> {
-  const { directory, faults, labs, pauses, turnstile } = site;
+async function decideCreate(site: Site, call: Call, username: string): Promise<Reply | null> {
+  const { caller, request } = call;
+  const { directory, labs, turnstile } = site;
   const body = parseBody(await text(request), request.headers['content-type']);
   if ('errors' in body) return refusals.unprocessable(body.errors);
   const owner = caller.token === null ? null : delegatedUser(caller, directory);
@@ -153,8 +158,18 @@ async function decideCreate(
   }
   const lab = labs.register(username);
   if ('refusal' in wanted) return wanted.refusal;
-  if (faults.createDelayMs > 0) await pauses.pause(faults.createDelayMs);
-  const result = lab.create(person, wanted.request, wanted.scenario);
+  lab.arrange(person, wanted.request, wanted.scenario);
+  const { create: fate } = wanted.scenario;
+  if (fate?.kind === 'broken') return refusals.internalError;
+  const slow = fate?.kind === 'slow' && lab.isDead ? fate : { decidedMs: 0, lostMs: null };
+  const ms = Math.max(site.faults.createDelayMs, slow.decidedMs);
+  const reply = (ms > 0 ? site.pauses.pause(ms) : Promise.resolve()).then(() =>
+    createReply(lab.create(person, wanted.request, wanted.scenario), site, call, username),
+  );
+  return inTime(site, call, slow.lostMs ?? site.faults.createTimeoutMs, reply);
+}
+
+function createReply(result: CreateResult, { faults }: Site, { base }: Call, username: string): Reply {
   const location = `${base}/spawner/v1/labs/${encodeURIComponent(username)}`;
   switch (result) {
     case 'created':

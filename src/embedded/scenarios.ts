@@ -9,6 +9,7 @@ import { gibibyte, type Quota } from './people.js';
 import type { TurningAway } from './ingress.js';
 import * as stories from './stories.js';
 import type { Story } from './story.js';
+import * as surprises from './surprises.js';
 
 export interface Scenario {
   /** One line for `lab controller --list`. */
@@ -16,7 +17,12 @@ export interface Scenario {
   /** What a create sets off. */
   spawn: Story;
   /** What stood there before the create: a spawn, and what has become of it. */
-  before?: { story: Story; now: 'over' | 'under way' | 'being deleted' };
+  before?: { story: Story; now: 'over' | 'dead' | 'under way' | 'being deleted' };
+  /**
+   * What is wrong with the create itself: it is answered with 500 each time; or Kubernetes is slow while the old lab
+   * is there, so that the ingress answers 504 after `lostMs` and the create takes effect after `decidedMs`.
+   */
+  create?: { kind: 'broken' } | { kind: 'slow'; decidedMs: number; lostMs: number };
   /** What a DELETE sets off, where it is not the ordinary deletion. */
   deletion?: Story;
   /** Takes the place of every user's own. */
@@ -118,6 +124,40 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'create-failure': {
     summary: 'the pod cannot be created: the spawn fails at once',
     spawn: stories.createFailure,
+  },
+  'failed-state': {
+    summary: 'succeeds in 10 s; the state says failed until the pod exists',
+    spawn: surprises.failedMeanwhile,
+  },
+  'deleting-failed': {
+    summary: 'a lab is being deleted, for 9 s, and its state says failed: 409',
+    spawn: stories.brisk,
+    before: { story: stories.immediate, now: 'being deleted' },
+    deletion: surprises.failedDeletionMeanwhile,
+  },
+  'dead-pod': {
+    summary: 'complete, though the pod has failed; the state says running',
+    spawn: surprises.deadOnArrival,
+  },
+  'recreate-lost': {
+    summary: 'a dead lab is replaced after 3 s; the create is answered with 504',
+    spawn: stories.brisk,
+    before: { story: stories.immediate, now: 'dead' },
+    create: { kind: 'slow', decidedMs: 3000, lostMs: 1000 },
+  },
+  'create-broken': {
+    summary: 'every create is answered with 500 and no reason',
+    spawn: stories.happy,
+    create: { kind: 'broken' },
+  },
+  'failure-forgotten': {
+    summary: 'fails; a restart forgets it, and the stream had only the reason',
+    spawn: surprises.forgottenFailure,
+  },
+  'deletion-forgotten': {
+    summary: 'succeeds; a restart in the first deletion forgets that deletion',
+    spawn: stories.brisk,
+    deletion: surprises.forgottenDeletion,
   },
 };
 

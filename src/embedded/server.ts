@@ -73,13 +73,14 @@ export interface EmbeddedController {
   beginSpawn(): void;
   /**
    * Restarts the controller, for tests and demos: every connection is cut with a FIN, new ones are refused for
-   * `downMs` milliseconds (default 1000, divided by `speed`). Labs go on meanwhile. Afterwards a spawn under way
-   * is monitored, of a running lab nothing is told, a failed one is forgotten. Resolves when it listens again.
+   * `downMs` milliseconds (default 1000, divided by `speed`). Spawns continue meanwhile, and deletions do not.
+   * Afterwards a pending pod is monitored, nothing is reported of a running one, and a lab without a pod is
+   * forgotten. Resolves when it listens again.
    */
   restart(options?: { downMs?: number }): Promise<void>;
   /** Resolves when it listens: at once, but for a restart. */
   listening(): Promise<void>;
-  /** What a controller does every five minutes, and this one only here: failed and dead labs are deleted. */
+  /** What the controller does every five minutes, in its clock's time: failed and dead labs are deleted. */
   reconcile(): void;
   /**
    * The pod of a running lab dies (default: the one of `user`). The state goes on reading `running` until a create
@@ -91,6 +92,9 @@ export interface EmbeddedController {
 }
 
 const base = '/nublado';
+
+/** Between two reconciliations, in milliseconds (contract, "What a client must survive", 14). */
+const reconciliation = 300_000;
 
 /** Throws a RangeError where the scenario is unknown; rejects with the system's error where it cannot listen. */
 export async function startController(options: EmbeddedOptions): Promise<EmbeddedController> {
@@ -174,6 +178,14 @@ export async function startController(options: EmbeddedOptions): Promise<Embedde
     }));
   }
 
+  function reconcileAgain(): () => void {
+    return clock.after(reconciliation, () => {
+      if (!down) labs.reconcile();
+      stopReconciling = reconcileAgain();
+    });
+  }
+  let stopReconciling = reconcileAgain();
+
   return {
     url: listener.origin + base,
     origin: listener.origin,
@@ -197,6 +209,7 @@ export async function startController(options: EmbeddedOptions): Promise<Embedde
     },
     async close() {
       stopRestart();
+      stopReconciling();
       labs.close();
       stopWork();
       await listener.close();

@@ -2,7 +2,7 @@
  * What spawns and deletions tell, step by step, as data.
  *
  * Owns what is said and how long it takes. Which scenario tells which story, and what else befalls its
- * clients, belongs to scenarios.ts.
+ * clients, belongs to scenarios.ts. Stories in which the state misleads are in surprises.ts.
  */
 import { hostileMessages, malformedFrames } from './nasty.js';
 import {
@@ -15,6 +15,7 @@ import {
   failure,
   info,
   kubernetes,
+  podGone,
   restart,
   starting,
   status,
@@ -28,6 +29,7 @@ import {
 export const deletion: Story = [
   info('Shutting down Kubernetes pod', 25),
   wait(600),
+  podGone,
   info('Deleting user namespace', 62),
   wait(600),
   info('Lab for {user} deleted', 100),
@@ -37,6 +39,7 @@ export const deletion: Story = [
 export const slowDeletion: Story = [
   info('Shutting down Kubernetes pod', 25),
   wait(2000),
+  podGone,
   info('Deleting user namespace', 62),
   wait(1000),
   info('Lab for {user} deleted', 100),
@@ -50,10 +53,11 @@ export const failedDeletion: Story = [
 ];
 
 /** What comes after `starting` where a failed lab is being replaced (capture 07, W2). */
-export const cleanup: Story = [
+const cleanup: Story = [
   info('Deleting existing failed lab for {user}', 2),
   info('Shutting down Kubernetes pod', 5),
   wait(200),
+  podGone,
   info('Deleting user namespace', 12),
   wait(500),
   info('Lab for {user} deleted', 20),
@@ -62,8 +66,20 @@ export const cleanup: Story = [
   status('pending'),
 ];
 
-const assigned = 'Successfully assigned userlabs-{user}/{user}-nb to node4';
-const pulling = 'Pulling image "{image}"';
+/** The same spawn over a failed or dead lab, which is cleaned up first. */
+export function replacing(story: Story): Story {
+  return {
+    *[Symbol.iterator]() {
+      for (const step of story) {
+        yield step;
+        if (step.kind === 'starting') yield* cleanup;
+      }
+    },
+  };
+}
+
+export const assigned = 'Successfully assigned userlabs-{user}/{user}-nb to node4';
+export const pulling = 'Pulling image "{image}"';
 const noRoom =
   '0/4 nodes are available: 1 node(s) had untolerated taint {node.cloudprovider.kubernetes.io/uninitialized: ' +
   'true}, 3 Insufficient memory. preemption: 0/4 nodes are available: 1 Preemption is not helpful for ' +

@@ -1,7 +1,7 @@
 /**
  * What a story is made of: the Step union, and the few words that stories are written in.
  *
- * Owns no story (stories.ts) and runs none (labs.ts). In every message `{user}` and `{image}` stand for the
+ * Owns no story (stories.ts, surprises.ts) and runs none (player.ts). In every message `{user}` and `{image}` stand for the
  * lab's owner and for the reference of its image, so that a story stays data and serves any lab.
  */
 import type { Event } from '../model/event.js';
@@ -12,8 +12,12 @@ export type Step =
   | { kind: 'wait'; ms: number }
   /** The first event of every spawn. What is left of a failed lab is cleaned up right after it. */
   | { kind: 'starting' }
-  /** The event at 30 percent. From here on the lab has an internal URL. */
+  /** The event at 30 percent. From here on the pod exists, is pending, and the lab has an internal URL. */
   | { kind: 'created' }
+  /** The pod is deleted, or has failed. No event reports it, and the state does not change. */
+  | { kind: 'pod is'; now: 'gone' | 'dead' }
+  /** Another client's create is refused with 409. It looks for the pod, as every create does. */
+  | { kind: 'refused create' }
   /** So many events of Kubernetes about the pod, all at once. Their progress follows from how many there were. */
   | { kind: 'pod'; count: number; message: (index: number) => string }
   /** Any other event. `complete` makes the lab running and `failed` makes it failed. */
@@ -24,7 +28,7 @@ export type Step =
   | { kind: 'status'; status: LabStatus }
   /** From here on the controller does not know of this spawn: it goes on, but nothing is told of it. */
   | { kind: 'untold' }
-  /** The whole controller restarts, and is down for so many milliseconds. The story goes on meanwhile. */
+  /** The whole controller restarts, and is down for so many milliseconds. A spawn continues meanwhile, a deletion does not. */
   | { kind: 'restart'; downMs: number };
 
 /** Steps in their order. It may be lazy and very long, and can be told more than once. */
@@ -33,6 +37,9 @@ export type Story = Iterable<Step>;
 export const starting: Step = { kind: 'starting' };
 export const created: Step = { kind: 'created' };
 export const untold: Step = { kind: 'untold' };
+export const podGone: Step = { kind: 'pod is', now: 'gone' };
+export const podDead: Step = { kind: 'pod is', now: 'dead' };
+export const refusedCreate: Step = { kind: 'refused create' };
 export const complete = event('complete', 'Lab Kubernetes pod started for {user}');
 export const failed = event('failed', 'Lab spawn failed');
 

@@ -118,6 +118,9 @@ export async function status(
   return (JSON.parse(told.body) as { status: string }).status;
 }
 
+/** Timers of a controller that has nothing to do: the next reconciliation's. */
+export const idleTimers = 1;
+
 /** Resolves when it holds, for what has no event of its own to wait for. */
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise(setImmediate);

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ask, create, labs, serve } from './client.js';
+import { ask, create, labs, serve, status } from './client.js';
 
 const sketchbook = 'lighthouse.ceres/library/sketchbook';
 
@@ -49,7 +49,6 @@ const meant: readonly (readonly [asked: Record<string, string>, image: string | 
   [{ image_list: `${sketchbook}:w_2077_43@sha256:unheard-of` }, 'w_2077_43@sha256:5678'],
   [{ image_list: 'docker.io/library/sketchbook:w_2077_43@sha256:5678' }, null],
   [{ image_list: 'lighthouse.ceres/library/other:w_2077_43' }, null],
-  [{ image_list: 'no reference' }, null],
 ];
 for (const [asked, image] of meant) {
   test(`${JSON.stringify(asked)} means ${image ?? 'nothing'}`, async (t) => {
@@ -62,5 +61,17 @@ for (const [asked, image] of meant) {
     assert.equal(told.status, 201);
     const { options } = JSON.parse((await ask(controller, `${labs}/rachel`)).body) as { options: Options };
     assert.equal(options.image, `${sketchbook}:${image}`);
+  });
+}
+
+for (const reference of ['sketchbook:w_2077_43', 'foo', `${sketchbook}:`]) {
+  test(`${reference} cannot be parsed, and the controller breaks over it each time`, async (t) => {
+    const { controller } = await serve(t);
+    for (let time = 0; time < 2; time++) {
+      const told = await create(controller, { image_class: null, image_list: reference });
+      assert.deepEqual([told.status, told.body], [500, 'Internal Server Error']);
+      assert.match(told.headers['content-type'] ?? '', /^text\/plain/);
+    }
+    assert.equal(await status(controller), undefined);
   });
 }

@@ -35,7 +35,7 @@ test('the status follows the story, and only running labs are listed', async (t)
   assert.equal(await status(controller), undefined);
 });
 
-test('the internal URL is there once the objects are, while still pending, and is gone with a failure', async (t) => {
+test('the internal URL is there once the objects are, while still pending, and stays with a failure', async (t) => {
   const { controller, clock } = await serve(t);
   const url = async () =>
     (
@@ -50,7 +50,7 @@ test('the internal URL is there once the objects are, while still pending, and i
   assert.equal(await url(), 'http://lab.userlabs-rachel:8888/nb/user/rachel/');
   clock.advance(10_000);
   assert.equal(await status(controller), 'failed');
-  assert.equal(await url(), null);
+  assert.equal(await url(), 'http://lab.userlabs-rachel:8888/nb/user/rachel/');
 });
 
 test('the answer to DELETE waits for the deletion, which goes on without its client', async (t) => {
@@ -99,6 +99,7 @@ test('a create is refused beside a running lab, a spawn and a deletion', async (
   await create(controller);
   const watch = await Watch.open(controller);
   assert.deepEqual(await conflict(), inProgress('spawn'));
+  assert.equal(await status(controller), 'failed'); // there is no pod yet (contract, 12)
   clock.advance(10_000);
   await watch.ended(); // the refused create did not touch its queue
   assert.equal(watch.chunks.length, 13);

@@ -13,6 +13,7 @@ import {
   ask,
   create,
   createScenario,
+  idleTimers,
   labs,
   refusal,
   serve,
@@ -164,26 +165,65 @@ test('6: after a restart a failed lab is gone, and so is whoever had none', asyn
   assert.equal(watch.chunks.length, 3);
 });
 
-test('a deletion goes on through a restart, and then only the state tells', async (t) => {
+test('6: a deletion that a restart cuts off is forgotten: the lab runs until it is deleted again', async (t) => {
   const { controller, clock } = await serve(t, { scenario: 'deleting', pingSeconds: 1 });
   assert.equal(await status(controller), 'terminating');
   const deletion = start(controller, `${labs}/rachel`, { method: 'DELETE' });
   await deletion.arrived;
   await restarted(controller, clock);
   await assert.rejects(deletion.told);
-  assert.equal(await status(controller), 'terminating');
   const watch = await Watch.open(controller);
-  clock.advance(2000);
-  await watch.atLeast(2);
+  clock.advance(60_000);
+  await watch.atLeast(60);
   for (const chunk of watch.chunks) assert.match(chunk, /^: ping/);
+  const { body } = await ask(controller, `${labs}/rachel`);
+  assert.match(body, /"status":"running","internal_url":"http:/);
+  const again = start(controller, `${labs}/rachel`, { method: 'DELETE' });
+  await again.arrived;
+  clock.advance(5000);
+  assert.equal((await again.told).status, 204);
   assert.equal(await status(controller), undefined);
 });
+
+test('6: a deletion that a restart cuts off after the pod has gone leaves no lab', async (t) => {
+  const { controller, clock } = await serve(t, { scenario: 'deleting' });
+  assert.equal(await status(controller), 'terminating');
+  clock.advance(2500);
+  await restarted(controller, clock);
+  assert.equal(await status(controller), undefined);
+  assert.equal((await create(controller)).status, 201);
+});
+
+for (const before of ['its spawn timed out', 'its spawn was being deleted']) {
+  test(`6: after a restart a pod that is still pending is monitored, where ${before}`, async (t) => {
+    const { controller, clock } = await serve(t, { scenario: 'spawn-timeout' });
+    await create(controller);
+    if (before.endsWith('deleted')) {
+      clock.advance(100);
+      await start(controller, `${labs}/rachel`, { method: 'DELETE' }).arrived;
+      assert.equal(await status(controller), 'terminating');
+    } else {
+      clock.advance(5000);
+      assert.equal(await status(controller), 'failed');
+    }
+    await restarted(controller, clock);
+    assert.equal(await status(controller), 'pending');
+    const watch = await Watch.open(controller);
+    assert.equal((await create(controller)).status, 409);
+    assert.equal(await status(controller), 'pending'); // the pod exists
+    clock.advance(5000);
+    await watch.ended();
+    assert.equal(watch.messages[0], 'Monitoring in-progress lab creation for rachel');
+    assert.equal(watch.messages.at(-1), 'Lab Kubernetes pod started for rachel');
+    assert.equal(await status(controller), 'running');
+  });
+}
 
 test('a create that had not been decided dies with the controller', async (t) => {
   const { controller, clock } = await serve(t, { faults: { createDelayMs: 5000 } });
   const told = create(controller);
   told.catch(() => undefined);
-  await until(() => clock.pending > 0);
+  await until(() => clock.pending > idleTimers);
   await restarted(controller, clock);
   await assert.rejects(told);
   clock.advance(60_000);
@@ -231,7 +271,7 @@ test('a port that somebody else has taken meanwhile is waited for', async (t) =>
   other.listen(Number(new URL(controller.origin).port), '127.0.0.1');
   await once(other, 'listening');
   clock.advance(1000);
-  await until(() => clock.pending > 0); // it has tried, and will again
+  await until(() => clock.pending > idleTimers); // it has tried, and will again
   other.close();
   await once(other, 'close');
   clock.advance(100);
@@ -261,7 +301,7 @@ test('close leaves nothing behind, whatever a restart has come to', async (t) =>
   other.listen(Number(new URL(waiting.controller.origin).port), '127.0.0.1');
   await once(other, 'listening');
   waiting.clock.advance(1000);
-  await until(() => waiting.clock.pending > 0);
+  await until(() => waiting.clock.pending > idleTimers);
   await waiting.controller.close();
   await never;
   assert.equal(waiting.clock.pending, 0);

@@ -7,11 +7,24 @@ import type { Clock } from '../../src/context.js';
 import { findScenario, scenarioNames, scenarios } from '../../src/embedded/scenarios.js';
 import { startController } from '../../src/embedded/server.js';
 import { FakeClock } from '../support/clock.js';
-import { ask, create, createScenario, labs, serve, start, status, Watch } from './client.js';
+import {
+  ask,
+  create,
+  createScenario,
+  idleTimers,
+  labs,
+  serve,
+  start,
+  status,
+  until,
+  Watch,
+} from './client.js';
 
 interface Promised {
   /** What a create is answered with; default 201. */
   answer?: number;
+  /** When the create is answered; default at once. */
+  answeredMs?: number;
   /** The final state; undefined: there is no lab. */
   end: string | undefined;
   /** When it is reached, in milliseconds at speed 1: not before the one, and by the other. */
@@ -47,6 +60,26 @@ const promises: Readonly<Record<string, Promised>> = {
   immediate: { end: 'running', between: [0, 0] },
   delayed: { end: 'running', between: [1250, 1400] },
   'create-failure': { end: 'failed', between: [0, 0] },
+  'failed-state': { end: 'running', between: [9500, 10_500] },
+  'deleting-failed': {
+    answer: 409,
+    end: undefined,
+    between: [8500, 9500],
+    meanwhile: 'failed',
+    plain: false,
+  },
+  'dead-pod': { end: 'running', between: [1000, 2000] },
+  'recreate-lost': {
+    answer: 504,
+    answeredMs: 1000,
+    end: 'running',
+    between: [3000, 5000],
+    meanwhile: 'running',
+    plain: false,
+  },
+  'create-broken': { answer: 500, end: undefined, between: [0, 0], plain: false },
+  'failure-forgotten': { end: undefined, between: [1000, 2000], plain: false },
+  'deletion-forgotten': { end: 'running', between: [500, 1000] },
 };
 
 test('every scenario is promised something here', () => {
@@ -55,22 +88,30 @@ test('every scenario is promised something here', () => {
 });
 
 for (const [name, promised] of Object.entries(promises)) {
-  const { answer = 201, end, between, meanwhile = 'pending', plain = true } = promised;
+  const { answer = 201, answeredMs = 0, end, between, meanwhile = 'pending', plain = true } = promised;
   const [from, to] = between;
   for (const how of ['option', 'tag']) {
     test(`${name}, by ${how}: ${answer}, and ${end ?? 'no lab'} in ${from} to ${to} ms`, async (t) => {
       const { controller, clock } = await serve(t, how === 'option' ? { scenario: name } : {});
-      const told = await (how === 'option' ? create(controller) : createScenario(controller, name));
-      assert.equal(told.status, answer);
+      const asked = how === 'option' ? create(controller) : createScenario(controller, name);
+      if (answeredMs > 0) {
+        await until(() => clock.pending > idleTimers);
+        clock.advance(answeredMs);
+      }
+      assert.equal((await asked).status, answer);
       // What the ingress keeps from everybody can be asked by nobody.
       if (name === 'login-page' || name === 'rate-limit') return;
       const watch = plain ? await Watch.open(controller) : undefined;
       if (from > 0) {
-        clock.advance(from - 1);
+        clock.advance(from - 1 - answeredMs);
         await controller.listening();
         assert.equal(await status(controller), meanwhile);
       }
-      clock.advance(to - Math.max(from - 1, 0));
+      // In short steps: what a create sets off after a pause has times of its own.
+      for (let now = Math.max(from - 1, answeredMs); now < to; now += 100) {
+        clock.advance(Math.min(100, to - now));
+        await new Promise(setImmediate);
+      }
       await controller.listening();
       assert.equal(await status(controller), end);
       await watch?.ended();

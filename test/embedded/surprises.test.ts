@@ -6,7 +6,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EmbeddedController } from '../../src/embedded/server.js';
 import { exchangeCapture } from '../support/captures.js';
-import { ask, create, createScenario, labs, serve, start, status, until, Watch } from './client.js';
+import {
+  ask,
+  create,
+  createScenario,
+  idleTimers,
+  labs,
+  serve,
+  start,
+  status,
+  until,
+  Watch,
+} from './client.js';
 
 function remove(controller: EmbeddedController) {
   return start(controller, `${labs}/rachel`, { method: 'DELETE' });
@@ -117,7 +128,7 @@ test('9: a slow Kubernetes makes the POST slow, and decides it though nobody wai
     () => (answered = true),
     () => undefined,
   );
-  await until(() => clock.pending > 0);
+  await until(() => clock.pending > idleTimers);
   clock.advance(2999);
   assert.equal(await status(controller), undefined);
   assert.equal(answered, false);
@@ -131,11 +142,11 @@ test('9: a slow Kubernetes makes the POST slow, and decides it though nobody wai
   });
   const headers = { 'content-type': 'application/json' };
   const abandoned = start(controller, `${labs}/rachel/create`, { method: 'POST', headers, body });
-  await until(() => clock.pending > 0);
+  await until(() => clock.pending > idleTimers);
   abandoned.leave();
   await assert.rejects(abandoned.told);
   clock.advance(3000);
-  await until(() => clock.pending > 0); // the deletion of the old one
+  await until(() => clock.pending > idleTimers); // the deletion of the old one
   assert.equal(await status(controller), 'pending');
 });
 
