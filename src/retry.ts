@@ -63,15 +63,16 @@ export class Retry {
     return this.next();
   }
 
-  /** Milliseconds to wait after this failure, or null where it is final. */
-  after(failure: Failure): number | null {
+  /** Milliseconds to wait after this failure, or null where it is final. `least`: it cannot be tried again before that. */
+  after(failure: Failure, least = 0): number | null {
     const { clock, contact, left } = this.#options;
     const now = clock.monotonic();
     if (failure.reached && !failure.transient) return null;
     if (failure.reached || failure.maybeDone || contact.reached) this.#absentSince = null;
     else if (!failure.transient || now - (this.#absentSince ??= now) >= patience) return null;
     const absence = this.#absentSince === null ? Infinity : patience - (now - this.#absentSince);
-    const wait = Math.min(this.next(), absence);
+    if (least > absence) return null;
+    const wait = Math.max(least, Math.min(this.next(), absence));
     const { retryAfter } = failure;
     if (retryAfter === null) return wait;
     const rest = left();

@@ -6,7 +6,7 @@
 import type { Context } from '../context.js';
 import { drained, stamp } from '../context.js';
 import type { Backend } from '../controller/backend.js';
-import { isAborted, sleep, startDeadline, type Deadline } from '../deadline.js';
+import { isAborted, sleep, type Deadline } from '../deadline.js';
 import type { Display, Ending } from '../display/display.js';
 import type { LabState } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
@@ -25,6 +25,7 @@ import { follow, type AfterEnd, type FollowOptions } from '../stream/follow.js';
 import { Seen } from '../stream/seen.js';
 import { watchForWake } from '../wake.js';
 import { cutShort, type Words } from './cut-short.js';
+import { answeredWithin, StateRequests } from './state-requests.js';
 import { findSubject, type Subject, type UserSetting } from './subject.js';
 
 export interface Limits {
@@ -79,6 +80,7 @@ export class Session {
   readonly #limits: Limits;
   readonly #deadline: Deadline;
   readonly #retryOptions: RetryOptions;
+  readonly #states: StateRequests;
   readonly #wakeListeners = new Set<(sleptMs: number) => void>();
   readonly #unwatchWake: () => void;
   #state: RunState;
@@ -101,6 +103,7 @@ export class Session {
     this.#deadline = deadline;
     const { clock, random } = context;
     this.#retryOptions = { clock, random, contact: { reached: false }, left: () => deadline.left() };
+    this.#states = new StateRequests({ backend, clock, idleTimeout: limits.idleTimeout });
     this.#unwatchWake = watchForWake(context, (sleptMs) => {
       for (const listener of this.#wakeListeners) listener(sleptMs);
     });
@@ -145,10 +148,14 @@ export class Session {
     signal = this.signal,
   ): Promise<Result<T>> {
     const { idleTimeout } = this.#limits;
-    const limit = startDeadline(this.context.clock, idleTimeout, signal);
-    const asked = await question(limit.signal);
-    limit.cancel();
-    const answer = limit.expired ? unanswered(asked, idleTimeout ?? 0) : asked;
+    return this.#noteAnswer(
+      await answeredWithin(this.context.clock, idleTimeout, signal, question),
+      isContact,
+      signal,
+    );
+  }
+
+  #noteAnswer<T>(answer: Result<T>, isContact: boolean, signal: AbortSignal): Result<T> {
     if (isAborted(signal)) return answer;
     if (!isContact) {
       this.#state = answer.ok
@@ -166,12 +173,16 @@ export class Session {
   }
 
   /** Asks until there is an answer, or none can be expected. Only for what may be asked twice. */
-  async ask<T>(question: (signal: AbortSignal) => Promise<Result<T>>, isContact = true): Promise<Result<T>> {
+  ask<T>(question: (signal: AbortSignal) => Promise<Result<T>>, isContact = true): Promise<Result<T>> {
+    return this.#untilAnswered(() => this.attempt(question, isContact));
+  }
+
+  async #untilAnswered<T>(attempt: () => Promise<Result<T>>, least = () => 0): Promise<Result<T>> {
     const retry = this.retries();
     for (;;) {
-      const answer = await this.attempt(question, isContact);
+      const answer = await attempt();
       if (answer.ok || this.signal.aborted) return answer;
-      const wait = retry.after(answer.failure);
+      const wait = retry.after(answer.failure, least());
       if (wait === null) return answer;
       await this.waitToRetry(retry, answer.failure, wait);
       if (isAborted(this.signal)) return answer;
@@ -194,18 +205,17 @@ export class Session {
 
   /** The state of the subject's lab, noted and shown; null where there is none. */
   async labState(subject: Subject): Promise<Result<LabState | null>> {
-    return this.#noteState(await this.ask(this.#stateQuestion(subject)));
+    const attempt = () => this.#attemptState(subject, this.signal);
+    return this.#noteState(await this.#untilAnswered(attempt, () => this.#states.wait));
   }
 
   /** The same, asked only once, for whoever asks again anyway. */
   async lookAtLab(subject: Subject, signal: AbortSignal): Promise<Result<LabState | null>> {
-    const question = this.#stateQuestion(subject);
-    return this.#noteState(await this.attempt(question, true, signal));
+    return this.#noteState(await this.#attemptState(subject, signal));
   }
 
-  #stateQuestion({ name, own }: Subject) {
-    return (signal: AbortSignal): Promise<Result<LabState | null>> =>
-      own ? this.backend.ownState(signal) : this.backend.stateOf(name, signal);
+  async #attemptState(subject: Subject, signal: AbortSignal): Promise<Result<LabState | null>> {
+    return this.#noteAnswer(await this.#states.request(subject, signal), true, signal);
   }
 
   #noteState(answer: Result<LabState | null>): Result<LabState | null> {
@@ -258,12 +268,12 @@ export class Session {
     return null;
   }
 
-  #followOptions({ name, own }: Subject, { until, ...use }: FollowUse): FollowOptions {
+  #followOptions(subject: Subject, { until, ...use }: FollowUse): FollowOptions {
     return {
       ...use,
       source: {
-        events: (signal) => this.backend.events(name, signal),
-        state: this.#stateQuestion({ name, own }),
+        events: (signal) => this.backend.events(subject.name, signal),
+        state: (signal) => this.#states.request(subject, signal),
       },
       clock: this.context.clock,
       collectGarbage: this.context.collectGarbage,
@@ -322,15 +332,3 @@ export class Session {
 
 const demoEnds = 'the demo ends here';
 const demoWords: Words = { interrupted: `interrupted; ${demoEnds}`, timeUp: demoEnds, hint: null };
-
-/** A question that was given up after such a silence, in milliseconds. */
-function unanswered<T>(answer: Result<T>, ms: number): Result<T> {
-  // A refusal is one, even where the rest of its text did not come.
-  if (answer.ok || answer.failure.reached) return answer;
-  const [asked] = answer.failure.error.message.split(': ');
-  const message = `${asked ?? ''}: no answer for ${ms / 1000} s`;
-  return {
-    ok: false,
-    failure: { ...answer.failure, error: { ...answer.failure.error, message }, maybeDone: true },
-  };
-}

@@ -1,7 +1,7 @@
 /**
  * The ending of a command whose lab has come up: its URL is the result.
  */
-import { sleep, startDeadline } from '../deadline.js';
+import { startDeadline } from '../deadline.js';
 import type { Ending } from '../display/display.js';
 import type { LabState } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
@@ -10,7 +10,6 @@ import type { Subject } from './subject.js';
 
 /** How long to ask for it, in milliseconds. */
 const timeout = 2_000;
-const retry = 200;
 
 export async function endingWithUrl(session: Session, subject: Subject, outcome: Outcome): Promise<Ending> {
   const lab = await askForUrl(session, subject);
@@ -31,7 +30,6 @@ async function askForUrl(session: Session, subject: Subject): Promise<LabState |
       const answer = await session.lookAtLab(subject, limit.signal);
       if (answer.ok) lab = answer.value;
       if (urlOf(lab) !== null) break;
-      await sleep(context.clock, retry, limit.signal);
     }
     return lab;
   } finally {

@@ -9,6 +9,7 @@ import type { LabState } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
 import type { Result } from '../model/result.js';
 import { advance, initialRun, type Input } from '../model/run.js';
+import { Pace, stateInterval } from '../pace.js';
 import { follow, type AfterEnd } from '../stream/follow.js';
 import { systemClock } from '../system-clock.js';
 
@@ -59,8 +60,15 @@ export async function* followEvents(
   const { goal = 'spawn', signal, clock = systemClock, random = Math.random } = options;
   const { idleTimeout = 45_000, quiet = goal === 'spawn' ? 10_000 : null } = options;
   let state = initialRun(goal, stamp(clock));
+  const pace = new Pace(clock, stateInterval);
   const batches = follow({
-    source: { events: (each) => source.events(each), state: (each) => source.state(each) },
+    source: {
+      events: (each) => source.events(each),
+      state: async (each) => {
+        await pace.turn(each);
+        return source.state(each);
+      },
+    },
     clock,
     retry: { clock, random, contact: { reached: false }, left: () => null },
     signal: signal ?? new AbortController().signal,

@@ -60,6 +60,9 @@ const pollShare = 10;
 /** A stream that says nothing for this long is waiting, not sending what it has, in milliseconds. */
 const stillness = 100;
 
+/** A stream that sends something when it is this old was a success, whatever it sends, in milliseconds. */
+const steady = 5_000;
+
 /** After a long sleep, a connection has this long to show that it lives, in milliseconds. */
 const wakeGrace = 2_000;
 
@@ -278,6 +281,7 @@ class Pump {
         this.#putItems(reader.end());
         return { kind: 'clean' };
       }
+      if (clock.monotonic() - this.#openedAt >= steady) this.#retry.reset();
       // Whoever waits for all of this may be slow; the connection is not.
       idle.hold();
       if (onBytes !== undefined) {
@@ -299,8 +303,6 @@ class Pump {
     for (const item of items) {
       const input = inputOf(item, at);
       if (input.kind === 'heartbeat') {
-        // A connection that lived to its first ping did not fail at once.
-        this.#retry.reset();
         this.#mailbox.put(input);
         continue;
       }

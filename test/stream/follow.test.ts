@@ -426,6 +426,22 @@ describe('a stream that was lost', () => {
     ]);
   });
 
+  it('is waited for longer and longer where it opens, pings and breaks: that is no success', async () => {
+    const set = setUp({ quiet: null });
+    const ping = ': ping\n\n';
+    set.source.feed(ping, 'cut', ping, 'cut', ping);
+    assert.equal((await untilRetried(set, 250)).at(-2), 'retrying 1: the connection was cut');
+    assert.equal((await untilRetried(set, 500)).at(-2), 'retrying 2: the connection was cut');
+    // One that has lived for five seconds is.
+    assert.equal(await set.next(), 'heartbeat ping');
+    const waiting = set.next();
+    await settled();
+    set.clock.advance(5_000);
+    set.source.feed(ping, 'cut');
+    assert.equal(await waiting, 'heartbeat ping');
+    assert.equal((await untilRetried(set, 250)).at(-2), 'retrying 1: the connection was cut');
+  });
+
   it('is opened again after a silence too', async () => {
     const set = setUp({ quiet: null });
     assert.equal(await set.next(), 'open');
