@@ -54,6 +54,10 @@ export function parseToken(text: string, source: string): string {
   const token = text.replace(/\r?\n$/, '').trim();
   if (token === '') throw new UsageError(`${source}: there is no token in it`, tokenHint);
   if (/[\r\n]/.test(token)) throw new UsageError(`${source}: the token has more than one line`, tokenHint);
+  const mistake = mistakeIn(token);
+  if (mistake !== null) {
+    throw new UsageError(`${source}: ${mistake}`, 'Leave nothing but the token itself there.');
+  }
   if (!/^[\x21-\x7e]+$/.test(token)) {
     throw new UsageError(
       `${source}: the token holds a space or another character that no token has`,
@@ -64,6 +68,17 @@ export function parseToken(text: string, source: string): string {
 }
 
 const tokenHint = 'A token looks like gt-, 22 characters, a dot and 22 more.';
+
+/** How tokens are written elsewhere. None has quotes in it, or = before its end (RFC 6750, section 2.1). */
+function mistakeIn(token: string): string | null {
+  if (/^["'`\u2018-\u201f].*["'`\u2018-\u201f]$/.test(token)) return 'there are quotes around the token';
+  if (/^(export\s+)?[A-Za-z_]\w*\s*=\s*[^\s=]/.test(token)) return 'there is a name with = before the token';
+  if (/^(Authorization:\s*)?Bearer\s/i.test(token)) return 'there is the word Bearer before the token';
+  if (/^\{.*\}$/.test(token)) return 'there is JSON around the token';
+  if (token.includes('\0')) return 'this is not plain text; if it is UTF-16, save it as UTF-8';
+  const whole = /(?<![\w-])gt-[\w-]{22}\.[\w-]{22}(?![\w-])/.exec(token)?.[0];
+  return whole === undefined || whole === token ? null : 'there is more than the token';
+}
 
 /** A user name. It becomes part of a path and, with --direct, of a header. */
 export function parseUser(text: string, source: string): string {

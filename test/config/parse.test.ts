@@ -96,6 +96,43 @@ describe('a token', () => {
   }
 });
 
+describe('a token that is written as elsewhere', () => {
+  const whole = `gt-${'s'.repeat(22)}.${'t'.repeat(22)}`;
+  for (const [text, message] of [
+    ['"gt-secret"', /there are quotes around/],
+    ["'0123secret'", /there are quotes around/],
+    ['`gt-secret`', /there are quotes around/],
+    ['\u201cgt-secret\u201d', /there are quotes around/],
+    ['TOKEN=gt-secret', /there is a name with = before/],
+    ['export LAB_TOKEN="gt-secret"', /there is a name with = before/],
+    ['token = gt-secret', /there is a name with = before/],
+    ['Bearer gt-secret', /the word Bearer/],
+    ['Authorization: bearer gt-secret', /the word Bearer/],
+    ['{"token":"gt-secret"}', /there is JSON/],
+    [`- ${whole}`, /more than the token/],
+    [`${whole};`, /more than the token/],
+    [Buffer.from('gt-secret', 'utf16le').toString(), /UTF-16/],
+  ] as const) {
+    it(`${JSON.stringify(text)} gets a hint, and is not repeated`, () => {
+      assert.throws(
+        () => parseToken(text, 'LAB_TOKEN'),
+        (error: UsageError) => {
+          assert.match(error.message, message);
+          assert.match(error.hint ?? '', /nothing but the token/);
+          assert.doesNotMatch(error.message + (error.hint ?? ''), /cret|ssss|\n/);
+          return true;
+        },
+      );
+    });
+  }
+
+  it('may hold what tokens hold elsewhere', () => {
+    for (const token of ['dG9rZW4=', 'dG9rZW4==', 'a.b-c_d~e+f/g', 'gt-x', whole]) {
+      assert.equal(parseToken(`\uFEFF${token}\n`, 'LAB_TOKEN'), token);
+    }
+  });
+});
+
 describe('a user name', () => {
   it('is letters, digits and a few signs', () => {
     for (const name of ['rachel', 'bot-mobu-1', 'a.b_c@d']) assert.equal(parseUser(name, '--user'), name);
