@@ -100,7 +100,10 @@ export interface Context {
   out: Output;
   err: Output;
   env: Readonly<Record<string, string | undefined>>;
+  /** Empty where nothing tells it. */
   home: string;
+  /** Who this process runs as; null where the system has no such numbers. */
+  uid: number | null;
   /** The folder for temporary files. */
   tmp: string;
   clock: Clock;

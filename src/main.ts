@@ -20,6 +20,9 @@ type Taker = (signal: PassedSignal) => void;
 /** What has become of stdout, if it cannot be written any more. */
 let stdoutFailure: 'SIGPIPE' | 'SIGHUP' | OutputError | null = null;
 
+/** Whether the run has its exit code. */
+let settled = false;
+
 /** Which of stdin, stdout and stderr were terminals at the start. */
 const terminals = [0, 1, 2].filter((fd) => isatty(fd));
 
@@ -28,6 +31,7 @@ async function main(): Promise<void> {
   process.on('exit', closeLostTerminals);
   watchPipes(abort);
   const code = await run(process.argv.slice(2), abort);
+  settled = true;
   await flushed(abort.signal);
   process.exitCode = finalCode(code);
   // Nothing should be left that keeps the process alive; if something is, nobody shall wait for it.
@@ -48,7 +52,8 @@ async function run(argv: readonly string[], abort: AbortController): Promise<num
     out: process.stdout,
     err: process.stderr,
     env: process.env,
-    home: homedir(),
+    home: homeFolder(),
+    uid: process.getuid?.() ?? null,
     tmp: tmpdir(),
     clock: systemClock,
     turn: nextTurn,
@@ -75,6 +80,15 @@ async function run(argv: readonly string[], abort: AbortController): Promise<num
   } catch (error) {
     // What should have told of it is broken itself, or not there: files may be missing.
     return tellLastError(error, suspenders);
+  }
+}
+
+/** Empty where neither HOME nor the user database tells it, as in a container for a user without a name. */
+function homeFolder(): string {
+  try {
+    return homedir();
+  } catch {
+    return '';
   }
 }
 
@@ -154,12 +168,14 @@ function quit(suspenders: ReadonlySet<Suspender>): void {
 
 /** A bug that no code caught ends the run like any other ending, with its result; a second one at once. */
 function watchBugs(abort: AbortController, suspenders: ReadonlySet<Suspender>): void {
-  process.on('uncaughtException', (error) => {
-    if (!abort.signal.aborted) {
-      abort.abort(error satisfies EndReason);
-      return;
-    }
-    process.exit(tellLastError(error, suspenders));
+  const onBug = (error: Error): void => {
+    if (abort.signal.aborted) process.exit(tellLastError(error, suspenders));
+    abort.abort(error satisfies EndReason);
+  };
+  process.on('uncaughtException', onBug);
+  // So is a run that waits for something that cannot come any more; it must not end in silence.
+  process.on('beforeExit', () => {
+    if (!settled) onBug(new Error('there is nothing left to wait for'));
   });
 }
 
@@ -170,6 +186,8 @@ function watchPipes(abort: AbortController): void {
     abort.abort(stdoutFailure satisfies EndReason);
   });
   process.stderr.on('error', () => undefined);
+  // Past `ulimit -f`: the write fails as well, and whoever wrote can say so.
+  process.on('SIGXFSZ', () => undefined);
 }
 
 function outputFailure({ code, message }: NodeJS.ErrnoException): 'SIGPIPE' | 'SIGHUP' | OutputError {
@@ -249,6 +267,6 @@ function watchKeys(onSignal: OnSignal): () => void {
   };
 }
 
-// Until the run has its own: one that never settles is a bug.
+// Until the run has its own.
 process.exitCode = 70;
-void main();
+main().catch((error: unknown) => process.exit(tellLastError(error, new Set())));

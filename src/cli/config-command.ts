@@ -186,10 +186,10 @@ XDG_CONFIG_HOME moves it.
 }
 
 /** Does something that has no result but what was done: for people on stderr, for a script as the result object. */
-async function told(context: Context, act: () => string): Promise<void> {
+async function told(context: Context, act: () => Promise<string>): Promise<void> {
   const started = context.clock.monotonic();
   const { output } = displayOptions({}, context.env);
-  const message = act();
+  const message = await act();
   if (output === 'text') say(context, message);
   else await writeResult(context, started, message);
 }

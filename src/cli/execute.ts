@@ -4,9 +4,7 @@
  * This is the one place where exceptions become outcomes: wrong usage is exit 2, anything else is a bug.
  * Whatever happens, the display is closed, the ending is printed once, and connections are gone.
  */
-import { openSync, writeSync } from 'node:fs';
 import type { Context } from '../context.js';
-import { fileProblem } from '../config/problem.js';
 import { UsageError } from '../config/usage-error.js';
 import type { Session } from '../commands/session.js';
 import { startDeadline, type Deadline } from '../deadline.js';
@@ -18,6 +16,7 @@ import type { DisplayOptions, EventsDisplayOptions } from '../display/modes.js';
 import { bug, exitCode, outputFailed, usage, type Outcome } from '../model/outcome.js';
 import { OutputError } from '../model/output-error.js';
 import type { Goal } from '../model/run.js';
+import { openLogFile, type LogFile } from './log-file.js';
 import { displayOptions, limits, type CommonFlags } from './options.js';
 import { openTarget, type OpenTarget } from './open-target.js';
 
@@ -37,7 +36,7 @@ export interface Task {
 /** Runs a task and returns the exit code. */
 export async function execute(outer: Context, task: Task): Promise<number> {
   const secrets = new Set(task.secrets.flatMap(writtenForms));
-  let log: ((line: string) => void) | null = null;
+  let log: LogFile | null = null;
   // Not spread: to look at stdin is to open it.
   const context = Object.create(outer, {
     out: { value: redacting(outer.out, secrets) },
@@ -45,7 +44,7 @@ export async function execute(outer: Context, task: Task): Promise<number> {
     trace: {
       value: (level: number, message: string) => {
         if (level <= (task.flags.verbose ?? 0)) display?.note(message);
-        log?.(message);
+        log?.write(redact(harmless(message), secrets));
       },
     },
   }) as Context;
@@ -58,7 +57,10 @@ export async function execute(outer: Context, task: Task): Promise<number> {
   try {
     const options = displayOptions(task.flags, context.env);
     display = await chooseDisplay(context, options, task.events);
-    if (task.flags.logFile !== undefined) log = openLog(task.flags.logFile, context, secrets);
+    if (task.flags.logFile !== undefined) {
+      const warn = display.warn.bind(display);
+      log = openLogFile(task.flags.logFile, context, warn);
+    }
     const bounds = limits(task.flags);
     deadline = startDeadline(context.clock, bounds.timeout, context.signal);
     const [{ Session }, opened] = await Promise.all([
@@ -86,34 +88,19 @@ export async function execute(outer: Context, task: Task): Promise<number> {
   if (!isClosedPipe(ending.outcome)) display.finish(ending);
   unwatchKeys();
   await target?.close();
+  log?.close();
+  log = null;
   return exitCode(ending.outcome);
 }
 
-/** Appends lines to a log file, with the time and without secrets. */
-function openLog(path: string, { clock }: Context, secrets: ReadonlySet<string>): (line: string) => void {
-  let file: number;
-  try {
-    file = openSync(path, 'a', 0o600);
-  } catch (error) {
-    throw new UsageError(`--log-file: cannot write ${path}: ${fileProblem(error)}`);
-  }
-  return (line) => {
-    const text = `${new Date(clock.now()).toISOString()} ${redact(harmless(line), secrets)}\n`;
-    try {
-      writeSync(file, text);
-    } catch {
-      // A log that cannot be written must not cost the outcome.
-    }
-  };
-}
-
 /** A question that was given up because the run had to end is no error of its own. */
-async function outcomeOfThrown(
+export async function outcomeOfThrown(
   error: unknown,
   context: Context,
-  deadline: Deadline | null,
+  deadline: Pick<Deadline, 'signal' | 'expired'> | null,
 ): Promise<Outcome> {
-  if (deadline?.signal.aborted !== true || error !== deadline.signal.reason) return outcomeOfError(error);
+  deadline ??= { signal: context.signal, expired: false };
+  if (!deadline.signal.aborted || error !== deadline.signal.reason) return outcomeOfError(error);
   const { cutShort } = await import('../commands/cut-short.js');
   const nothing = { heard: false, trouble: null };
   return cutShort(context.signal, deadline, nothing, {
@@ -128,7 +115,7 @@ export async function finishWithout(context: Context, outcome: Outcome): Promise
   return exitCode(outcome);
 }
 
-export function outcomeOfError(error: unknown): Outcome {
+function outcomeOfError(error: unknown): Outcome {
   if (error instanceof OutputError) return outputFailed(error.message);
   return error instanceof UsageError ? usage(error.message, error.hint) : bug(error);
 }

@@ -32,8 +32,8 @@ export async function runProgram(context: Context): Promise<number> {
       const { finishWithout } = await import('./execute.js');
       return finishWithout(context, usage(commanderMessage(error), helpHint(program, context, error)));
     }
-    const { finishWithout, outcomeOfError } = await import('./execute.js');
-    return finishWithout(context, outcomeOfError(error));
+    const { finishWithout, outcomeOfThrown } = await import('./execute.js');
+    return finishWithout(context, await outcomeOfThrown(error, context, null));
   }
 }
 

@@ -14,7 +14,7 @@ import {
   type Profile,
 } from '../config/profile.js';
 import { profileKeys, type ProfileKey } from '../config/profile-keys.js';
-import { saveProfiles } from '../config/save.js';
+import { changeProfiles } from '../config/save.js';
 import { UsageError } from '../config/usage-error.js';
 import type { Context } from '../context.js';
 import { harmless } from '../display/text.js';
@@ -67,19 +67,21 @@ function quoted(argument: string): string {
 }
 
 /** Sets one value and returns what was done, in words. */
-export function setConfig(
+export async function setConfig(
   context: Context,
   keyText: string,
   values: readonly string[],
   { profile }: ConfigOptions,
-): string {
+): Promise<string> {
   const path = configFile(context);
   const key = parseProfileKey(keyText, 'lab config set');
   const name = profileName(profile, context);
-  const { profiles } = readProfiles(context);
-  const changed = { ...profiles.get(name.value), ...settingOf(key, values) };
-  checkProfile(changed, (each) => `lab config set ${each}`);
-  saveProfiles(path, new Map(profiles).set(name.value, anchored(changed, key)));
+  const value = settingOf(key, values);
+  await changeProfiles(path, context, (profiles) => {
+    const changed = { ...profiles.get(name.value), ...value };
+    checkProfile(changed, (each) => `lab config set ${each}`);
+    return new Map(profiles).set(name.value, anchored(changed, key));
+  });
   return `${key} is set in profile ${name.value} (${path})`;
 }
 
@@ -97,7 +99,7 @@ function settingOf(key: ProfileKey, values: readonly string[]): Profile {
  * was just set becomes absolute; `~/` stays, it means the same in both places.
  */
 function anchored(profile: Profile, key: ProfileKey): Profile {
-  const absolute = (path: string): string => (path.startsWith('~/') ? path : resolve(path));
+  const absolute = (path: string): string => (path.startsWith('~/') ? path : absolutePath(path, key));
   if (key === 'token_file' && profile.token_file !== undefined) {
     return { ...profile, token_file: absolute(profile.token_file) };
   }
@@ -108,17 +110,36 @@ function anchored(profile: Profile, key: ProfileKey): Profile {
   return profile;
 }
 
+/** The working directory may have been deleted, and then nothing is relative to it. */
+function absolutePath(path: string, key: ProfileKey): string {
+  try {
+    return resolve(path);
+  } catch {
+    throw new UsageError(
+      `lab config set ${key}: the directory in which this runs does not exist any more`,
+      'Give a path that begins with a slash.',
+    );
+  }
+}
+
 /** Removes one value, and with its last one the profile; returns what was done, in words. */
-export function unsetConfig(context: Context, keyText: string, { profile }: ConfigOptions): string {
+export async function unsetConfig(
+  context: Context,
+  keyText: string,
+  { profile }: ConfigOptions,
+): Promise<string> {
   const path = configFile(context);
   const key = parseProfileKey(keyText, 'lab config unset');
   const name = profileName(profile, context);
-  const file = readProfiles(context);
-  const { [key]: old, ...rest } = findProfile(file, name);
-  if (old === undefined) return `${key} was not set in profile ${name.value} (${path})`;
-  const profiles = new Map(file.profiles);
-  if (Object.keys(rest).length === 0) profiles.delete(name.value);
-  else profiles.set(name.value, rest);
-  saveProfiles(path, profiles);
-  return `${key} is no longer set in profile ${name.value} (${path})`;
+  let wasSet = false;
+  await changeProfiles(path, context, (profiles) => {
+    const { [key]: old, ...rest } = findProfile({ path, profiles }, name);
+    if (old === undefined) return null;
+    wasSet = true;
+    const changed = new Map(profiles);
+    if (Object.keys(rest).length === 0) changed.delete(name.value);
+    else changed.set(name.value, rest);
+    return changed;
+  });
+  return `${key} ${wasSet ? 'is no longer' : 'was not'} set in profile ${name.value} (${path})`;
 }

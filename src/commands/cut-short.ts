@@ -22,7 +22,7 @@ export interface Words {
  */
 export function cutShort(
   signal: AbortSignal,
-  deadline: Deadline,
+  deadline: Pick<Deadline, 'expired'>,
   { heard, trouble }: Pick<RunState, 'heard' | 'trouble'>,
   words: Words,
 ): Outcome {

@@ -4,7 +4,6 @@
  * Owns the file's place, shape and errors. What a profile's values mean next to options and variables is
  * decided in `target.ts`; writing is in `save.ts`. The file holds no token, only ways to one.
  */
-import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod';
 import type { Context } from '../context.js';
@@ -12,6 +11,7 @@ import { readVariable } from './environment.js';
 import { parseControllerUrl, parseUser } from './parse.js';
 import { fileProblem } from './problem.js';
 import { profileKeys, type ProfileKey } from './profile-keys.js';
+import { readWhole } from './read-start.js';
 import { setting, type Setting } from './setting.js';
 import { UsageError } from './usage-error.js';
 
@@ -31,9 +31,14 @@ export interface ProfileFile {
   path: string | null;
   /** In the order of the file; empty where there is none. */
   profiles: Profiles;
+  /** Why the file cannot be read, which matters only to whoever needs it; null where it can, or where there is none. */
+  problem: UsageError | null;
 }
 
 export const defaultProfile = 'default';
+
+/** In bytes: thousands of profiles are smaller. */
+const fileLimit = 1024 * 1024;
 
 const example = 'It should look like {"profiles": {"default": {"controller": "https://data.example.org"}}}.';
 const knownKeys = `There are: ${profileKeys.join(', ')}.`;
@@ -77,18 +82,39 @@ export function configPath({ env, home }: Context): string | null {
 }
 
 /** Reads and checks the whole file. Throws a UsageError of one line where something in it is wrong. */
-export function readProfiles(context: Context): ProfileFile {
+export function lookForProfiles(context: Context): ProfileFile {
   const path = configPath(context);
-  if (path === null) return { path, profiles: new Map() };
-  let content: string;
+  const none = { path, profiles: new Map<string, Profile>(), problem: null };
+  if (path === null) return none;
+  let content: Buffer;
   try {
-    content = readFileSync(path, 'utf8');
+    content = readWhole(path, fileLimit);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return { path, profiles: new Map() };
-    throw new UsageError(`${path}: cannot be read: ${fileProblem(error)}`);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return none;
+    const problem = new UsageError(`${path}: cannot be read: ${fileProblem(error)}`);
+    // Something else in its place is a mistake; a folder that may not be entered need not be this user's.
+    if (code === undefined) throw problem;
+    return { ...none, problem };
   }
-  return { path, profiles: parseProfiles(content, path) };
+  return { ...none, profiles: parseProfiles(textOf(content, path), path) };
+}
+
+/** The same for whoever needs the file: throws where it cannot be read. */
+export function readProfiles(context: Context): ProfileFile {
+  const file = lookForProfiles(context);
+  if (file.problem !== null) throw file.problem;
+  return file;
+}
+
+/** As editors leave it: with a byte order mark, or with nothing in it yet. */
+function textOf(content: Buffer, path: string): string {
+  const mark = content.toString('hex', 0, 2);
+  if (mark === 'fffe' || mark === 'feff') {
+    throw new UsageError(`${path}: not UTF-8 but UTF-16`, 'Save it as UTF-8.');
+  }
+  const text = content.toString('utf8').replace(/^\uFEFF/, '');
+  return text.trim() === '' ? '{}' : text;
 }
 
 function parseProfiles(content: string, path: string): Profiles {
@@ -206,7 +232,10 @@ export function profileName(option: string | undefined, { env }: Context): Setti
 }
 
 /** The profile of that name; an empty one where only the default is missing. */
-export function findProfile({ path, profiles }: ProfileFile, { value, origin }: Setting<string>): Profile {
+export function findProfile(
+  { path, profiles }: Pick<ProfileFile, 'path' | 'profiles'>,
+  { value, origin }: Setting<string>,
+): Profile {
   const profile = profiles.get(value);
   if (profile !== undefined) return profile;
   if (value === defaultProfile) return {};
@@ -219,7 +248,12 @@ export function findProfile({ path, profiles }: ProfileFile, { value, origin }: 
   );
 }
 
-/** A path in a profile: `~/` is the home folder, and relative is to the file that holds the profile. */
-export function profilePath(path: string, file: string, home: string): string {
-  return path.startsWith('~/') ? join(home, path.slice(2)) : resolve(dirname(file), path);
+/**
+ * A path in a profile: `~/` is the home folder, and relative is to the file that holds the profile. Throws a UsageError
+ * that begins with `source` where there is no home folder.
+ */
+export function profilePath(path: string, file: string, home: string, source: string): string {
+  if (!path.startsWith('~/')) return resolve(dirname(file), path);
+  if (!isAbsolute(home)) throw new UsageError(`${source}: ${path}: there is no home folder`, 'Set HOME.');
+  return join(home, path.slice(2));
 }

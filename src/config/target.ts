@@ -10,7 +10,7 @@ import { unlessAborted } from '../deadline.js';
 import { readVariable } from './environment.js';
 import { isLoopback } from './host.js';
 import { parseControllerUrl, parseToken, parseUser } from './parse.js';
-import { findProfile, profileName, profilePath, readProfiles, type Profile } from './profile.js';
+import { findProfile, lookForProfiles, profileName, profilePath, type Profile } from './profile.js';
 import { resolveProxy } from './proxy.js';
 import { setting, type Setting } from './setting.js';
 import { tokenFromFile, tokenFromStdin, type FoundToken } from './token.js';
@@ -51,6 +51,8 @@ interface Chosen {
   origin: string;
   /** The file that it stands in, for what is relative to it. */
   file: string;
+  /** Why it could not be read; null where it was. To be thrown by whatever would be taken from it. */
+  problem: UsageError | null;
 }
 
 /**
@@ -84,31 +86,41 @@ export async function resolveTarget(
       'Use https, or a loopback address.',
     );
   }
-  if (token === null && !direct.value) throw noToken(profile, controller.value);
+  if (token === null && !direct.value) throw profile.problem ?? noToken(profile, controller.value);
   if (direct.value && user === null) {
     throw new UsageError('--direct needs to know whose lab: give --user or set LAB_USER');
   }
   const warnings = found?.warnings ?? [];
-  return { controller, user, token, direct, certificates, proxy, profile: profile.name, warnings };
+  return { controller, user, token, direct, certificates, proxy, profile: lookedInto(profile), warnings };
 }
 
 function chooseProfile(options: TargetOptions, context: Context): Chosen {
   const name = profileName(options.profile, context);
-  const file = readProfiles(context);
+  const file = lookForProfiles(context);
+  const { problem } = file;
+  // A profile that was asked for by name is needed.
+  if (problem !== null && name.origin !== 'default') throw problem;
   const path = file.path ?? '';
-  return { name, values: findProfile(file, name), origin: `profile ${name.value} (${path})`, file: path };
+  const origin = `profile ${name.value} (${path})`;
+  return { name, values: findProfile(file, name), origin, file: path, problem };
+}
+
+/** For an explanation of the settings. */
+function lookedInto({ name, problem }: Chosen): Setting<string> {
+  return problem === null ? name : setting(name.value, `${name.origin}; ${problem.message}`);
 }
 
 function resolveController(
   { controller }: TargetOptions,
   env: Context['env'],
-  { values, origin }: Chosen,
+  { values, origin, problem }: Chosen,
 ): Setting<URL> {
   const parsed = (text: string, source: string): Setting<URL> =>
     setting(parseControllerUrl(text, source), source);
   if (controller !== undefined) return parsed(controller, '--controller');
   const chosen = readVariable(env, 'LAB_CONTROLLER');
   if (chosen !== undefined) return parsed(chosen, 'LAB_CONTROLLER');
+  if (problem !== null) throw problem;
   if (values.controller !== undefined) return parsed(values.controller, origin);
   const own = readVariable(env, 'EXTERNAL_INSTANCE_URL');
   if (own !== undefined) return parsed(own, 'EXTERNAL_INSTANCE_URL');
@@ -162,12 +174,14 @@ async function resolveToken(
 ): Promise<FoundToken | null> {
   const { env } = context;
   const read = (path: string, source: string): Promise<FoundToken> =>
-    path === '-' ? tokenFromStdin(source, context) : tokenFromFile(path, source);
+    path === '-' ? tokenFromStdin(source, context) : tokenFromFile(path, source, context);
   if (tokenFile !== undefined) return read(tokenFile, '--token-file');
   const file = readVariable(env, 'LAB_TOKEN_FILE');
   if (file !== undefined) return read(file, 'LAB_TOKEN_FILE');
   const value = readVariable(env, 'LAB_TOKEN');
   if (value !== undefined) return given(value, 'LAB_TOKEN');
+  // What comes after the profile must not take its place.
+  if (profile.problem !== null) return null;
   if (hasToken(profile) && isFor(profile, controller)) return profileToken(profile, context, signal);
   if (!atHome) return null;
   for (const name of ['NUBLADO_TOKEN', 'ACCESS_TOKEN'] as const) {
@@ -199,12 +213,13 @@ async function profileToken(
   signal: AbortSignal,
 ): Promise<FoundToken> {
   if (values.token_file !== undefined) {
-    return tokenFromFile(profilePath(values.token_file, file, context.home), `${origin}: token_file`);
+    const source = `${origin}: token_file`;
+    return tokenFromFile(profilePath(values.token_file, file, context.home, source), source, context);
   }
   const [command = '', ...args] = values.token_command ?? [];
   const source = `profile ${name.value}: token_command ${command}`;
   // A bare name is looked up in PATH; a path is meant as in token_file, not from where the user happens to be.
-  const program = command.includes('/') ? profilePath(command, file, context.home) : command;
+  const program = command.includes('/') ? profilePath(command, file, context.home, source) : command;
   const { outputOf } = await import('./token-command.js');
   const output = await outputOf(program, args, source, context, signal);
   return { ...setting(parseToken(output, source), `${origin}: token_command ${command}`), warnings: [] };

@@ -1,11 +1,10 @@
 /**
  * Tokens from files, pipes and stdin. Which of them is asked is decided in `target.ts`.
  */
-import type { Stats } from 'node:fs';
-import { platform } from 'node:os';
 import type { Context } from '../context.js';
 import { parseToken } from './parse.js';
 import { fileProblem } from './problem.js';
+import { readersOf } from './readers.js';
 import { readStart, readStream, type Start } from './read-start.js';
 import { setting, type Setting } from './setting.js';
 import { UsageError } from './usage-error.js';
@@ -20,10 +19,20 @@ export interface FoundToken extends Setting<string> {
 
 export async function tokenFromStdin(source: string, { in: input }: Context): Promise<FoundToken> {
   const origin = `${source} - (stdin)`;
-  return { ...setting(parseToken(await readStream(input, tokenLimit), origin), origin), warnings: [] };
+  let text: string;
+  try {
+    text = await readStream(input, tokenLimit);
+  } catch (error) {
+    throw new UsageError(`${source}: cannot read stdin: ${fileProblem(error)}`);
+  }
+  return { ...setting(parseToken(text, origin), origin), warnings: [] };
 }
 
-export async function tokenFromFile(path: string, source: string): Promise<FoundToken> {
+export async function tokenFromFile(
+  path: string,
+  source: string,
+  { uid }: Pick<Context, 'uid'>,
+): Promise<FoundToken> {
   let start: Start;
   try {
     start = await readStart(path, tokenLimit);
@@ -33,13 +42,9 @@ export async function tokenFromFile(path: string, source: string): Promise<Found
     throw new UsageError(`${source}: cannot read ${shown}: ${fileProblem(error)}`);
   }
   const origin = `${source} (${path})`;
+  const warning = readersOf(start.stats, uid, path);
   return {
     ...setting(parseToken(start.text, origin), origin),
-    warnings: isOpen(start.stats) ? [`the token file ${path} can be read by others: chmod 600 ${path}`] : [],
+    warnings: warning === null ? [] : [`the token file ${warning}`],
   };
-}
-
-/** Whether others may read it. Windows keeps such rights elsewhere and reports the same mode for every file. */
-function isOpen(stats: Stats): boolean {
-  return platform() !== 'win32' && stats.isFile() && (stats.mode & 0o077) !== 0;
 }

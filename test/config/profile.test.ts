@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, createReadStream, mkdirSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  createReadStream,
+  mkdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { configPath, profilePath, readProfiles } from '../../src/config/profile.js';
 import { resolveTarget, type TargetOptions } from '../../src/config/target.js';
 import { UsageError } from '../../src/config/usage-error.js';
+import type { Context } from '../../src/context.js';
 import { FakeClock } from '../support/clock.js';
 import { fakeContext } from '../support/context.js';
 import { temporaryFolder } from '../support/temporary.js';
@@ -26,7 +35,10 @@ function place(content: unknown): Place {
   const folder = join(base, 'nublado-lab');
   const file = join(folder, 'config.json');
   mkdirSync(folder);
-  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+  writeFileSync(
+    file,
+    typeof content === 'string' || Buffer.isBuffer(content) ? content : JSON.stringify(content),
+  );
   return { env: { XDG_CONFIG_HOME: base, PATH: '/usr/bin:/bin' }, file, folder };
 }
 
@@ -41,8 +53,13 @@ function tokenIn({ folder }: Place, mode = 0o600): string {
   return path;
 }
 
-async function resolve({ env }: Place, options: TargetOptions = {}, more: Record<string, string> = {}) {
-  const context = fakeContext({ env: { ...env, ...more } });
+async function resolve(
+  { env }: Place,
+  options: TargetOptions = {},
+  more: Record<string, string> = {},
+  over: Partial<Context> = {},
+) {
+  const context = fakeContext({ env: { ...env, ...more }, ...over });
   return resolveTarget(options, context, new AbortController().signal);
 }
 
@@ -79,10 +96,19 @@ describe("the profiles' file", () => {
     assert.equal(JSON.stringify([...read]), `[["z",{"user":"a","controller":"${instance}"}],["a",{}]]`);
   });
 
+  it('may be as editors leave it: empty, or with a byte order mark', () => {
+    for (const content of ['', '\n', '\uFEFF', '\uFEFF{"profiles": {}}']) {
+      assert.equal(readProfiles(fakeContext({ env: place(content).env })).profiles.size, 0);
+    }
+    const { env } = place('\uFEFF{"profiles": {"a": {"user": "anna"}}}\r\n');
+    assert.deepEqual(readProfiles(fakeContext({ env })).profiles.get('a'), { user: 'anna' });
+  });
+
   const broken: [string, unknown, RegExp, RegExp][] = [
     ['no JSON', '{\n"profiles":\n  oops', /config\.json: not JSON/, /should look like/],
     ['the line of it', '{\n"profiles": {}\n"more"', /not JSON \(line 3\)$/, /should look like/],
-    ['nothing at all', '', /not JSON/, /should look like/],
+    ['UTF-16', Buffer.from('\uFEFF{}', 'utf16le'), /config\.json: not UTF-8 but UTF-16$/, /Save it/],
+    ['too much', ' '.repeat(1024 * 1024 + 1), /cannot be read: it has more than 1048576 bytes$/, /^/],
     ['a misplaced token', token, /not JSON$/, /^/],
     ['a list', [], /config\.json: it must be an object/, /should look like/],
     ['an unknown key', { profile: {} }, /config\.json: profile: there is no such/, /There is: profiles/],
@@ -179,9 +205,50 @@ describe("the profiles' file", () => {
   });
 
   it('says where paths are relative to', () => {
-    assert.equal(profilePath('~/t', '/etc/x/config.json', '/home/anna'), '/home/anna/t');
-    assert.equal(profilePath('t', '/etc/x/config.json', '/home/anna'), '/etc/x/t');
-    assert.equal(profilePath('/t', '/etc/x/config.json', '/home/anna'), '/t');
+    assert.equal(profilePath('~/t', '/etc/x/config.json', '/home/anna', 'x'), '/home/anna/t');
+    assert.equal(profilePath('t', '/etc/x/config.json', '/home/anna', 'x'), '/etc/x/t');
+    assert.equal(profilePath('/t', '/etc/x/config.json', '/home/anna', 'x'), '/t');
+  });
+
+  it('names no home folder where there is none', () => {
+    for (const home of ['', 'relative']) {
+      assert.throws(
+        () => profilePath('~/t', '/etc/x', home, 'it'),
+        usage(/^it: ~\/t: there is no home/, /HOME/),
+      );
+      assert.equal(profilePath('t', '/etc/x/config.json', home, 'it'), '/etc/x/t');
+    }
+  });
+});
+
+describe("a profiles' file that cannot be read", () => {
+  const problem = usage(/config\.json: cannot be read: its links lead in a circle$/);
+  const all = { LAB_CONTROLLER: instance, LAB_TOKEN: 'gt-x' };
+
+  /** For a superuser, too. */
+  function unreadable(): Place {
+    const here = place({});
+    rmSync(here.file);
+    symlinkSync(here.file, here.file);
+    return here;
+  }
+
+  it('is not needed where everything is given, and -v says so', async () => {
+    const { controller, user, token: found, profile } = await resolve(unreadable(), {}, all);
+    assert.deepEqual([controller.value.origin, user, found?.value], [instance, null, 'gt-x']);
+    assert.match(profile.origin, /^default; .*config\.json: cannot be read: /);
+    const direct = { direct: true, user: 'anna' };
+    assert.equal((await resolve(unreadable(), direct, { LAB_CONTROLLER: instance })).token, null);
+  });
+
+  it('is wrong usage where something would be taken from it', async () => {
+    const inLab = { EXTERNAL_INSTANCE_URL: instance, NUBLADO_TOKEN: 'gt-x' };
+    await assert.rejects(resolve(unreadable(), {}, { LAB_TOKEN: 'gt-x' }), problem);
+    await assert.rejects(resolve(unreadable(), {}, { LAB_CONTROLLER: instance }), problem);
+    await assert.rejects(resolve(unreadable(), {}, inLab), problem);
+    await assert.rejects(resolve(unreadable(), {}, { ...inLab, LAB_CONTROLLER: instance }), problem);
+    await assert.rejects(resolve(unreadable(), { profile: 'default' }, all), problem);
+    assert.throws(() => readProfiles(fakeContext({ env: unreadable().env })), problem);
   });
 });
 
@@ -331,6 +398,21 @@ describe('a token file', () => {
       assert.deepEqual((await resolve(here)).warnings, expected);
       assert.deepEqual((await resolve(here, { tokenFile: path })).warnings, expected);
       assert.deepEqual((await resolve(here, {}, { LAB_TOKEN_FILE: path })).warnings, expected);
+    });
+  }
+
+  for (const [mode, warned] of [
+    [0o440, false],
+    [0o640, false],
+    [0o444, true],
+  ] as const) {
+    it(`of somebody else with mode ${mode.toString(8)} is ${warned ? 'warned about' : 'fine'}`, async () => {
+      const here = profiles({ controller: instance, token_file: 'token' });
+      const path = tokenIn(here, mode);
+      // No advice: with less than this mode, this program could not read it.
+      const expected = warned ? [`the token file ${path} can be read by every user of this machine`] : [];
+      assert.deepEqual((await resolve(here, {}, {}, { uid: statSync(path).uid + 1 })).warnings, expected);
+      assert.deepEqual((await resolve(here, {}, {}, { uid: null })).warnings, []);
     });
   }
 

@@ -16,6 +16,7 @@ export function fakeContext(over: Partial<Context> = {}): Context {
     err: recorder(),
     env: {},
     home: '/nonexistent',
+    uid: process.getuid?.() ?? null,
     tmp: '/nonexistent',
     clock: new FakeClock(),
     turn: () => Promise.resolve(),

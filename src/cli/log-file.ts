@@ -1,0 +1,93 @@
+/**
+ * The file of `--log-file`. It never holds up the program, and never costs the outcome.
+ *
+ * Owns opening, writing and what is said when that fails. Lines come as they are to be written, without secrets.
+ */
+import { closeSync, writeSync } from 'node:fs';
+import type { Context, Output } from '../context.js';
+import { openAtOnce, type Opened } from '../config/open.js';
+import { fileProblem } from '../config/problem.js';
+import { readersOf } from '../config/readers.js';
+import { UsageError } from '../config/usage-error.js';
+
+export interface LogFile {
+  /** Adds a line, with the time before it. */
+  write(line: string): void;
+  close(): void;
+}
+
+/** `warn` is called with what the user should know; when lines are lost, once. */
+export function openLogFile(path: string, context: Context, warn: (message: string) => void): LogFile {
+  const file = standardStream(path, context) ?? openFile(path, context, warn);
+  return {
+    write(line) {
+      file.write(`${new Date(context.clock.now()).toISOString()} ${line}\n`);
+    },
+    close() {
+      if (file instanceof NonBlockingFile) file.close();
+    },
+  };
+}
+
+/**
+ * This program's own stream, where the path is another name for it. Opened a second time a socket could not be, and in a
+ * file the two would write over each other.
+ */
+function standardStream(path: string, { out, err }: Context): Output | null {
+  const [, fd] = /^\/(?:dev|proc\/self)\/(?:fd\/)?(1|2|stdout|stderr)$/.exec(path) ?? [];
+  if (fd === undefined) return null;
+  return fd === '1' || fd === 'stdout' ? out : err;
+}
+
+function openFile(path: string, { uid }: Context, warn: (message: string) => void): NonBlockingFile {
+  let opened: Opened;
+  try {
+    opened = openAtOnce(path, 'append');
+  } catch (error) {
+    throw new UsageError(`--log-file: cannot write ${path}: ${fileProblem(error)}`);
+  }
+  const warning = readersOf(opened.stats, uid, path);
+  if (warning !== null) warn(`the log file ${warning}`);
+  return new NonBlockingFile(opened.fd, (error) => {
+    const isFull = (error as NodeJS.ErrnoException).code === 'EAGAIN';
+    warn(
+      `lines are missing in the log file ${path}: ${isFull ? 'its reader is too slow' : fileProblem(error)}`,
+    );
+  });
+}
+
+/** Writes whole lines, or leaves them out where they cannot be written now; `lost` is called for the first of these. */
+class NonBlockingFile {
+  readonly #fd: number;
+  #lost: (error: unknown) => void;
+  /** The end of a line whose beginning is written. */
+  #rest = Buffer.alloc(0);
+
+  constructor(fd: number, lost: (error: unknown) => void) {
+    this.#fd = fd;
+    this.#lost = lost;
+  }
+
+  write(line: string): void {
+    if (!this.#writeRest()) return;
+    const bytes = Buffer.from(line);
+    this.#rest = bytes;
+    if (!this.#writeRest() && this.#rest.length === bytes.length) this.#rest = Buffer.alloc(0);
+  }
+
+  close(): void {
+    this.#writeRest();
+    closeSync(this.#fd);
+  }
+
+  #writeRest(): boolean {
+    try {
+      while (this.#rest.length > 0) this.#rest = this.#rest.subarray(writeSync(this.#fd, this.#rest));
+      return true;
+    } catch (error) {
+      this.#lost(error);
+      this.#lost = () => undefined;
+      return false;
+    }
+  }
+}
