@@ -11,11 +11,31 @@ const slimUndici = {
   name: 'slim-undici',
   setup(plugins) {
     plugins.onResolve({ filter: /^undici$/ }, () => ({ path: `${root}scripts/undici.js` }));
-    // Only for HTTP/2, which is never asked for, and slow to load. This is undici's own stand-in for it.
-    plugins.onResolve({ filter: /^node:http2$/ }, () => ({ path: 'http2', namespace: 'stand-in' }));
-    plugins.onLoad({ filter: /./, namespace: 'stand-in' }, () => ({
-      contents: 'module.exports = { constants: {} };',
-    }));
+  },
+};
+
+/** What stands in the place of modules of Node's. */
+const standIns = {
+  // Only for HTTP/2, which is never asked for, and slow to load. This is undici's own stand-in for it.
+  'node:http2': 'module.exports = { constants: {} };',
+  // Where an assertion fails, Node parses the whole file to word it, which takes seconds for a bundle, and then says
+  // "false == true".
+  'node:assert': `
+    class AssertionError extends Error {
+      name = 'AssertionError';
+      code = 'ERR_ASSERTION';
+    }
+    module.exports = (value, message = 'an assertion failed') => {
+      if (!value) throw message instanceof Error ? message : new AssertionError(message);
+    };`,
+};
+
+const withStandIns = {
+  name: 'stand-ins',
+  setup(plugins) {
+    const filter = new RegExp(`^(${Object.keys(standIns).join('|')})$`);
+    plugins.onResolve({ filter }, ({ path }) => ({ path, namespace: 'stand-in' }));
+    plugins.onLoad({ filter, namespace: 'stand-in' }, ({ path }) => ({ contents: standIns[path] }));
   },
 };
 
@@ -40,7 +60,7 @@ const common = {
   legalComments: 'none',
   logLevel: 'warning',
   metafile: true,
-  plugins: [slimUndici, ownZod],
+  plugins: [slimUndici, withStandIns, ownZod],
 };
 
 /** One CommonJS file with everything in it. */

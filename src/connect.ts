@@ -15,7 +15,7 @@ const timeout = 5_000;
 
 export async function connect({ certificates, proxy }: ConnectSettings): Promise<Dispatcher> {
   const options = { timeout, ...(await trusting(certificates)) };
-  if (proxy === null) return new Agent({ connect: options });
+  if (proxy === null) return new Agent({ connect: heedingErrors(buildConnector(options)) });
   return proxy.tunnel ? tunnelling(proxy, options) : forwarding(proxy, options);
 }
 
@@ -40,12 +40,29 @@ function defaultCertificates(tls: typeof Tls): readonly string[] {
   return getCACertificates?.('default') ?? tls.rootCertificates;
 }
 
+/**
+ * A connector whose sockets close with their first error. Node emits that of a TLS alert which comes after the handshake
+ * without closing the socket (in TLS 1.3 a server asks for a client certificate that late), and undici would report
+ * the end that follows: "other side closed".
+ */
+function heedingErrors(connector: buildConnector.connector): buildConnector.connector {
+  return (to, callback) => {
+    connector(to, (...result) => {
+      const [, socket] = result;
+      socket?.once('error', (error: Error) => socket.destroy(error));
+      callback(...result);
+    });
+  };
+}
+
 /** Asks the proxy for a tunnel to the controller, and speaks TLS in it. */
 function tunnelling(proxy: ProxySettings, options: buildConnector.BuildOptions): Dispatcher {
   return new ProxyAgent({
     uri: proxy.url.href,
     ...(proxy.authorization === null ? {} : { token: proxy.authorization }),
     requestTls: options,
+    factory: (origin, settings: Pool.Options) =>
+      new Pool(origin, { ...settings, connect: heedingErrors(settings.connect as buildConnector.connector) }),
     clientFactory: (url) => tunnelPool(proxy, new Pool(url, { connect: proxyConnector(options) })),
   });
 }

@@ -6,7 +6,8 @@ import { writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { before, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
+import { createServer as createTlsServer } from 'node:tls';
 import { answering, type Answering, type Asked } from './support/answering.js';
 import { makeAuthority, makeCertificate, type Certificate } from './support/certificates.js';
 import { resultOf } from './support/ndjson.js';
@@ -150,11 +151,56 @@ describe('a certificate', { concurrency: 2 }, () => {
       LAB_TOKEN: token,
     });
     assert.equal(run.code, 7);
-    assert.match(
-      run.stderr,
-      /the server does not speak TLS there, or none that is known here\n.*host and port/,
-    );
+    assert.match(run.stderr, /the server does not speak TLS there\n.*host and port/);
   });
+});
+
+describe('a server that refuses the TLS connection', { concurrency: 2 }, () => {
+  type Settings = Parameters<typeof createTlsServer>[0];
+  const versions = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+  const wantsCertificate = { requestCert: true, rejectUnauthorized: true };
+  const refusals: [string, () => Settings, RegExp][] = [
+    [
+      'for it speaks HTTP/2 only',
+      () => ({ ALPNProtocols: ['h2'] }),
+      /does not offer HTTP\/1\.1 \(it may speak HTTP\/2 only\)\n.*HTTP\/1\.1 as well/,
+    ],
+    [
+      'for want of a client certificate',
+      () => ({ ...wantsCertificate, minVersion: 'TLSv1.3' }),
+      /the server requires a client certificate\n.*lab has no client certificates/,
+    ],
+    [
+      'for want of a client certificate, with TLS 1.2',
+      () => ({ ...wantsCertificate, maxVersion: 'TLSv1.2' }),
+      /the server refused the TLS handshake \(.*requires a client certificate\)\n/,
+    ],
+    ['for it knows old versions only', () => versions, /have no TLS version in common\n.*TLS 1\.2 or later/],
+  ];
+  for (const [name, settings, message] of refusals) {
+    it(`${name}, says so at once, with and without a proxy between`, async () => {
+      const server = createTlsServer({ ...trusted, ...settings() }, (socket) => {
+        socket.on('error', () => undefined);
+      });
+      after(() => server.close());
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      await using proxy = await startProxy({ port });
+      for (const way of [
+        { LAB_CONTROLLER: `https://localhost:${port}` },
+        { LAB_CONTROLLER: 'https://data.example.org', HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` },
+      ]) {
+        const run = await runLab(['spawn', '--user', 'rachel', '--timeout', '0'], {
+          ...way,
+          LAB_TOKEN: token,
+          LAB_CA_FILE: caFile,
+        });
+        assert.equal(run.code, 7, run.stderr);
+        assert.match(run.stderr, message);
+        assert.doesNotMatch(run.stderr, /does not speak TLS|SSL|reconnecting|may have begun/);
+      }
+    });
+  }
 });
 
 describe('a proxy', { concurrency: 2 }, () => {

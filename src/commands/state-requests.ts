@@ -66,5 +66,5 @@ export async function answeredWithin<T>(
   const [asked] = answer.failure.error.message.split(': ');
   const message = `${asked ?? ''}: no answer for ${(ms ?? 0) / 1000} s`;
   const { failure } = answer;
-  return { ok: false, failure: { ...failure, error: { ...failure.error, message }, maybeDone: true } };
+  return { ok: false, failure: { ...failure, error: { ...failure.error, message } } };
 }

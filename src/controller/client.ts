@@ -50,7 +50,7 @@ export function createController(options: ControllerOptions): Backend {
     try {
       answer = await readAnswer(sent.value, true);
     } catch (error) {
-      return fail(networkFailure(request.asked, error, shownBase));
+      return fail(networkFailure(request.asked, error, shownBase, { sent: true }));
     }
     const wrong = (why: string): Result<never> =>
       fail(notAController(request.asked, answer, shownBase, `the answer is ${why}`));

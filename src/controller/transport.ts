@@ -10,7 +10,8 @@ import { unlessAborted } from '../deadline.js';
 import type { Result } from '../model/result.js';
 import { version } from '../model/version.js';
 import { header, type Reply } from './answer.js';
-import { describeNetworkError, networkFailure, wasCut } from './network.js';
+import { describeNetworkError, networkFailure, type Progress } from './network.js';
+import { isProgrammingError, wasCut } from './trouble.js';
 
 /** How the caller proves who it is (contract, "Base and authentication"). */
 export type Credentials =
@@ -60,7 +61,9 @@ export function createTransport({
   /** Only a connection that has brought an answer can be a kept-alive one. */
   let answered = false;
 
-  async function exchange(request: Request, url: URL): Promise<Dispatcher.ResponseData> {
+  async function exchange(request: Request, url: URL, progress: Progress): Promise<Dispatcher.ResponseData> {
+    // A value that JSON cannot hold is a mistake of the caller's, and no trouble of the network.
+    const body = request.json === undefined ? null : JSON.stringify(request.json);
     // undici frees the connection of an answer that was read only then, and would open another before. A POST does
     // not go on one that the server may be about to close: if its answer is lost, it is not sent again.
     if (answered && request.method !== 'POST') await turn();
@@ -69,7 +72,7 @@ export function createTransport({
     const after = (): string => `after ${Math.round(clock.monotonic() - begun)} ms`;
     trace(`> ${what}`);
     try {
-      const asking = dispatcher.request({
+      const asking = noting(dispatcher, progress).request({
         origin: url.origin,
         path: url.pathname + url.search,
         method: request.method,
@@ -79,9 +82,9 @@ export function createTransport({
           // Whoever asks for nothing agrees to everything (RFC 9110, section 12.5.3).
           'accept-encoding': 'identity',
           'user-agent': `nublado-lab/${version}`,
-          ...(request.json === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(body === null ? {} : { 'content-type': 'application/json' }),
         },
-        body: request.json === undefined ? null : JSON.stringify(request.json),
+        body,
         signal: request.signal,
         // Deadlines and the watch over a silent stream are the caller's, on its own clock.
         headersTimeout: 0,
@@ -93,7 +96,8 @@ export function createTransport({
       trace(`< ${response.statusCode} to ${what} ${after()}`);
       return response;
     } catch (error) {
-      trace(`< no answer to ${what} ${after()}: ${describeNetworkError(error)}`);
+      const sent = progress.sent ? 'no answer to' : 'could not send';
+      trace(`< ${sent} ${what} ${after()}: ${describeNetworkError(error)}`);
       throw error;
     }
   }
@@ -101,12 +105,15 @@ export function createTransport({
   /** Sends it once more where a kept-alive connection was cut, because the server may have closed it for its age. */
   async function ask(request: Request, url: URL): Promise<Result<Pick<Reply, 'response' | 'repeated'>>> {
     for (let repeated = false; ; repeated = true) {
+      const progress: Progress = { sent: false, hintIfSent: request.hintIfSent };
       try {
-        return { ok: true, value: { response: await exchange(request, url), repeated } };
+        return { ok: true, value: { response: await exchange(request, url, progress), repeated } };
       } catch (error) {
+        const { aborted } = request.signal;
+        if (!aborted && isProgrammingError(error, progress.sent)) throw error;
         const mayBeOld = answered && !repeated && request.method !== 'POST';
-        if (mayBeOld && wasCut(error) && !request.signal.aborted) continue;
-        const failure = networkFailure(request.asked, error, baseText(base), request.hintIfSent);
+        if (mayBeOld && wasCut(error) && !aborted) continue;
+        const failure = networkFailure(request.asked, error, baseText(base), progress);
         return { ok: false, failure: { ...failure, maybeDone: failure.maybeDone || repeated } };
       }
     }
@@ -127,6 +134,25 @@ export function createTransport({
       url = next;
     }
   };
+}
+
+/**
+ * The dispatcher for one request, which notes when that is given to a connection: until then the server cannot have
+ * got any of it. A dispatcher that cannot be watched counts as having sent everything.
+ */
+function noting(dispatcher: Dispatcher, progress: Progress): Dispatcher {
+  progress.sent = !('compose' in dispatcher);
+  if (progress.sent) return dispatcher;
+  return dispatcher.compose((dispatch) => (options, handler) => {
+    // Until its version 6, undici called it by another name.
+    const name = handler.onRequestStart === undefined ? 'onConnect' : 'onRequestStart';
+    const begin = handler[name]?.bind(handler) as ((...args: unknown[]) => void) | undefined;
+    handler[name] = (...args: unknown[]) => {
+      progress.sent = true;
+      begin?.(...args);
+    };
+    return dispatch(options, handler);
+  });
 }
 
 /** The base URL in error messages. */

@@ -15,7 +15,10 @@ import type { Result } from '../model/result.js';
 import type { ImageChoice } from '../model/specification.js';
 import { systemClock } from '../system-clock.js';
 
-/** An undici Agent, Pool or ProxyAgent of any version 6 or later: only its `request` is used. */
+/**
+ * An undici Agent, Pool or ProxyAgent of any version 6 or later: only its `request` is used, and its `compose` to know
+ * whether a failed request was sent. Without that, every failed request counts as sent.
+ */
 export interface HttpDispatcher {
   request(options: { origin: string; path: string; method: string }): Promise<{ statusCode: number }>;
 }
@@ -51,7 +54,8 @@ function never(): AbortSignal {
 
 /**
  * One user's lab. Every method resolves to a Result: a value, or a failure that says what it means; network errors and
- * refusals are such failures, too. Only wrong options throw (a UsageError, from the constructor).
+ * refusals are such failures, too. Only wrong options throw (a UsageError, from the constructor), and values that JSON
+ * cannot hold (a TypeError).
  */
 export class LabClient {
   readonly user: string;

@@ -95,6 +95,26 @@ describe('the bundled undici', () => {
   });
 });
 
+describe('a failed assertion in what is bundled', () => {
+  it('is none of Node, which would parse the whole bundle to word it', () => {
+    const loaded = Object.values(outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+    assert.deepEqual(
+      loaded.filter((path) => /^(node:)?assert\b/.test(path)),
+      [],
+    );
+  });
+
+  it('can only be one of a plain call, which is all that stands in its place', () => {
+    const files = Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs));
+    const others = files.filter((file) => {
+      if (!file.startsWith('node_modules/')) return false;
+      const code = readFileSync(join(root, file), 'utf8');
+      return /require\(['"](node:)?assert/.test(code) && /\bassert\.\w/.test(code);
+    });
+    assert.deepEqual(others, []);
+  });
+});
+
 describe('the licences', () => {
   it('of all bundled packages are in the package', () => {
     const text = readFileSync(join(root, 'dist/THIRD-PARTY-LICENSES.txt'), 'utf8');

@@ -65,7 +65,8 @@ function failureOf(asked: string, answer: Answer): Failure {
     return notAController(asked, page, base, 'the answer is text/html');
   }
   const codes = { refused: 'ECONNREFUSED', reset: 'ECONNRESET', aborted: 'UND_ERR_ABORTED' } as const;
-  return networkFailure(asked, Object.assign(new Error(how), { code: codes[how] }), base);
+  const error = Object.assign(new Error(how), { code: codes[how] });
+  return networkFailure(asked, error, base, { sent: how !== 'refused' });
 }
 
 function bodyOf(connection: Connection, signal: AbortSignal): EventBody {
