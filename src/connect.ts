@@ -4,7 +4,7 @@
  * Loaded with the first request and not before. What the settings are is decided in config; what a network
  * error means to a user, in controller.
  */
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import type * as Tls from 'node:tls';
 import { Agent, buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici';
 import type { ConnectSettings, ProxySettings } from './context.js';
@@ -13,8 +13,16 @@ import { ProxyError } from './model/proxy-error.js';
 /** A host that does not answer within this many milliseconds is not there. */
 const timeout = 5_000;
 
-export async function connect({ certificates, proxy }: ConnectSettings): Promise<Dispatcher> {
-  const options = { timeout, ...(await trusting(certificates)) };
+/** `lookup` finds the addresses of names; without it, Node does. */
+export async function connect(
+  { certificates, proxy }: ConnectSettings,
+  lookup?: LookupFunction,
+): Promise<Dispatcher> {
+  const options = {
+    timeout,
+    ...(lookup === undefined ? {} : { lookup }),
+    ...(await trusting(certificates)),
+  };
   if (proxy === null) return new Agent({ connect: heedingErrors(buildConnector(options)) });
   return proxy.tunnel ? tunnelling(proxy, options) : forwarding(proxy, options);
 }

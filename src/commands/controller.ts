@@ -13,6 +13,7 @@ import { isLoopback } from '../config/host.js';
 import { fileProblem } from '../config/problem.js';
 import { UsageError } from '../config/usage-error.js';
 import type { Context, EndReason, PassedSignal } from '../context.js';
+import { unlessAborted } from '../deadline.js';
 import { harmless } from '../display/text.js';
 import { scenarios } from '../embedded/scenarios.js';
 import { startController, type EmbeddedController } from '../embedded/server.js';
@@ -52,7 +53,15 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
     }
     return 0;
   }
-  const controller = await start(context, options);
+  const { signal } = context;
+  const starting = start(context, options);
+  const controller = await unlessAborted(starting, signal).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+    // It may hang in the lookup of its host's name, and is closed if it comes up after all.
+    void starting.then((late) => late.close()).catch(() => undefined);
+    return null;
+  });
+  if (controller === null) return codeOf(signal);
   try {
     return await withTokenFiles(context, controller, (tokenFile) =>
       options.command === undefined

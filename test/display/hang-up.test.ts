@@ -20,8 +20,8 @@ async function hangUp(script: string, seen: RegExp): Promise<number> {
     if (seen.test(text)) closeTerminal(pty);
   });
   return new Promise((resolve) => {
-    pty.onExit(({ exitCode: code }) => {
-      resolve(code);
+    pty.onExit(({ exitCode: code, signal = 0 }) => {
+      resolve(signal === 0 ? code : 128 + signal);
     });
   });
 }

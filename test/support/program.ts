@@ -3,7 +3,7 @@
  * emulator reads. Whatever a test is about, no child may print a secret that it was given (see secrecy.ts).
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { spawn as spawnAtTerminal } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
@@ -18,7 +18,8 @@ export function cleanEnvironment(extra: Record<string, string> = {}): Record<str
 }
 
 export interface Finished {
-  code: number | null;
+  /** As a shell reports it: 128 and the number of the signal that ended the process. */
+  code: number;
   signal: NodeJS.Signals | null;
   stdout: string;
   stderr: string;
@@ -31,6 +32,10 @@ export interface Running {
   /** Resolves when stdout and stderr together match. */
   seen(pattern: RegExp): Promise<void>;
   finished: Promise<Finished>;
+}
+
+function shellCode(code: number | null, signal: NodeJS.Signals | null): number {
+  return signal === null ? (code ?? NaN) : 128 + constants.signals[signal];
 }
 
 /** Starts `lab` with pipes; stdin is empty. */
@@ -58,7 +63,7 @@ export function startLab(args: readonly string[], env: Record<string, string> = 
     child.on('close', (code, signal) => {
       const leak = leakOf(started, secrets, stdout + stderr);
       if (leak !== null) reject(leak);
-      resolve({ code, signal, stdout, stderr });
+      resolve({ code: shellCode(code, signal), signal, stdout, stderr });
       look();
     });
   });
@@ -70,7 +75,7 @@ export function startLab(args: readonly string[], env: Record<string, string> = 
       new Promise((resolve, reject) => {
         look = () => {
           if (pattern.test(stdout + stderr)) resolve();
-          else if (child.exitCode !== null)
+          else if (child.exitCode !== null || child.signalCode !== null)
             reject(new Error(`ended without ${String(pattern)}: ${stdout}${stderr}`));
         };
         look();
@@ -108,7 +113,7 @@ export function runShell(
     child.on('close', (code, signal) => {
       const leak = printsSecrets ? null : leakOf(started, secrets, stdout + stderr);
       if (leak !== null) reject(leak);
-      resolve({ code, signal, stdout, stderr });
+      resolve({ code: shellCode(code, signal), signal, stdout, stderr });
     });
   });
 }
@@ -135,6 +140,7 @@ export interface Terminal {
   resize(columns: number, rows: number): Promise<void>;
   /** Resolves when the whole text matches; rejects when the program ends before. */
   seen(pattern: RegExp): Promise<void>;
+  /** The exit code, as a shell reports it. */
   finished: Promise<number>;
 }
 
@@ -169,14 +175,14 @@ export function atTerminal(
     emulator.write(data, look);
   });
   const finished = new Promise<number>((resolve, reject) => {
-    pty.onExit(({ exitCode }) => {
+    pty.onExit(({ exitCode, signal = 0 }) => {
       // What was written last may still be on its way through the emulator.
       emulator.write('', () => {
         ended = true;
         look();
         const leak = printsSecrets ? null : leakOf(started, secrets, written);
         if (leak !== null) reject(leak);
-        resolve(exitCode);
+        resolve(signal === 0 ? exitCode : 128 + signal);
       });
     });
   });

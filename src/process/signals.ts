@@ -1,0 +1,101 @@
+/**
+ * The signals of this process: what ends the run, what stops it, and who is told before.
+ *
+ * The first signal ends the run in good order, a second one ends the process at once; unless somebody takes them all.
+ */
+import type { EndReason, JobControl, PassedSignal } from '../context.js';
+import { watchKeys } from './keys.js';
+import { dieOf, exitNow } from './leave.js';
+import { signalCodes } from '../model/outcome.js';
+
+type Suspender = Parameters<JobControl['subscribe']>[0];
+type Taker = (signal: PassedSignal) => void;
+
+/** The signals that end a run. */
+const ending = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
+type Ending = (typeof ending)[number];
+
+export interface Signals {
+  jobs: JobControl;
+  /** Does what has still to be done before the process ends where it stands. */
+  quit(): void;
+}
+
+/** Handles every signal from now on. `abort` ends the run. */
+export function watchSignals(abort: AbortController): Signals {
+  const suspenders = new Set<Suspender>();
+  const takers = new Set<Taker>();
+  const suspend = (): void => {
+    for (const each of suspenders) each.suspend?.();
+  };
+  const resume = (): void => {
+    for (const each of suspenders) each.resume?.();
+  };
+  const quit = (): void => {
+    for (const each of suspenders) {
+      each.suspend?.();
+      each.quit?.();
+    }
+  };
+  const stop = (): void => {
+    suspend();
+    // The default action, and not SIGSTOP: where there is no shell to continue this process, the system
+    // does not stop it, and then it goes on at once.
+    process.off('SIGTSTP', stop);
+    process.kill(process.pid, 'SIGTSTP');
+    setImmediate(() => {
+      process.on('SIGTSTP', stop);
+      resume();
+    });
+  };
+  const onSignal = (signal: Ending | 'SIGTSTP'): void => {
+    if (signal === 'SIGTSTP') {
+      stop();
+    } else if (takers.size > 0) {
+      for (const take of takers) take(signal);
+    } else if (abort.signal.aborted) {
+      quit();
+      // The process ends by the signal that the result, if it was printed, names.
+      endBy(abort.signal.reason as EndReason, signal);
+    } else {
+      abort.abort(signal satisfies EndReason);
+    }
+  };
+  for (const signal of ending) {
+    process.on(signal, () => {
+      onSignal(signal);
+    });
+  }
+  process.on('SIGTSTP', stop);
+  process.on('SIGCONT', resume);
+  // Ctrl-\\ asks for the default, a core dump, but not for a terminal without a cursor.
+  const dump = (): void => {
+    for (const take of takers) take('SIGQUIT');
+    if (takers.size > 0) return;
+    quit();
+    dieOf('SIGQUIT');
+  };
+  process.on('SIGQUIT', dump);
+  const jobs: JobControl = {
+    subscribe(handlers) {
+      suspenders.add(handlers);
+      return () => suspenders.delete(handlers);
+    },
+    watchKeys: () => watchKeys(onSignal),
+    takeSignals(handler) {
+      takers.add(handler);
+      return () => takers.delete(handler);
+    },
+  };
+  return { jobs, quit };
+}
+
+/** Whether a run that ended for this reason ends the process by a signal. */
+export function isEndingSignal(reason: EndReason | undefined): reason is Ending {
+  return ending.some((signal) => signal === reason);
+}
+
+function endBy(reason: EndReason, second: Ending): void {
+  if (reason === 'SIGPIPE') exitNow(signalCodes.SIGPIPE);
+  dieOf(isEndingSignal(reason) ? reason : second);
+}
