@@ -10,7 +10,7 @@ import { describe, it } from 'node:test';
 const src = fileURLToPath(new URL('../src', import.meta.url));
 
 /** What every room may use, except the model. */
-const small = new Set(['context', 'deadline', 'retry', 'wake', 'system-clock', 'garbage']);
+const small = new Set(['context', 'deadline', 'retry', 'pace', 'wake', 'system-clock', 'garbage']);
 
 /** From the top down. Rooms on one floor may not import each other. */
 const floors = [
