@@ -16,12 +16,14 @@ export interface Deadline {
   hold(): void;
   /** Leaves no more than so many milliseconds from now on, until it is touched again. */
   shorten(ms: number): void;
+  /** Leaves no less than so many milliseconds from now on. */
+  atLeast(ms: number): void;
   /** Releases the timer and the parent; the signal then never aborts. */
   cancel(): void;
 }
 
-/** A timer that comes so much too late was slept through, in milliseconds. */
-const slept = 1_000;
+/** A timer that comes so much too late was slept through, or the machine is busy, in milliseconds. */
+const slept = 200;
 
 /** After such a sleep, what arrived meanwhile is read before the time counts as up, in milliseconds. */
 const grace = 1_000;
@@ -59,6 +61,11 @@ export function startDeadline(clock: Clock, ms: number | null, parent: AbortSign
   };
   if (ms !== null) arm(ms);
 
+  const leave = (left: number): void => {
+    touched = clock.monotonic() - (ms ?? 0) + left;
+    cancelTimer();
+    arm(left);
+  };
   return {
     signal: controller.signal,
     get expired() {
@@ -74,10 +81,10 @@ export function startDeadline(clock: Clock, ms: number | null, parent: AbortSign
       held = true;
     },
     shorten(most) {
-      if (ms === null || rest() <= most || controller.signal.aborted) return;
-      touched = clock.monotonic() - ms + most;
-      cancelTimer();
-      arm(most);
+      if (ms !== null && rest() > most && !controller.signal.aborted) leave(most);
+    },
+    atLeast(least) {
+      if (ms !== null && rest() < least && !controller.signal.aborted) leave(least);
     },
     cancel() {
       cancelTimer();

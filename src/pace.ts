@@ -20,6 +20,11 @@ export class Pace {
     return Math.max(0, this.#nextAt - this.#clock.monotonic());
   }
 
+  /** Something begins now, out of turn; the next turn is an interval away. */
+  skip(): void {
+    this.#nextAt = this.#clock.monotonic() + this.#interval;
+  }
+
   /** Resolves when it may begin, each time for one caller; or at once when the signal aborts. */
   async turn(signal: AbortSignal): Promise<void> {
     const at = Math.max(this.#clock.monotonic(), this.#nextAt);

@@ -81,6 +81,25 @@ describe('a deadline that was slept through', () => {
     assert.equal(deadline.expired, true);
   });
 
+  it('leaves as much as somebody still needs', () => {
+    const clock = new SleepyClock();
+    const deadline = startDeadline(clock, 10_000, new AbortController().signal);
+    clock.advance(5_000);
+    deadline.atLeast(1_000);
+    assert.equal(deadline.left(), 5_000);
+    clock.after(3_000, () => {
+      deadline.atLeast(1_000);
+    });
+    // Stopped from before that timer until after the deadline, by less than would be noticed.
+    clock.freeze(5_100);
+    clock.advance(3_000);
+    assert.equal(deadline.left(), 1_000);
+    clock.advance(999);
+    assert.equal(deadline.expired, false);
+    clock.advance(1);
+    assert.equal(deadline.expired, true);
+  });
+
   it('can be shortened until it is touched', () => {
     const clock = new FakeClock();
     const deadline = startDeadline(clock, 10_000, new AbortController().signal);

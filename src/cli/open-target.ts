@@ -1,6 +1,7 @@
 /**
  * From flags to a backend that can be asked: the configured controller, or the embedded one for a demo.
  */
+import type { Dispatcher } from 'undici';
 import type { ConnectSettings, Context } from '../context.js';
 import { readVariable } from '../config/environment.js';
 import { proxySecrets } from '../config/proxy.js';
@@ -13,6 +14,8 @@ import type { CommonFlags } from './options.js';
 
 export interface OpenTarget {
   backend: Backend;
+  /** The same backend, on connections of its own. */
+  freshBackend: () => Promise<Backend>;
   controller: string;
   user: UserSetting;
   /** Some routes need one even behind the ingress. */
@@ -89,12 +92,14 @@ async function open(
   user: UserSetting,
   settings: ConnectSettings,
 ): Promise<Omit<OpenTarget, 'demo' | 'origins' | 'warnings'>> {
-  const [{ createController }, dispatcher] = await Promise.all([
-    import('../controller/client.js'),
-    context.connect(settings),
-  ]);
-  return {
-    backend: createController({
+  const dispatchers: Dispatcher[] = [];
+  const freshBackend = async (): Promise<Backend> => {
+    const [{ createController }, dispatcher] = await Promise.all([
+      import('../controller/client.js'),
+      context.connect(settings),
+    ]);
+    dispatchers.push(dispatcher);
+    return createController({
       base,
       credentials,
       dispatcher,
@@ -103,12 +108,18 @@ async function open(
       trace: (message) => {
         context.trace(2, message);
       },
-    }),
+    });
+  };
+  return {
+    backend: await freshBackend(),
+    freshBackend,
     controller: base.href,
     user,
     token: credentials.token,
     secrets: credentials.token === null ? [] : [credentials.token],
-    close: () => dispatcher.destroy(),
+    close: async () => {
+      await Promise.all(dispatchers.map((dispatcher) => dispatcher.destroy()));
+    },
   };
 }
 

@@ -6,13 +6,18 @@ import type { EndReason } from '../context.js';
 import type { Deadline } from '../deadline.js';
 import { bug, outputFailed, type Outcome } from '../model/outcome.js';
 import { OutputError } from '../model/output-error.js';
+import type { LabState } from '../model/lab.js';
+import { outcomeOf } from '../model/result.js';
 import type { RunState } from '../model/run.js';
+import { isReachable, type Evidence } from './last-look.js';
 
 /** What to say when a run is cut short. */
 export interface Words {
   interrupted: string;
-  /** What is so when the time is up and the controller was heard; where nothing is said, the operation goes on. */
+  /** What is so when the time is up and the controller was reachable; where nothing is said, the operation goes on. */
   timeUp?: string;
+  /** The outcome that follows from the state that the last look found, where that is one. */
+  decides?: (lab: LabState | null) => Outcome | null;
   hint: string | null;
 }
 
@@ -23,7 +28,7 @@ export interface Words {
 export function cutShort(
   signal: AbortSignal,
   deadline: Pick<Deadline, 'expired'>,
-  { heard, trouble }: Pick<RunState, 'heard' | 'trouble'>,
+  { trouble, ...known }: Pick<RunState, 'trouble'> & Partial<Evidence>,
   words: Words,
 ): Outcome {
   const { interrupted, timeUp = 'the operation goes on in the controller', hint } = words;
@@ -38,10 +43,15 @@ export function cutShort(
     const error = trouble ?? saying('lost', 'the event stream ended without an outcome', null).error;
     return { kind: 'unknown', message: error.message, error: { ...error, hint: error.hint ?? hint } };
   }
-  if (heard) {
+  const { answer } = known.look ?? { answer: null };
+  const decided = answer?.ok === true ? (words.decides?.(answer.value) ?? null) : null;
+  if (decided !== null) return decided;
+  if (answer?.ok === false && answer.failure.kind === 'unauthorized') return outcomeOf(answer.failure);
+  if (isReachable(known)) {
     return { kind: 'timeout', ...saying('timeout', `the time is up; ${timeUp}`, hint) };
   }
-  const why = trouble === null ? '' : `: ${trouble.message}`;
+  const last = answer?.ok === false ? answer.failure.error : trouble;
+  const why = last === null ? '' : `: ${last.message}`;
   return { kind: 'unknown', ...saying('timeout', `the time is up, and nothing is known${why}`, hint) };
 }
 

@@ -5,6 +5,7 @@
  * says `terminating`: before that it repeats the old spawn (contract, "What a client must survive", 4).
  */
 import { isAborted, sleep } from '../deadline.js';
+import type { LabState } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
 import { outcomeOf, type Result } from '../model/result.js';
 import { Seen } from '../stream/seen.js';
@@ -69,7 +70,8 @@ export async function deleteLab(
     // The deletion goes on, whatever becomes of those who ask for it.
     if (state.ok && state.value?.status === 'terminating') retry.reset();
   }
-  return session.cutShort(maybeDeleting ? options.words : notAccepted);
+  const decides = (lab: LabState | null): Outcome | null => (lab === null ? gone() : null);
+  return session.cutShort(maybeDeleting ? { ...options.words, decides } : notAccepted);
 }
 
 const notAccepted = { interrupted: 'interrupted; the controller has not accepted the deletion', hint: null };

@@ -25,6 +25,7 @@ import { follow, type AfterEnd, type FollowOptions } from '../stream/follow.js';
 import { Seen } from '../stream/seen.js';
 import { watchForWake } from '../wake.js';
 import { cutShort, type Words } from './cut-short.js';
+import { scheduleLook } from './last-look.js';
 import { answeredWithin, StateRequests } from './state-requests.js';
 import { findSubject, type Subject, type UserSetting } from './subject.js';
 
@@ -39,6 +40,8 @@ export interface SessionOptions {
   context: Context;
   display: Display;
   backend: Backend;
+  /** The same backend, on connections of its own. */
+  freshBackend: () => Promise<Backend>;
   /** The controller's base URL, for people. */
   controller: string;
   user: UserSetting;
@@ -87,11 +90,14 @@ export class Session {
   /** What was seen of the stream that was followed last. */
   #followed: Seen | null = null;
   #stopTicking: () => void = () => undefined;
+  #cancelLook: () => void;
+  readonly #closing = new AbortController();
+  /** Whose lab this is about, once that is known. */
+  #subject: Subject | null = null;
 
-  constructor(
-    { context, display, backend, controller, user, hasToken, demo, limits, deadline }: SessionOptions,
-    goal: Goal,
-  ) {
+  constructor(options: SessionOptions, goal: Goal) {
+    const { context, display, backend, freshBackend, controller, user, hasToken } = options;
+    const { demo, limits, deadline } = options;
     this.context = context;
     this.display = display;
     this.backend = backend;
@@ -103,11 +109,14 @@ export class Session {
     this.#deadline = deadline;
     const { clock, random } = context;
     this.#retryOptions = { clock, random, contact: { reached: false }, left: () => deadline.left() };
-    this.#states = new StateRequests({ backend, clock, idleTimeout: limits.idleTimeout });
+    this.#states = new StateRequests({ backend, freshBackend, clock, idleTimeout: limits.idleTimeout });
     this.#unwatchWake = watchForWake(context, (sleptMs) => {
       for (const listener of this.#wakeListeners) listener(sleptMs);
     });
     this.#state = initialRun(goal, stamp(clock));
+    this.#cancelLook = scheduleLook(clock, deadline, limits.timeout, () => {
+      void this.#lastLook();
+    });
     this.#tick();
   }
 
@@ -124,13 +133,17 @@ export class Session {
   close(): void {
     this.#stopTicking();
     this.#unwatchWake();
+    this.#cancelLook();
+    this.#closing.abort();
   }
 
   /** Whose lab this is about; `mayBeAnother` where the command can serve others than the token's own user. */
-  subject(mayBeAnother: boolean): Promise<Result<Subject>> {
+  async subject(mayBeAnother: boolean): Promise<Result<Subject>> {
     // Gafaelfawr's answer says nothing about whether there is a controller.
     const whoAmI = () => this.ask((signal) => this.backend.whoAmI(signal), false);
-    return findSubject(this.#user, mayBeAnother, whoAmI);
+    const subject = await findSubject(this.#user, mayBeAnother, whoAmI);
+    if (subject.ok) this.#subject = subject.value;
+    return subject;
   }
 
   /** The attempts at one thing, for a command that decides itself what to do between them. */
@@ -177,23 +190,29 @@ export class Session {
     return this.#untilAnswered(() => this.attempt(question, isContact));
   }
 
-  async #untilAnswered<T>(attempt: () => Promise<Result<T>>, least = () => 0): Promise<Result<T>> {
+  /** `least`: milliseconds until it can be tried again. `early`: aborts when it can be tried before its time. */
+  async #untilAnswered<T>(
+    attempt: () => Promise<Result<T>>,
+    least = () => 0,
+    early?: AbortSignal,
+  ): Promise<Result<T>> {
     const retry = this.retries();
     for (;;) {
       const answer = await attempt();
       if (answer.ok || this.signal.aborted) return answer;
       const wait = retry.after(answer.failure, least());
       if (wait === null) return answer;
-      await this.waitToRetry(retry, answer.failure, wait);
+      await this.waitToRetry(retry, answer.failure, wait, early);
       if (isAborted(this.signal)) return answer;
     }
   }
 
   /** Says that something is tried again, and waits until it is time. */
-  async waitToRetry(retry: Retry, { error }: Failure, ms: number): Promise<void> {
+  async waitToRetry(retry: Retry, { error }: Failure, ms: number, early?: AbortSignal): Promise<void> {
     this.trace(1, `trying again in ${Math.round(ms)} ms`);
     this.#noteConnection('retrying', retry.attempts, error.message);
-    await sleep(this.context.clock, ms, this.signal);
+    const isOver = early === undefined || early.aborted;
+    await sleep(this.context.clock, ms, isOver ? this.signal : AbortSignal.any([this.signal, early]));
   }
 
   #noteConnection(state: ConnectionState, attempt: number, reason: string | null): void {
@@ -206,7 +225,8 @@ export class Session {
   /** The state of the subject's lab, noted and shown; null where there is none. */
   async labState(subject: Subject): Promise<Result<LabState | null>> {
     const attempt = () => this.#attemptState(subject, this.signal);
-    return this.#noteState(await this.#untilAnswered(attempt, () => this.#states.wait));
+    const { lookBegins } = this.#states;
+    return this.#noteState(await this.#untilAnswered(attempt, () => this.#states.wait, lookBegins));
   }
 
   /** The same, asked only once, for whoever asks again anyway. */
@@ -257,7 +277,10 @@ export class Session {
     this.#state = { ...this.#state, outcome: null, endedClean: false };
     for await (const batch of follow(options)) {
       for (const input of batch) {
-        if (input.kind === 'connection') this.#state = advance(this.#state, input);
+        // A repetition decides nothing any more.
+        const { at, time } = input;
+        if (input.kind === 'repeated') this.#state = advance(this.#state, { at, time, kind: 'bytes' });
+        if (isSignOfLife(input)) this.#state = advance(this.#state, input);
         if (input.kind === 'event' || input.kind === 'skipped') return null;
         if (input.kind !== 'refused') continue;
         if (input.failure.kind !== 'not-found') return outcomeOf(input.failure);
@@ -292,8 +315,9 @@ export class Session {
     this.context.trace(level, message);
   }
 
-  /** Notes how the run ended, for the last drawing. */
+  /** Notes how the run ended, for the last drawing; the deadline does not matter any more. */
   settle(outcome: Outcome): void {
+    this.#cancelLook();
     this.#state = { ...this.#state, outcome };
   }
 
@@ -318,6 +342,21 @@ export class Session {
     return { outcome, events, lab: lab ?? null, lastEvent, text: [], ...extra };
   }
 
+  async #lastLook(): Promise<void> {
+    this.trace(1, 'the deadline is near: asking for the state once more, on a new connection');
+    this.#noteLook(null);
+    const subject = this.#subject ?? { name: this.#user.name ?? '', own: true };
+    const signal = AbortSignal.any([this.signal, this.#closing.signal]);
+    const looking = this.#states.look(subject, signal);
+    for (const listener of this.#wakeListeners) listener(0);
+    const answer = await looking;
+    if (!signal.aborted) this.#noteLook(answer);
+  }
+
+  #noteLook(answer: Result<LabState | null> | null): void {
+    this.#state = advance(this.#state, { ...stamp(this.context.clock), kind: 'look', answer });
+  }
+
   #tick(): void {
     const every = this.display.tickEvery;
     if (every === null) return;
@@ -328,6 +367,11 @@ export class Session {
     };
     this.#stopTicking = this.context.clock.after(every, again);
   }
+}
+
+/** Whether it shows, between two operations, that the controller is reachable or is not. */
+function isSignOfLife({ kind }: Input): boolean {
+  return kind === 'connection' || kind === 'heartbeat' || kind === 'bytes';
 }
 
 const demoEnds = 'the demo ends here';

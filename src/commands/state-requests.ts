@@ -1,9 +1,13 @@
 /**
- * The requests for the state of the command's lab, and how they are spaced: at most one a second, whoever asks.
+ * The requests for the state of the command's lab: how they are spaced, and the last look before the deadline.
+ *
+ * At most one a second goes out, whoever asks. The last look is one more, on a new connection, because the old ones may be
+ * dead without anybody knowing; whoever waits for a response when it begins gets its response instead. When it is due, and
+ * what follows from it, is not decided here.
  */
 import type { Clock } from '../context.js';
 import type { Backend } from '../controller/backend.js';
-import { startDeadline } from '../deadline.js';
+import { isAborted, startDeadline, unlessAborted } from '../deadline.js';
 import type { LabState } from '../model/lab.js';
 import type { Failure, Result } from '../model/result.js';
 import { Pace, stateInterval } from '../pace.js';
@@ -11,14 +15,21 @@ import type { Subject } from './subject.js';
 
 export interface StateRequestsOptions {
   backend: Backend;
+  /** The same backend, on connections of its own. */
+  freshBackend: () => Promise<Backend>;
   clock: Clock;
   /** See `answeredWithin`. */
   idleTimeout: number | null;
 }
 
+type State = Result<LabState | null>;
+
 export class StateRequests {
   readonly #options: StateRequestsOptions;
   readonly #pace: Pace;
+  readonly #lookBegins = new AbortController();
+  /** The last look while it is under way. */
+  #look: Promise<State> | null = null;
 
   constructor(options: StateRequestsOptions) {
     this.#options = options;
@@ -30,15 +41,48 @@ export class StateRequests {
     return this.#pace.wait;
   }
 
+  /** Aborts when the last look begins: a request that is made then is answered by it. */
+  get lookBegins(): AbortSignal {
+    return this.#lookBegins.signal;
+  }
+
   /** The state of the subject's lab, as soon as it may be asked for; null where there is none. */
-  async request({ name, own }: Subject, signal: AbortSignal): Promise<Result<LabState | null>> {
+  async request(subject: Subject, signal: AbortSignal): Promise<State> {
+    const { lookBegins } = this;
+    if (!lookBegins.aborted) {
+      const answer = await this.#send(subject, AbortSignal.any([signal, lookBegins]));
+      if (answer.ok || signal.aborted || !isAborted(lookBegins)) return answer;
+    }
+    if (this.#look === null) return this.#send(subject, signal);
+    return unlessAborted(this.#look, signal).catch((error: unknown) => {
+      if (signal.aborted) return { ok: false, failure: abandoned };
+      throw error;
+    });
+  }
+
+  /** Begins the last look; every other request that is under way is abandoned. */
+  look(subject: Subject, signal: AbortSignal): Promise<State> {
+    this.#pace.skip();
+    this.#look = this.#options
+      .freshBackend()
+      .then((backend) => stateOf(backend, subject, signal))
+      .finally(() => {
+        this.#look = null;
+      });
+    this.#lookBegins.abort();
+    return this.#look;
+  }
+
+  async #send(subject: Subject, signal: AbortSignal): Promise<State> {
     const { backend, clock, idleTimeout } = this.#options;
     await this.#pace.turn(signal);
     if (signal.aborted) return { ok: false, failure: abandoned };
-    return answeredWithin(clock, idleTimeout, signal, (limited) =>
-      own ? backend.ownState(limited) : backend.stateOf(name, limited),
-    );
+    return answeredWithin(clock, idleTimeout, signal, (limited) => stateOf(backend, subject, limited));
   }
+}
+
+function stateOf(backend: Backend, { name, own }: Subject, signal: AbortSignal): Promise<State> {
+  return own ? backend.ownState(signal) : backend.stateOf(name, signal);
 }
 
 /** Nobody waits for the answer any more, so nothing was sent. */

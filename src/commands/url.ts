@@ -12,6 +12,8 @@ import type { Subject } from './subject.js';
 const timeout = 2_000;
 
 export async function endingWithUrl(session: Session, subject: Subject, outcome: Outcome): Promise<Ending> {
+  // Whatever becomes of the URL, this is how it ended.
+  session.settle(outcome);
   const lab = await askForUrl(session, subject);
   const url = urlOf(lab);
   if (url === null) session.display.warn('the lab is up, but the controller does not tell its URL');

@@ -94,6 +94,8 @@ export class JsonDisplay extends SilentDisplay {
       case 'refused':
       case 'ended':
       case 'repeated':
+      case 'bytes':
+      case 'look':
       case 'following':
         return null;
     }

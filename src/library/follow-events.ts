@@ -22,8 +22,8 @@ export interface EventSource {
   state(signal: AbortSignal): Promise<Result<LabState | null>>;
 }
 
-/** What only decides the outcome, and was yielded before or concerns no other program. */
-type Internal = Input & { kind: 'repeated' | 'following' };
+/** What was yielded before, or concerns no other program. */
+type Internal = Input & { kind: 'repeated' | 'bytes' | 'look' | 'following' };
 
 /** What is yielded: every input as it comes, and last the outcome. */
 export type Update = Exclude<Input, Internal> | { kind: 'outcome'; outcome: Outcome };
@@ -92,5 +92,5 @@ export async function* followEvents(
 }
 
 function isInternal(input: Input): input is Internal {
-  return input.kind === 'repeated' || input.kind === 'following';
+  return ['repeated', 'bytes', 'look', 'following'].includes(input.kind);
 }

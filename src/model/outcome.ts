@@ -104,12 +104,12 @@ export const exitCodeTable: readonly (readonly [number, string])[] = [
   [6, 'the controller refused the request (400, 422, quota)'],
   [
     7,
-    'outcome unknown: the deadline passed while nothing was known (never reached, or lost and not back), ' +
+    'outcome unknown: the deadline passed while nothing was known (never reached, or not reachable at the end), ' +
       "or the answer is not a controller's; safe to wait again",
   ],
   [8, '`lab status`: the lab is still pending or terminating'],
   [70, 'a bug in this program'],
-  [124, 'the deadline passed while the controller was being heard; the operation goes on there'],
+  [124, 'the deadline passed while the controller was reachable; the operation goes on there'],
   [129, 'SIGHUP; the operation goes on there'],
   [130, 'SIGINT (Ctrl-C); the operation goes on there'],
   [141, 'stdout was closed (`| head`)'],

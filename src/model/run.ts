@@ -8,7 +8,7 @@ import type { EventType } from './event-types.js';
 import type { Event } from './event.js';
 import type { LabState } from './lab.js';
 import type { ErrorInfo, Outcome } from './outcome.js';
-import { outcomeOf, type Failure } from './result.js';
+import { outcomeOf, type Failure, type Result } from './result.js';
 
 /** When something happened: `at` in monotonic milliseconds, `time` in milliseconds since the epoch. */
 export interface Stamp {
@@ -42,6 +42,8 @@ export type Input =
       /** A comment, or the event named `ping` of older controllers: the connection is alive. */
       (
         | { kind: 'heartbeat'; comment: string }
+        /** Bytes of the stream that complete nothing new: the connection is alive. */
+        | { kind: 'bytes' }
         /** A frame that was shown before but decides something all the same: the reason of a failure, or the end. */
         | { kind: 'repeated'; frame: EventInput | SkippedInput }
         /** What has become of the connection; `attempt` counts from 1 since the last success. */
@@ -52,6 +54,8 @@ export type Input =
         | { kind: 'refused'; failure: Failure }
         /** The stream is over. Clean means that the server ended it properly. */
         | { kind: 'ended'; clean: boolean; reason: string | null }
+        /** The last look before the deadline: it has begun, or this is the answer. */
+        | { kind: 'look'; answer: Result<LabState | null> | null }
         /** A stream is followed from here on. `again`: the one that was followed last, so that its progress stays. */
         | { kind: 'following'; goal: Goal; again: boolean }
       ));
@@ -78,6 +82,12 @@ export interface RunState {
   told: boolean;
   /** When the last byte that means anything arrived, in monotonic milliseconds. */
   lastHeardAt: number;
+  /** When the stream brought its last byte, in monotonic milliseconds; null before the first. */
+  lastByteAt: number | null;
+  /** Whether the stream is open. */
+  stream: 'open' | null;
+  /** When the last look before the deadline began, and its answer; null before that. */
+  look: { at: number; answer: Result<LabState | null> | null } | null;
   /** When the last event arrived, or the stream was first followed, in monotonic milliseconds. */
   lastEventAt: number;
   /** The event that came last in the whole run, and when. */
@@ -104,6 +114,9 @@ export function initialRun(goal: Goal, started: Stamp): RunState {
     heard: false,
     told: false,
     lastHeardAt: started.at,
+    lastByteAt: null,
+    stream: null,
+    look: null,
     lastEventAt: started.at,
     lastEvent: null,
     retrying: null,
@@ -117,6 +130,9 @@ export function initialRun(goal: Goal, started: Stamp): RunState {
 /** The state after one more input. An outcome, once there, is final for what is being followed. */
 export function advance(state: RunState, input: Input): RunState {
   if (input.kind === 'following') return onFollowing(state, input);
+  if (input.kind === 'look') {
+    return { ...state, look: { at: state.look?.at ?? input.at, answer: input.answer } };
+  }
   if (state.outcome !== null) return state;
   switch (input.kind) {
     case 'event':
@@ -124,11 +140,12 @@ export function advance(state: RunState, input: Input): RunState {
     case 'repeated':
       return onRepeated(state, input.frame);
     case 'heartbeat':
-      return { ...state, heard: true, lastHeardAt: input.at };
+    case 'bytes':
+      return heardFrom(state, input.at);
     case 'skipped':
-      return onSkipped({ ...state, heard: true, lastHeardAt: input.at }, input.type);
+      return onSkipped(heardFrom(state, input.at), input.type);
     case 'connection':
-      return onConnection(state, input);
+      return onConnection({ ...state, stream: isOpen(input.state) ? 'open' : null }, input);
     case 'state':
       return onState({ ...state, heard: true, told: true, lab: input.lab }, input.lab);
     case 'refused':
@@ -141,13 +158,15 @@ export function advance(state: RunState, input: Input): RunState {
 }
 
 function onFollowing(state: RunState, { at, goal, again }: Input & { kind: 'following' }): RunState {
-  const { started, events, heard, lastHeardAt, lastEvent, percent, reason } = state;
+  const { started, events, heard, lastHeardAt, lastByteAt, look, lastEvent, percent, reason } = state;
   return {
     ...initialRun(goal, started),
     ...(again ? { percent, reason } : {}),
     events,
     heard,
     lastHeardAt,
+    lastByteAt,
+    look,
     lastEvent,
     lastEventAt: at,
   };
@@ -159,6 +178,11 @@ function onRepeated(state: RunState, frame: EventInput | SkippedInput): RunState
   return { ...advance(state, frame), events, lastEvent, lastEventAt };
 }
 
+/** The stream brought something. */
+function heardFrom(state: RunState, at: number): RunState {
+  return { ...state, heard: true, lastHeardAt: at, lastByteAt: at };
+}
+
 function onEvent(state: RunState, input: EventInput): RunState {
   const { at, event } = input;
   // There may be a million of them: one copy of the state for each is enough.
@@ -167,6 +191,7 @@ function onEvent(state: RunState, input: EventInput): RunState {
     events: state.events + 1,
     heard: true,
     lastHeardAt: at,
+    lastByteAt: at,
     lastEventAt: at,
     lastEvent: input,
   };
@@ -192,6 +217,10 @@ function onSkipped(state: RunState, type: EventType | null): RunState {
   if (type === 'failed') return { ...state, outcome: failed('the operation failed', state.reason) };
   if (type === 'complete') return { ...state, completeInDoubt: true };
   return state;
+}
+
+function isOpen(state: ConnectionState): boolean {
+  return state === 'open' || state === 'resumed' || state === 'replaced';
 }
 
 function onConnection(state: RunState, input: Input & { kind: 'connection' }): RunState {
@@ -270,8 +299,8 @@ function withReason(failure: Failure, reason: string | null): Failure {
 }
 
 function onEnded(state: RunState, clean: boolean): RunState {
-  if (!clean) return { ...state, heard: false };
-  const next = { ...state, endedClean: true };
+  if (!clean) return { ...state, heard: false, stream: null };
+  const next: RunState = { ...state, endedClean: true, stream: null };
   if (state.goal === 'events' && !state.completeInDoubt) return { ...next, outcome: streamEnded() };
   return next;
 }

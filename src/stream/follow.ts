@@ -42,7 +42,7 @@ export interface FollowOptions {
   afterEnd: AfterEnd;
   /** What was seen of the operation before; default nothing. */
   seen?: Seen | undefined;
-  /** Calls back after the process has slept, with about how many milliseconds; returns the way to stop that. */
+  /** Calls back when the state should be asked at once, with about how many milliseconds the process has slept; returns the way to stop that. */
   watchWake?: ((onWake: (sleptMs: number) => void) => () => void) | undefined;
   /**
    * Sees the exact bytes of the body as they come; reading waits for it. A stream that is lost after that is not
@@ -288,29 +288,35 @@ class Pump {
         this.#bytesShown = true;
         await onBytes(next.value);
       }
-      const doubt = this.#putItems(reader.push(next.value));
+      const items = reader.push(next.value);
+      const { doubt, news } = this.#putItems(items);
+      if (!news) this.#put({ kind: 'bytes' });
       await this.#mailbox.drained();
       if (doubt) await this.#lab.ask();
       idle.touch();
     }
   }
 
-  /** Whether a `complete` among them cannot be read, so that the state must be asked. */
-  #putItems(items: readonly FrameItem[]): boolean {
-    let doubt = false;
+  /** `doubt`: a `complete` among them cannot be read, so that the state must be asked. `news`: something was handed on. */
+  #putItems(items: readonly FrameItem[]): { doubt: boolean; news: boolean } {
+    let [doubt, news] = [false, false];
     // What came in one piece came at one time.
     const at = stamp(this.#options.clock);
     for (const item of items) {
       const input = inputOf(item, at);
       if (input.kind === 'heartbeat') {
         this.#mailbox.put(input);
+        news = true;
         continue;
       }
       const judgement = this.#seen.judge(item.kind === 'frame' ? item.frame : null);
       if (input.kind === 'skipped' && input.type === 'complete') doubt = true;
       if (judgement === 'repeated') {
         // Only its display is spared: whoever follows has perhaps not heard it yet, or something else had its hash.
-        if (decides(input)) this.#mailbox.put({ ...at, kind: 'repeated', frame: input });
+        if (decides(input)) {
+          this.#mailbox.put({ ...at, kind: 'repeated', frame: input });
+          news = true;
+        }
         continue;
       }
       if (judgement === 'replaced') {
@@ -324,8 +330,9 @@ class Pump {
       this.#retry.reset();
       this.#lab.touch();
       this.#mailbox.put(input);
+      news = true;
     }
-    return doubt;
+    return { doubt, news };
   }
 
   #putState(answer: Result<LabState | null>): void {

@@ -27,16 +27,18 @@ async function sessionAt(peer: Peer, display: Percents, use: (session: Session) 
   const context = fakeContext({ clock: realClock });
   const dispatcher = await connect({ certificates: [], proxy: null });
   const deadline = startDeadline(realClock, null, context.signal);
+  const backend = createController({
+    base: new URL(`${peer.origin}/nublado`),
+    credentials: { kind: 'bearer', token: 'gt-peer' },
+    dispatcher,
+    clock: realClock,
+  });
   const session = new Session(
     {
       context,
       display,
-      backend: createController({
-        base: new URL(`${peer.origin}/nublado`),
-        credentials: { kind: 'bearer', token: 'gt-peer' },
-        dispatcher,
-        clock: realClock,
-      }),
+      backend,
+      freshBackend: () => Promise.resolve(backend),
       controller: peer.origin,
       user: { name: 'rachel', given: false, direct: false },
       hasToken: true,

@@ -86,6 +86,7 @@ export function runCommand(story: Story, context: Context, backend: Backend): Ru
       context,
       display,
       backend,
+      freshBackend: () => Promise.resolve(backend),
       controller: 'http://controller.test/nublado',
       user: { name: 'rachel', given: story.who !== 'own', direct: story.who === 'direct' },
       hasToken: true,

@@ -103,9 +103,13 @@ function setUp(over: Partial<FollowOptions> = {}, left: number | null = null) {
       ...over,
     }),
   );
+  /** The next input that says more than that bytes came. */
   const next = async (): Promise<string> => {
-    const { value, done } = await inputs.next();
-    return done === true ? 'done' : describeInput(value);
+    for (;;) {
+      const { value, done } = await inputs.next();
+      if (done === true) return 'done';
+      if (value.kind !== 'bytes') return describeInput(value);
+    }
   };
   return { source, clock, abort, inputs, next, contact };
 }
@@ -130,8 +134,10 @@ function describeInput(input: Input): string {
       return `refused: ${input.failure.kind}`;
     case 'repeated':
       return `again ${describeInput(input.frame)}`;
+    case 'bytes':
+    case 'look':
     case 'following':
-      return 'following';
+      return input.kind;
   }
 }
 
@@ -148,6 +154,30 @@ describe('follow', () => {
       [await next(), await next(), await next(), await next(), await next()],
       ['open', 'info a', 'heartbeat ping - now', 'heartbeat old', 'skipped: unknown event type "odd"'],
     );
+  });
+
+  it('says that bytes came, where they complete nothing new', async () => {
+    const { source, clock, inputs } = setUp();
+    const kinds: [string, number][] = [];
+    source.feed(info('a', 1), 'event: in', 'cut', info('a', 1), ': ping\n', '\n');
+    while (kinds.length < 8) {
+      const pending = inputs.next();
+      await settled();
+      if (kinds.at(-1)?.[0] === 'retrying') clock.advance(250);
+      const { value } = await pending;
+      const { kind, at } = value as Input;
+      kinds.push([value?.kind === 'connection' ? value.state : kind, at]);
+    }
+    assert.deepEqual(kinds, [
+      ['open', 0],
+      ['event', 0],
+      ['bytes', 0],
+      ['lost', 0],
+      ['retrying', 0],
+      ['resumed', 250],
+      ['bytes', 250],
+      ['heartbeat', 250],
+    ]);
   });
 
   it('stamps inputs where they enter', async () => {
