@@ -43,9 +43,10 @@ export async function openTarget(
   const target = await resolveTarget(flags, context, signal);
   const user = target.user?.value ?? null;
   const token = target.token?.value ?? null;
+  const origin = target.token?.origin ?? null;
   let credentials: Credentials;
-  if (target.direct.value && user !== null) credentials = { kind: 'direct', user, token };
-  else if (token !== null) credentials = { kind: 'bearer', token };
+  if (target.direct.value && user !== null) credentials = { kind: 'direct', user, token, origin };
+  else if (token !== null) credentials = { kind: 'bearer', token, origin };
   else throw new Error('a target has a token or is direct');
   const given = user !== null && target.user?.origin !== 'JUPYTERHUB_USER';
   const setting = { name: user, given, direct: target.direct.value };

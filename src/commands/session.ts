@@ -333,7 +333,9 @@ export class Session {
 
   /** The outcome of a question that failed, unless it failed because the run was cut short. */
   failureOutcome(failure: Failure, words: Words): Outcome {
-    return this.signal.aborted ? this.cutShort(words) : outcomeOf(failure);
+    // A refusal is one, even where the time was up before the rest of its text came.
+    const refused = failure.reached && !failure.transient && !isAborted(this.context.signal);
+    return this.signal.aborted && !refused ? this.cutShort(words) : outcomeOf(failure);
   }
 
   ending(outcome: Outcome, extra: Partial<Omit<Ending, 'outcome' | 'events' | 'lastEvent'>> = {}): Ending {

@@ -9,61 +9,76 @@ import { LabState, UserInfo, Users } from '../model/lab.js';
 import type { LabSpecification } from '../model/specification.js';
 import type { Failure, Result } from '../model/result.js';
 import {
+  compression,
   describeContent,
   header,
+  headersOf,
   isEventStream,
   isJson,
+  isPage,
   parseJson,
   readAnswer,
+  readWithin,
   type Answer,
   type Reply,
 } from './answer.js';
 import type { Backend, EventBody } from './backend.js';
-import { notAController, refusal } from './failures.js';
+import { bodyTime, notAController, refusal } from './failures.js';
 import { networkFailure } from './network.js';
 import { baseText, createTransport, discard, type ControllerOptions, type Request } from './transport.js';
 
 export type { ControllerOptions, Credentials } from './transport.js';
 
 export function createController(options: ControllerOptions): Backend {
-  const { base, clock } = options;
+  const { base, clock, credentials } = options;
   const shownBase = baseText(base);
   const api = `${base.pathname.replace(/\/$/, '')}/spawner/v1`;
   const send = createTransport(options);
 
+  /** The failure of an answer that is not the one asked for. Its status and headers decide; its body may be late. */
   async function refuse(request: Request, reply: Reply): Promise<{ ok: false; failure: Failure }> {
-    const answer = await readAnswer(reply);
-    if (answer.status < 300) return refuseContent(request, answer);
-    return fail(refusal(request.asked, answer, shownBase));
+    const head = headersOf(reply);
+    const ms = head.status < 300 ? null : bodyTime(request.method, head);
+    if (ms === null) discard(reply, clock);
+    const answer = ms === null ? head : await readWithin(reply, clock, ms);
+    if (head.status < 300) return notAsked(request, answer, describeContent(answer));
+    return fail(refusal(request.asked, answer, shownBase, credentials.origin));
   }
 
   /** The failure of a success that is no answer to this question. */
-  function refuseContent({ asked }: Request, answer: Answer): { ok: false; failure: Failure } {
-    return fail(notAController(asked, answer, shownBase, `the answer is ${describeContent(answer)}`));
+  function notAsked({ asked }: Request, answer: Answer, is: string): { ok: false; failure: Failure } {
+    return fail(notAController(asked, answer, shownBase, `the answer is ${is}`));
   }
 
-  async function getJson<T>(request: Request, parse: (json: unknown) => T | null): Promise<Result<T>> {
+  /** The answer to a GET, once all of it has come, where it is a success of the type asked for. */
+  async function get(request: Request, isRight: (answer: Answer) => boolean): Promise<Result<Answer>> {
     const sent = await send(request);
     if (!sent.ok) return sent;
-    if (sent.value.response.statusCode !== 200) return refuse(request, sent.value);
+    const head = headersOf(sent.value);
+    if (head.status !== 200 || compression(head) !== null || !isRight(head)) {
+      return refuse(request, sent.value);
+    }
     let answer: Answer;
     try {
-      answer = await readAnswer(sent.value, true);
+      answer = await readAnswer(sent.value, clock);
     } catch (error) {
       return fail(networkFailure(request.asked, error, shownBase, { sent: true }));
     }
-    const wrong = (why: string): Result<never> =>
-      fail(notAController(request.asked, answer, shownBase, `the answer is ${why}`));
-    if (!isJson(answer)) return wrong(describeContent(answer));
+    return answer.whole ? { ok: true, value: answer } : notAsked(request, answer, describeContent(answer));
+  }
+
+  async function getJson<T>(request: Request, parse: (json: unknown) => T | null): Promise<Result<T>> {
+    const got = await get(request, isJson);
+    if (!got.ok) return got;
     let json: unknown;
     try {
-      json = parseJson(answer.body);
+      json = parseJson(got.value.body);
     } catch {
       // JSON that does not parse is as wrong as JSON of another shape.
-      return wrong('JSON of another shape');
+      json = undefined;
     }
     const value = parse(json);
-    return value === null ? wrong('JSON of another shape') : { ok: true, value };
+    return value === null ? notAsked(request, got.value, 'JSON of another shape') : { ok: true, value };
   }
 
   async function labState(request: Request): Promise<Result<LabState | null>> {
@@ -105,10 +120,9 @@ export function createController(options: ControllerOptions): Backend {
       };
       const sent = await send(request);
       if (!sent.ok) return sent;
-      const { response } = sent.value;
-      if (response.statusCode !== 200) return refuse(request, sent.value);
-      if (isEventStream(response)) return { ok: true, value: response.body };
-      return refuseContent(request, await readAnswer(sent.value));
+      const head = headersOf(sent.value);
+      const isRight = head.status === 200 && isEventStream(head) && compression(head) === null;
+      return isRight ? { ok: true, value: sent.value.response.body } : refuse(request, sent.value);
     },
 
     ownState(signal) {
@@ -173,13 +187,10 @@ export function createController(options: ControllerOptions): Backend {
         accept: 'text/html',
         signal,
       };
-      const sent = await send(request);
-      if (!sent.ok) return sent;
-      if (sent.value.response.statusCode !== 200) return refuse(request, sent.value);
-      const [answer, { parseForm }] = await Promise.all([readAnswer(sent.value), import('./form.js')]);
-      const form = parseForm(answer.body);
-      if (form === null)
-        return fail(notAController(request.asked, answer, shownBase, 'the answer is no lab form'));
+      const [got, { parseForm }] = await Promise.all([get(request, isPage), import('./form.js')]);
+      if (!got.ok) return got;
+      const form = parseForm(got.value.body);
+      if (form === null) return notAsked(request, got.value, 'no lab form');
       return { ok: true, value: form === 'unavailable' ? null : form };
     },
 

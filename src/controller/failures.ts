@@ -7,7 +7,16 @@
 import { STATUS_CODES } from 'node:http';
 import { ErrorBody } from '../model/lab.js';
 import type { Failure } from '../model/result.js';
-import { contentType, header, isPage, parseJson, type Answer } from './answer.js';
+import {
+  compression,
+  describeCompression,
+  header,
+  isJson,
+  isPage,
+  mediaType,
+  parseJson,
+  type Answer,
+} from './answer.js';
 import { isPassing, proxyCredentialsHint } from './network.js';
 
 interface Words {
@@ -16,13 +25,21 @@ interface Words {
   text: string | null;
 }
 
-/** The failure that an answer means. `asked` says what was asked, as in "create a lab for NAME". */
-export function refusal(asked: string, answer: Answer, base: string): Failure {
+/**
+ * The failure that an answer means. `asked` says what was asked, as in "create a lab for NAME"; `tokenOrigin` where the
+ * token came from that was sent.
+ */
+export function refusal(
+  asked: string,
+  answer: Answer,
+  base: string,
+  tokenOrigin: string | null = null,
+): Failure {
   const { status } = answer;
   const words = serverWords(answer);
   const make = failureMaker(asked, answer, words);
 
-  if (status >= 300 && status < 400) {
+  if (isRedirect(status)) {
     const target = header(answer, 'location') ?? 'elsewhere';
     const times = answer.redirects === 0 ? '' : `, after ${answer.redirects} others`;
     return make('unauthorized', 'redirect', {
@@ -33,7 +50,8 @@ export function refusal(asked: string, answer: Answer, base: string): Failure {
   if (words.type === 'insufficient_quota') {
     return make('refused', words.type, { hint: 'Ask for a smaller --size.' });
   }
-  if (status === 401) return make('unauthorized', words.type ?? 'unauthorized', { hint: hint401(words) });
+  if (status === 401)
+    return make('unauthorized', words.type ?? 'unauthorized', { hint: hint401(words, tokenOrigin) });
   if (status === 407) {
     return make('unauthorized', 'proxy', {
       said: 'the proxy asks for a user name and password',
@@ -43,15 +61,15 @@ export function refusal(asked: string, answer: Answer, base: string): Failure {
   if (status === 403)
     return make('unauthorized', words.type ?? 'forbidden', { hint: hint403(answer, words) });
   if (status === 404) {
-    if (words.type === null) {
-      if (answer.redirects > 0) return signIn(make, answer);
-      return make('unknown', 'not_a_controller', { hint: wrongAddress(base), reached: false });
-    }
-    return make('not-found', words.type, { hint: null });
+    if (words.type !== null) return make('not-found', words.type, { hint: null });
+    // Only a controller says it in JSON; which of its reasons that was did not come.
+    if (isJson(answer) && !answer.whole) return make('not-found', 'not_found', { hint: null });
+    if (answer.redirects > 0) return signIn(make, answer);
+    return make('unknown', 'not_a_controller', { hint: wrongAddress(base), reached: false });
   }
   if (status === 409) return make('conflict', words.type ?? 'conflict', { hint: null });
-  if (status === 400 || status === 422) {
-    return make('refused', words.type ?? 'refused', { hint: hintRefused(words) });
+  if (isRefusedRequest(status)) {
+    return make('refused', words.type ?? 'refused', { hint: hintRefused(status, words) });
   }
   if (status === 500 && words.type === 'delete_failed') return make('failed', words.type, { hint: null });
   if (isPassing(status)) {
@@ -68,6 +86,33 @@ export function notAController(asked: string, answer: Answer, base: string, why:
   const make = failureMaker(asked, answer, { type: null, text: null });
   if (answer.redirects > 0 && isPage(answer)) return signIn(make, answer);
   return make('unknown', 'not_a_controller', { said: why, hint: wrongAddress(base), reached: false });
+}
+
+/** How long the body of a refusal may take where the exit code depends on it, and where only its text is in it. */
+const decidingTime = 10_000;
+const textTime = 2_000;
+
+/**
+ * Milliseconds that the body of a refusal may take from its headers; null where nobody needs it. `method` tells what
+ * was asked: only a POST creates, and only a DELETE deletes.
+ */
+export function bodyTime(method: 'GET' | 'POST' | 'DELETE', answer: Answer): number | null {
+  const { status } = answer;
+  if (isRedirect(status) || compression(answer) !== null) return null;
+  const decides =
+    status === 404 || (status === 403 && method === 'POST') || (status === 500 && method === 'DELETE');
+  if (isJson(answer) && decides) return decidingTime;
+  return isPassing(status) || !(isJson(answer) || isText(answer)) ? null : textTime;
+}
+
+/** 304 leads nowhere, and neither do its other neighbours. */
+function isRedirect(status: number): boolean {
+  return [301, 302, 303, 307, 308].includes(status);
+}
+
+/** What was sent was wrong, too long, or of a kind that is not taken. */
+function isRefusedRequest(status: number): boolean {
+  return [400, 413, 414, 415, 422, 431].includes(status);
 }
 
 const signInHint = 'Not signed in, probably: check the token, and that the controller URL is right.';
@@ -95,7 +140,9 @@ type FailureMaker = (kind: Failure['kind'], type: string, extra: Extra) => Failu
 
 function failureMaker(asked: string, answer: Answer, words: Words): FailureMaker {
   return (kind, type, extra) => {
-    const said = extra.said ?? words.text;
+    const coding = compression(answer);
+    const unreadable = coding === null ? null : `the answer is ${describeCompression(coding)}`;
+    const said = extra.said ?? words.text ?? unreadable;
     const reason = `HTTP ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`.trim();
     return {
       kind,
@@ -117,8 +164,7 @@ function failureMaker(asked: string, answer: Answer, words: Words): FailureMaker
 function serverWords(answer: Answer): Words {
   const challenge = authenticateParameters(answer);
   const fromHeader = challenge.get('error_description') ?? plainText(answer);
-  if (!contentType(answer).includes('json'))
-    return { type: challenge.get('error') ?? null, text: fromHeader };
+  if (!isJson(answer)) return { type: challenge.get('error') ?? null, text: fromHeader };
   let json: unknown;
   try {
     json = parseJson(answer.body);
@@ -138,15 +184,20 @@ function serverWords(answer: Answer): Words {
 
 /** The first line of a text/plain body, unless it merely repeats the status. */
 function plainText(answer: Answer): string | null {
-  if (!contentType(answer).startsWith('text/plain')) return null;
+  if (!isText(answer)) return null;
   const line = answer.body.trim().split('\n')[0]?.slice(0, 200) ?? '';
   return line === '' || line === STATUS_CODES[answer.status] ? null : line;
 }
 
-function hint401({ type }: Words): string {
-  return type === 'invalid_token'
-    ? 'The token is not valid (any more): make a new one and name its file in LAB_TOKEN_FILE.'
-    : 'Name a file that holds a valid token in --token-file or LAB_TOKEN_FILE.';
+function isText(answer: Answer): boolean {
+  return mediaType(answer) === 'text/plain';
+}
+
+function hint401({ type }: Words, tokenOrigin: string | null): string {
+  if (type !== 'invalid_token')
+    return 'Name a file that holds a valid token in --token-file or LAB_TOKEN_FILE.';
+  const origin = tokenOrigin === null ? '' : ` from ${tokenOrigin}`;
+  return `The token${origin} is invalid or has expired. Create a new one.`;
 }
 
 function hint429(answer: Answer): string {
@@ -159,6 +210,8 @@ function hint403(answer: Answer, words: Words): string | null {
   if (challenge.get('error') === 'insufficient_scope') {
     return `The token lacks the scope ${challenge.get('scope') ?? 'that this needs'}.`;
   }
+  // A controller's reason that did not come, or cannot be read, is not the ingress's.
+  if (words.type === null && isJson(answer)) return null;
   if (words.type !== 'permission_denied') return 'The ingress refused this token.';
   // Where the controller says more than this, it says it better.
   return words.text === 'Permission denied'
@@ -166,8 +219,9 @@ function hint403(answer: Answer, words: Words): string | null {
     : null;
 }
 
-function hintRefused(words: Words): string | null {
-  switch (words.type) {
+function hintRefused(status: number, { type }: Words): string | null {
+  if (status === 413) return 'The request is too large: give fewer or shorter --env values.';
+  switch (type) {
     case 'unknown_image':
       return 'Choose another image with --image, --tag or --class.';
     case 'invalid_docker_reference':

@@ -14,10 +14,14 @@ import { describeNetworkError, networkFailure, type Progress } from './network.j
 import { isProgrammingError, wasCut } from './trouble.js';
 
 /** How the caller proves who it is (contract, "Base and authentication"). */
-export type Credentials =
+export type Credentials = (
   | { kind: 'bearer'; token: string }
   /** Behind the ingress: identity headers instead of a token check. */
-  | { kind: 'direct'; user: string; token: string | null };
+  | { kind: 'direct'; user: string; token: string | null }
+) & {
+  /** Where the token came from, in words. */
+  origin?: string | null;
+};
 
 export interface ControllerOptions {
   /** The base URL without a final slash, as in `https://host/nublado`. */

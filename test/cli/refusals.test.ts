@@ -101,7 +101,7 @@ const rows: Row[] = [
     ...unauthorized,
     type: 'invalid_token',
     says: /^could not create a lab for rachel: User token is invalid \(HTTP 401 Unauthorized\)$/,
-    hint: /^The token is not valid \(any more\).*LAB_TOKEN_FILE\.$/,
+    hint: /^The token from LAB_TOKEN is invalid or has expired\. Create a new one\.$/,
   },
   {
     name: '401 of the ingress, a token that is not valid',
@@ -111,7 +111,7 @@ const rows: Row[] = [
     ...unauthorized,
     type: 'invalid_token',
     says: /^could not watch the events of rachel: Token is invalid \(HTTP 401 Unauthorized\)$/,
-    hint: /^The token is not valid \(any more\).*LAB_TOKEN_FILE\.$/,
+    hint: /^The token from LAB_TOKEN is invalid or has expired\. Create a new one\.$/,
   },
   {
     name: '401 of the ingress, no token',
@@ -131,7 +131,7 @@ const rows: Row[] = [
     ...unauthorized,
     type: 'invalid_token',
     says: /^could not ask whose token this is: Token is invalid \(HTTP 401 Unauthorized\)$/,
-    hint: /^The token is not valid/,
+    hint: /^The token from LAB_TOKEN is invalid/,
   },
   {
     name: "403 permission_denied: another user's lab",

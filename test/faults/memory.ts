@@ -57,7 +57,7 @@ export function memoryBackend(world: World): Backend {
 }
 
 function failureOf(asked: string, answer: Answer): Failure {
-  const direct = { more: false, url: base, redirects: 0 };
+  const direct = { more: false, whole: true, url: base, redirects: 0 };
   if (answer.kind === 'status') return refusal(asked, { ...answer, ...direct }, base);
   const how = answer.kind === 'none' ? answer.how : 'reset';
   if (how === 'stranger') {
