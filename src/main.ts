@@ -7,6 +7,7 @@ import { homedir, tmpdir } from 'node:os';
 import type { Context, EndReason } from './context.js';
 import { collectGarbage } from './garbage.js';
 import { signalCodes } from './model/outcome.js';
+import { shortageOf } from './model/machine.js';
 import { version } from './model/version.js';
 import { dieOf, exitNow } from './process/leave.js';
 import { Outputs } from './process/outputs.js';
@@ -86,6 +87,11 @@ function homeFolder(): string {
 /** Reports a bug that nothing else can report; returns the exit code. Its message may hold anything, so that is left out. */
 function reportLastError(error: unknown, signals: Signals | null): number {
   signals?.quit();
+  const shortage = shortageOf(error);
+  if (shortage !== null) {
+    process.stderr.write(`${shortage.text}\n  ${shortage.hint}\n`);
+    return 7;
+  }
   const { code, name }: NodeJS.ErrnoException = error instanceof Error ? error : new Error();
   process.stderr.write(`internal error in nublado-lab ${version}: ${code ?? name}\n`);
   return 70;

@@ -4,6 +4,7 @@
  * Owns the reading of error objects and their codes. What an error means for a request is decided in `network.ts`.
  */
 import { maxHeaderSize } from 'node:http';
+import { shortages } from '../model/machine.js';
 import { ProxyError } from '../model/proxy-error.js';
 import { isTlsError, tlsTrouble } from './tls.js';
 
@@ -105,6 +106,7 @@ const networkWords: Record<string, string> = {
 
 /** Codes of what can be wrong with this machine, with what helps. Any other error of the system counts as such, too. */
 const machineWords: Record<string, readonly [string, string]> = {
+  ...shortages,
   EACCES: [
     'this machine does not allow the connection',
     'Does a firewall or a sandbox on this machine forbid it?',
@@ -122,11 +124,7 @@ const machineWords: Record<string, readonly [string, string]> = {
     'Check the resolver of this machine (/etc/resolv.conf).',
   ],
   EAI_MEMORY: ['this machine is out of memory', 'End other programs, or raise the limit (`ulimit -v`).'],
-  EMFILE: ['this process may open no more files or connections', 'Raise the limit (`ulimit -n`).'],
   ENETDOWN: ['the network of this machine is down', 'Connect this machine to its network.'],
-  ENFILE: ['this machine has too many open files', 'End other programs.'],
-  ENOBUFS: ['this machine is out of memory for connections', 'End other programs.'],
-  ENOMEM: ['this machine is out of memory', 'End other programs, or raise the limit (`ulimit -v`).'],
 };
 
 /** An error of the system, or of an engine without memory. */

@@ -4,6 +4,7 @@
  * This is the one mapping from endings to exit codes; the help page is printed from the same table.
  */
 
+import { shortageOf } from './machine.js';
 import { version } from './version.js';
 
 /** What a failure was, for people and for scripts. */
@@ -121,8 +122,13 @@ export function usage(message: string, hint: string | null = null): Outcome {
   return { kind: 'usage', message, error: { type: 'usage', message, status: null, hint } };
 }
 
-/** The outcome of an exception that nobody expected. */
+/** The outcome of an exception that nobody expected: a mistake in this program, unless the machine is short of something. */
 export function bug(thrown: unknown): Outcome {
+  const shortage = shortageOf(thrown);
+  if (shortage !== null) {
+    const { text: message, hint } = shortage;
+    return { kind: 'unknown', message, error: { type: 'machine', message, status: null, hint } };
+  }
   const message = `internal error: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
   const hint = `This is a bug in nublado-lab ${version}. Please report it, with the command line and this message.`;
   return { kind: 'bug', message, error: { type: 'bug', message, status: null, hint } };

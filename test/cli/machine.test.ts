@@ -58,6 +58,29 @@ describe('a machine', { concurrency: 3 }, () => {
   });
 });
 
+describe('a process', () => {
+  // How many files Node needs depends on its version: with too few it does not begin, with enough all is well.
+  it(
+    'that may open too few files says so, wherever that stops it',
+    { skip: platform() !== 'linux' },
+    async () => {
+      await using server = await running();
+      const codes = new Map<number | null, string>();
+      for (let files = 16; files < 32 && !codes.has(0); files++) {
+        const script = `ulimit -n ${files}; exec "$node" "$lab" status ${direct.join(' ')}`;
+        const run = await runShell(script, environment(server.origin));
+        assert.doesNotMatch(run.stderr, /internal error/);
+        codes.set(run.code, run.stderr);
+      }
+      assert.ok(codes.has(0), 'no number was enough');
+      assert.match(
+        codes.get(7) ?? '',
+        /this process may open no more files or connections \(EMFILE\)\n.*ulimit -n/,
+      );
+    },
+  );
+});
+
 describe('a response that is not valid HTTP', { concurrency: 3 }, () => {
   for (const [name, bytes] of [
     ['101', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
