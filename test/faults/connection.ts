@@ -23,8 +23,13 @@ export class Connection {
   readonly openedAt: number;
   /** When the client closed it; null where it did not. */
   closedAt: number | null = null;
+  /** When the client took its last byte; null where it took none. */
+  lastTakenAt: number | null = null;
+  readonly queue: Queue;
   /** How it ended for the client, once the client has learned it. */
   learned: 'end' | 'cut' | null = null;
+  /** When it learned that. */
+  endedAt: number | null = null;
   /** Called whenever there is something to take. */
   wake: () => void = () => undefined;
   readonly #clock: Clock;
@@ -40,6 +45,7 @@ export class Connection {
   #muted = false;
   #over: 'end' | 'cut' | null = null;
   #cancelPing: () => void;
+  #cancelCut: () => void = () => undefined;
 
   constructor(
     clock: Clock,
@@ -49,6 +55,7 @@ export class Connection {
     fault: StreamFault | null,
     onFault: (kind: string) => void,
   ) {
+    this.queue = queue;
     this.#clock = clock;
     this.#wire = wire;
     this.#random = random;
@@ -61,6 +68,13 @@ export class Connection {
       this.#send(encodePing(clock.now(), wire), null);
     };
     this.#cancelPing = clock.after(pingEvery, ping);
+    if (fault?.kind === 'cut after') {
+      this.#cancelCut = clock.after(fault.after, () => {
+        if (this.isOver) return;
+        onFault(fault.kind);
+        this.cut();
+      });
+    }
     this.#leave = queue.read({
       frame: (frame) => {
         this.#send(encodeFrame(frame, wire), frame);
@@ -80,10 +94,14 @@ export class Connection {
   take(): Buffer | 'end' | 'cut' | null {
     const chunk = this.#nextChunk();
     if (chunk === null) {
-      if (this.#over !== null) this.learned = this.#over;
+      if (this.#over !== null) {
+        this.learned = this.#over;
+        this.endedAt ??= this.#clock.monotonic();
+      }
       return this.#over;
     }
     this.#taken += chunk.length;
+    this.lastTakenAt = this.#clock.monotonic();
     for (const passage of this.passages) {
       if (passage.takenAt === null && passage.wholeAt <= this.#taken)
         passage.takenAt = this.#clock.monotonic();
@@ -122,6 +140,7 @@ export class Connection {
     const fault = this.#fault;
     switch (fault?.kind) {
       case undefined:
+      case 'cut after':
         this.#put(bytes, frame);
         return;
       case 'buffered':
@@ -171,6 +190,7 @@ export class Connection {
 
   #release(): void {
     this.#cancelPing();
+    this.#cancelCut();
     // Not there yet while the constructor reads what the queue has already.
     (this.#leave as (() => void) | undefined)?.();
   }

@@ -1,10 +1,19 @@
 /**
- * The controller of a story, without a network: one lab, its queue, and the operations on it.
+ * The controller of a story, without a network: one lab, its pod and queue, and the operations on it.
  *
- * Owns what is true. Written from the contract alone; shares no code with the program.
+ * Owns what is true. Written from the contract alone; shares no code with the program. Numbers are those of the
+ * contract, "What a client must survive".
  */
 import type { Clock } from '../../src/context.js';
-import { isTerminal, type Frame, type Operation, type Status, type Story } from './story.js';
+import {
+  isTerminal,
+  type Frame,
+  type Operation,
+  type Pod,
+  type Status,
+  type Step,
+  type Story,
+} from './story.js';
 
 interface Reader {
   frame(frame: Frame): void;
@@ -15,7 +24,13 @@ interface Reader {
 export class Queue {
   readonly frames: Frame[] = [];
   ended = false;
+  /** Of which operation it is; `before`: one that was over when the command began, or none. */
+  readonly of: 'before' | 'spawn' | 'deletion';
   readonly #readers = new Set<Reader>();
+
+  constructor(of: Queue['of']) {
+    this.of = of;
+  }
 
   add(frame: Frame): void {
     this.frames.push(frame);
@@ -47,6 +62,7 @@ interface UnderWay {
 
 export class Controller {
   status: Status | null;
+  pod: Pod;
   queue: Queue | null = null;
   /** When the truth changed last. */
   changedAt = 0;
@@ -55,33 +71,51 @@ export class Controller {
   onBegin: () => void = () => undefined;
   readonly #story: Story;
   readonly #clock: Clock;
-  #dead: boolean;
   #underWay: UnderWay | null = null;
 
   constructor(story: Story, clock: Clock) {
     this.#story = story;
     this.#clock = clock;
-    const { status, dead, queue, underWay } = story.before;
+    const { status, pod, queue, open, underWay } = story.before;
     this.status = status;
-    this.#dead = dead;
+    this.pod = pod;
     if (queue !== null) {
-      this.queue = new Queue();
+      this.queue = new Queue('before');
       for (const frame of queue) this.queue.add(frame);
-      if (underWay === null) this.queue.end();
+      if (!open) this.queue.end();
     }
     if (underWay !== null) this.#begin(underWay.kind, underWay.operation, false);
+    // What a newer controller says of an operation that it shares with an older one.
+    if (status === 'hibernated') this.status = status;
+  }
+
+  /** Whether a lab runs, and not only reads `running`. */
+  get isAlive(): boolean {
+    return this.status === 'running' && this.pod === 'running';
   }
 
   create(): 'accepted' | 'exists' | 'busy' {
+    this.#lookForPod();
     if (this.#underWay !== null) return 'busy';
-    if (this.status === 'running' && !this.#dead) return 'exists';
+    if (this.status !== 'failed' && this.pod === 'running') return 'exists';
     const { spawns } = this.#story;
     const operation = spawns[Math.min(this.spawned, spawns.length - 1)] ?? spawns[0];
     this.spawned += 1;
-    this.#dead = false;
     this.#begin('spawn', operation, false);
     this.onBegin();
     return 'accepted';
+  }
+
+  /** Another client's create, where it is refused. */
+  refuseOther(): void {
+    if (this.#underWay !== null) this.#lookForPod();
+  }
+
+  /** Failed labs are deleted, and those whose pod does not run any more (6). */
+  reconcile(): void {
+    if (this.#underWay !== null || this.status === null) return;
+    if (this.status === 'failed' || this.pod !== 'running')
+      this.#begin('deletion', this.#story.deletion, false);
   }
 
   /** `done` is told when the deletion has finished, where the answer is `accepted`. */
@@ -103,25 +137,38 @@ export class Controller {
     return 'accepted';
   }
 
-  /** What a restart leaves: a spawn goes on with a new queue, a failed lab is forgotten, nothing else has a history. */
-  restart(): void {
+  /**
+   * What a restart leaves (6): a spawn continues with a new queue, and so does a pod that is still pending, whatever
+   * became of its spawn. A deletion is forgotten: the lab runs. Without a pod there is no lab. Nothing else has a history.
+   */
+  restart(forgets: boolean): void {
     this.changedAt = this.#clock.monotonic();
-    if (this.#underWay?.kind === 'deletion') return;
-    if (this.#underWay?.kind === 'spawn') {
-      this.#underWay.stop();
-      this.status = 'pending';
+    const spawning = this.#underWay?.kind === 'spawn';
+    this.#underWay?.stop();
+    this.#underWay = null;
+    if (!forgets && (spawning || this.pod === 'pending')) {
       this.#begin('spawn', this.#story.resumed, false);
-      return;
+    } else if (!forgets && this.pod === 'running') {
+      this.status = 'running';
+      this.queue = new Queue('before');
+    } else {
+      this.status = null;
+      this.pod = 'none';
+      this.queue = null;
     }
-    if (this.status === 'failed') this.status = null;
-    this.queue = this.status === null ? null : new Queue();
+  }
+
+  /** Every create looks for the pod, also one that is refused, and says `failed` where there is none (12). */
+  #lookForPod(): void {
+    if (this.status !== null && this.pod === 'none') this.status = 'failed';
   }
 
   #begin(kind: UnderWay['kind'], operation: Operation, exclusive: boolean): UnderWay {
     this.changedAt = this.#clock.monotonic();
     this.queue?.end();
-    this.queue = new Queue();
+    this.queue = new Queue(kind);
     this.status = kind === 'spawn' ? 'pending' : 'terminating';
+    if (kind === 'spawn' && operation !== this.#story.resumed) this.pod = 'none';
     const underWay: UnderWay = { kind, exclusive, stop: () => undefined, done: [] };
     this.#underWay = underWay;
     this.#next(underWay, this.queue, operation, 0);
@@ -139,9 +186,19 @@ export class Controller {
     }
     underWay.stop = this.#clock.after(step.after, () => {
       this.changedAt = this.#clock.monotonic();
-      if (step.status !== undefined) this.status = step.status === 'gone' ? null : step.status;
+      this.#take(step);
       if (step.frame !== null) queue.add(step.frame);
       this.#next(underWay, queue, operation, index + 1);
     });
+  }
+
+  #take({ pod, status }: Step): void {
+    if (pod !== undefined) this.pod = pod;
+    if (status === 'gone') {
+      this.status = null;
+      this.pod = 'none';
+    } else if (status !== undefined) {
+      this.status = status;
+    }
   }
 }

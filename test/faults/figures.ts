@@ -5,7 +5,7 @@ import { generate } from './generate.js';
 import { judge } from './judge.js';
 import { play, type Played } from './play.js';
 import { shrink } from './shrink.js';
-import { tell } from './story.js';
+import { tell } from './tell.js';
 
 export interface Figures {
   stories: number;
@@ -78,7 +78,7 @@ export async function explain(seed: number): Promise<string> {
 
 /** What the client asked and showed, by time. */
 function transcript({ world, shown, ending, endedAt }: Played): string[] {
-  const asked = world.told.map(({ at, route, status, none, lab }) => ({
+  const asked = world.log.told.map(({ at, route, status, none, lab }) => ({
     at,
     line: `${route} → ${status ?? none ?? ''}${lab === undefined ? '' : `, lab ${lab ?? 'none'}`}`,
   }));

@@ -7,8 +7,10 @@ import { networkFailure } from '../../src/controller/network.js';
 import type { LabState } from '../../src/model/lab.js';
 import type { Failure, Result } from '../../src/model/result.js';
 import type { Connection } from './connection.js';
+import type { Whose } from './responses.js';
 import type { Route } from './story.js';
-import type { Answer, World } from './world.js';
+import type { Answer } from './wire-log.js';
+import type { World } from './world.js';
 
 const base = 'http://controller.test/nublado';
 
@@ -19,14 +21,15 @@ export function memoryBackend(world: World): Backend {
     route: Route,
     signal: AbortSignal,
     good: number,
+    whose: Whose = 'named',
   ): Promise<Result<string>> {
-    const answer = await world.ask(route, signal);
+    const answer = await world.ask(route, signal, whose);
     if (answer.kind === 'status' && answer.status === good) return { ok: true, value: answer.body };
     return { ok: false, failure: failureOf(asked, answer) };
   }
 
-  async function state(signal: AbortSignal): Promise<Result<LabState | null>> {
-    const answer = await ask("ask for the lab's state", 'state', signal, 200);
+  async function state(signal: AbortSignal, whose: Whose): Promise<Result<LabState | null>> {
+    const answer = await ask("ask for the lab's state", 'state', signal, 200, whose);
     if (answer.ok) return { ok: true, value: JSON.parse(answer.value) as LabState };
     return answer.failure.kind === 'not-found' ? { ok: true, value: null } : answer;
   }
@@ -39,8 +42,8 @@ export function memoryBackend(world: World): Backend {
   return {
     create: (_user, _specification, signal) => done('create a lab for rachel', 'create', signal, 201),
     remove: (_user, signal) => done('delete the lab of rachel', 'remove', signal, 204),
-    ownState: state,
-    stateOf: (_user, signal) => state(signal),
+    ownState: (signal) => state(signal, 'own'),
+    stateOf: (_user, signal) => state(signal, 'named'),
     async events(_user, signal): Promise<Result<EventBody>> {
       const answer = await world.ask('events', signal);
       if (answer.kind === 'stream') return { ok: true, value: bodyOf(answer.connection, signal) };

@@ -4,7 +4,7 @@
 import type { Random } from './random.js';
 import type { Frame, Operation, Step } from './story.js';
 
-type Result = 'running' | 'failed';
+export type Result = 'running' | 'failed';
 
 const info = (message: string, progress: number | null): Frame => ({
   kind: 'event',
@@ -39,13 +39,21 @@ export function spawnOperation(random: Random, result: Result, tag: string, recr
     steps.push(
       { after: 10, frame: info('Deleting existing failed lab for rachel', 2) },
       { after: random.whole(0, 400), frame: info('Shutting down Kubernetes pod', 5) },
-      { after: random.whole(0, 3000), frame: info('Deleting user namespace', 12), status: 'terminated' },
+      {
+        after: random.whole(0, 3000),
+        frame: info('Deleting user namespace', 12),
+        status: 'terminated',
+        pod: 'none',
+      },
       { after: passing, frame: info('Lab for rachel deleted', 20), status: 'pending' },
     );
   }
+  if (result === 'failed' && random.chance(0.2)) return [...steps, ...ending(random, result)];
   steps.push({
-    after: random.whole(0, 3000),
+    after: random.chance(0.25) ? random.whole(8000, 40_000) : random.whole(0, 3000),
     frame: info('Created Kubernetes objects for user lab', 30),
+    status: 'pending',
+    pod: 'pending',
   });
   return [...steps, ...monitored(random, tag), ...ending(random, result)];
 }
@@ -56,21 +64,22 @@ export function resumedOperation(random: Random, result: Result, like: Operation
     ? (like[0]?.frame ?? null)
     : info('Monitoring in-progress lab creation for rachel', 1);
   return [
-    { after: random.whole(0, 300), frame: beginning },
+    { after: random.whole(0, 300), frame: beginning, pod: 'pending' },
     ...monitored(random, 'again'),
     ...ending(random, result),
   ];
 }
 
 export function deletionOperation(random: Random, fails: boolean): Operation {
-  const steps: Step[] = [
-    { after: 0, frame: info('Shutting down Kubernetes pod', 25) },
-    { after: random.whole(0, 8000), frame: info('Deleting user namespace', 62) },
-  ];
+  const steps: Step[] = [{ after: 0, frame: info('Shutting down Kubernetes pod', 25) }];
+  if (!fails || random.chance(0.5)) {
+    steps.push({ after: random.whole(800, 8000), frame: info('Deleting user namespace', 62), pod: 'none' });
+  }
+  const long = random.chance(0.25);
   if (fails) {
     steps.push(
       {
-        after: random.whole(0, 4000),
+        after: long ? random.whole(8000, 50_000) : random.whole(1500, 4000),
         frame: { kind: 'event', type: 'error', message: 'No way', progress: null },
       },
       {
@@ -82,7 +91,8 @@ export function deletionOperation(random: Random, fails: boolean): Operation {
     return steps;
   }
   // The stream's end comes a moment before the lab's.
-  const last: Step = { after: random.whole(0, 8000), frame: info('Lab for rachel deleted', 100) };
+  const after = long ? random.whole(8000, 55_000) : random.whole(0, 8000);
+  const last: Step = { after, frame: info('Lab for rachel deleted', 100) };
   return random.chance(0.5)
     ? [...steps, { ...last, status: 'gone' }]
     : [...steps, last, { after: random.whole(1, 200), frame: null, status: 'gone' }];
@@ -108,7 +118,7 @@ function monitored(random: Random, tag: string): Step[] {
         frame: { kind: 'event', type: 'error', message: `Warning ${left}`, progress: null },
       });
     }
-    if (random.chance(0.0005)) steps.push({ after: 20, frame: { kind: 'oversized' } });
+    if (random.chance(0.002)) steps.push({ after: 20, frame: { kind: 'oversized' } });
   }
   return steps;
 }
@@ -119,7 +129,7 @@ function ending(random: Random, result: Result): Step[] {
     const frame: Frame = random.chance(0.05)
       ? { kind: 'broken', name: 'complete', data: '{"message": "Lab Kubernetes pod sta' }
       : { kind: 'event', type: 'complete', message: 'Lab Kubernetes pod started', progress: null };
-    return [{ after, frame, status: 'running' }];
+    return [{ after, frame, status: 'running', pod: 'running' }];
   }
   const frame: Frame = random.chance(0.05)
     ? { kind: 'broken', name: 'failed', data: '' }
@@ -128,9 +138,4 @@ function ending(random: Random, result: Result): Step[] {
     { after, frame: { kind: 'event', type: 'error', message: 'ImagePullBackOff', progress: null } },
     { after: random.whole(0, 5), frame, status: 'failed' },
   ];
-}
-
-/** How long it takes, in milliseconds. */
-export function lengthOf(operation: Operation): number {
-  return operation.reduce((sum, { after }) => sum + after, 0);
 }

@@ -25,8 +25,8 @@ const bugs: readonly Bug[] = [
     name: 'the end of a stream taken for success',
     file: 'model/run.ts',
     instead: [
-      'const next = { ...state, endedClean: true };',
-      "const next: RunState = { ...state, endedClean: true, outcome: { kind: 'complete', message: '' } };",
+      'const next: RunState = { ...state, endedClean: true, stream: null };',
+      "const next: RunState = { ...state, outcome: { kind: 'complete', message: '' } };",
     ],
   },
   {

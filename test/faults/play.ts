@@ -6,6 +6,7 @@
 import { events } from '../../src/commands/events.js';
 import { Session } from '../../src/commands/session.js';
 import { spawn } from '../../src/commands/spawn.js';
+import { status } from '../../src/commands/status.js';
 import { stop } from '../../src/commands/stop.js';
 import { wait } from '../../src/commands/wait.js';
 import type { Clock, Context } from '../../src/context.js';
@@ -17,7 +18,8 @@ import { FakeClock } from '../support/clock.js';
 import { fakeContext } from '../support/context.js';
 import { memoryBackend } from './memory.js';
 import { Random } from './random.js';
-import { tellFrame, type Command, type Frame, type Story } from './story.js';
+import type { Command, Frame, Story } from './story.js';
+import { tellFrame } from './tell.js';
 import { World } from './world.js';
 
 /** Something that the user was shown. */
@@ -130,6 +132,8 @@ async function commandOf(command: Command, session: Session): Promise<Ending> {
       return wait(session, command.goal);
     case 'stop':
       return stop(session, { detach: false });
+    case 'status':
+      return status(session);
     case 'events':
       return events(session, { strict: false, follow: false, onBytes: null });
   }

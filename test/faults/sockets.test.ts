@@ -9,7 +9,8 @@ import { generate } from './generate.js';
 import { judge } from './judge.js';
 import { play, runCommand, type Played } from './play.js';
 import { serve } from './sockets.js';
-import { tell, type Story } from './story.js';
+import type { Story } from './story.js';
+import { tell } from './tell.js';
 import { World } from './world.js';
 
 /** So many times faster than the stories were written. */
@@ -47,13 +48,19 @@ function isTellable(story: Story, played: Played): boolean {
   const { endedAt, ending } = played;
   const troubles = [...Object.values(story.troubles).flat(), ...story.windows.map(({ trouble }) => trouble)];
   const refused = troubles.some((trouble) => trouble?.kind === 'refused' || trouble?.kind === 'stranger');
+  const late = troubles.some(
+    (trouble) => trouble !== null && 'effect' in trouble && (trouble.effect ?? 0) > 0,
+  );
   const timed =
-    story.truth.within !== null || ending?.outcome.kind === 'timeout' || story.wire.slowCreate > 0;
+    story.truth.within !== null || ending?.outcome.kind === 'timeout' || story.wire.slowCreate > 0 || late;
   const { command, before, interference } = story;
   // These turn on who comes first, and a busy machine may be late.
   const racing =
     interference.deletedAt !== null ||
+    interference.reconciledAt !== null ||
     interference.expiresAt !== null ||
+    interference.restarts.some(({ forgets }) => forgets) ||
+    command.name === 'status' ||
     isMetLate(played) ||
     (before.underWay !== null && (command.name === 'stop' || command.name === 'spawn'));
   return !refused && !timed && !racing && endedAt <= longest;
@@ -61,7 +68,7 @@ function isTellable(story: Story, played: Played): boolean {
 
 /** Whether the controller is first met so shortly before it stops that it may be taken for none. */
 function isMetLate({ story, world }: Played): boolean {
-  const met = world.told.find(({ status }) => status !== null && status < 400)?.at ?? Infinity;
+  const met = world.log.told.find(({ status }) => status !== null && status < 400)?.at ?? Infinity;
   return story.interference.restarts.some(({ at, down }) => down > patience && at < met + lateness);
 }
 

@@ -57,7 +57,8 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
     left.abort();
   });
   request.resume();
-  const told = await world.ask(routeOf(request), left.signal);
+  const whose = request.url?.endsWith('/user-status') === true ? 'own' : 'named';
+  const told = await world.ask(routeOf(request), left.signal, whose);
   switch (told.kind) {
     case 'none':
       request.socket.destroy();

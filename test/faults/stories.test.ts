@@ -43,9 +43,9 @@ describe('the commands on a bad network', () => {
       commands.add(command.name);
       for (const outcome of truth.outcomes) truths.add(outcome);
     }
-    assert.deepEqual([...commands].sort(), ['events', 'spawn', 'stop', 'wait']);
-    const expected = ['absent', 'complete', 'conflict', 'failed', 'not-found', 'ok', 'running', 'timeout'];
-    assert.deepEqual([...truths].sort(), [...expected, 'unauthorized', 'unknown']);
+    assert.deepEqual([...commands].sort(), ['events', 'spawn', 'status', 'stop', 'wait']);
+    const expected = ['absent', 'complete', 'conflict', 'failed', 'not-found', 'ok', 'pending', 'running'];
+    assert.deepEqual([...truths].sort(), [...expected, 'timeout', 'unauthorized', 'unknown']);
   });
 
   it('come out the same when a story is played again', async () => {

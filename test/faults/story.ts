@@ -3,7 +3,12 @@
  *
  * Plain data, so that a story can be printed, made smaller and played again. Times are in milliseconds.
  */
-export type Status = 'pending' | 'running' | 'terminating' | 'terminated' | 'failed';
+
+/** `hibernated` stands for whatever a newer controller may say. */
+export type Status = 'pending' | 'running' | 'terminating' | 'terminated' | 'failed' | 'hibernated';
+
+/** What Kubernetes has. The status is only what the controller last noticed of it. */
+export type Pod = 'none' | 'pending' | 'running' | 'dead';
 
 export type Frame =
   | {
@@ -17,31 +22,33 @@ export type Frame =
   /** A frame above every limit. */
   | { kind: 'oversized' };
 
-/** One thing that happens `after` the one before: a frame enters the queue, the lab's status changes, or both. */
+/** One thing that happens `after` the one before: a frame enters the queue, the lab's status or pod changes, or all of it. */
 export interface Step {
   after: number;
   frame: Frame | null;
   /** `gone`: there is no lab any more. */
   status?: Status | 'gone';
+  pod?: Pod;
 }
 
 /** The queue ends after a `complete` or `failed`, or else with the last step. */
 export type Operation = readonly Step[];
 
-/** An answer that is not the controller's. `arrived`: the question had its effect all the same. */
+/** A response that is not the controller's. `effect`: the request takes effect all the same, so long after the response. */
 export type Trouble =
   | { kind: 'refused' }
-  | { kind: 'reset'; arrived: boolean }
-  /** No answer, for ever. */
-  | { kind: 'hang'; arrived: boolean }
-  | { kind: 'status'; status: number; retryAfter: number | null; arrived: boolean }
+  | { kind: 'reset'; effect: number | null }
+  /** No response, ever. */
+  | { kind: 'hang'; effect: number | null }
+  | { kind: 'status'; status: number; retryAfter: number | null; effect: number | null }
   /** Something else than a controller answers. */
   | { kind: 'stranger' };
 
-/** What happens to one stream that was opened; `at` counts bytes of its body. */
+/** What happens to one stream that was opened; `at` counts bytes of its body, `after` milliseconds. */
 export type StreamFault =
   | { kind: 'cut'; at: number }
   | { kind: 'end'; at: number }
+  | { kind: 'cut after'; after: number }
   /** Not a byte after that, but the connection stays. */
   | { kind: 'silent'; at: number }
   /** No event after that, but pings. */
@@ -55,6 +62,7 @@ export type Command =
   | { name: 'spawn'; onConflict: 'attach' | 'replace' | 'fail' }
   | { name: 'wait'; goal: 'running' | 'absent' }
   | { name: 'stop' }
+  | { name: 'status' }
   | { name: 'events' };
 
 /** From `from` to `to`, every question (or only those on one route) is in this trouble. */
@@ -69,10 +77,14 @@ export type Route = 'create' | 'events' | 'state' | 'remove' | 'who';
 
 /** These times count from the beginning of the first operation that is the command's business. */
 export interface Interference {
-  /** The controller is stopped, and is back after `down`. */
-  restarts: readonly { at: number; down: number }[];
+  /** The controller is stopped, and is back after `down`. `forgets`: it then finds nothing of the lab. */
+  restarts: readonly { at: number; down: number; forgets: boolean }[];
   /** Somebody deletes the lab. */
   deletedAt: number | null;
+  /** Other clients' creates, where an operation is in their way. */
+  othersAt: readonly number[];
+  /** Failed and dead labs are deleted. */
+  reconciledAt: number | null;
   /** The token is not valid any more, and streams are cut. */
   expiresAt: number | null;
   expiry: 401 | 403;
@@ -84,6 +96,19 @@ export interface Truth {
   why: string;
   /** By when a command must have ended that ends for no other reason; null where the truth decides. */
   within: number | null;
+  /** Before that it cannot be known. */
+  earliest?: number;
+}
+
+/** What there is when the command begins. */
+export interface Before {
+  status: Status | null;
+  pod: Pod;
+  /** The queue of the operation before; null where there never was one. */
+  queue: readonly Frame[] | null;
+  /** Whether nothing has ended that queue, as after a restart. */
+  open: boolean;
+  underWay: { kind: 'spawn' | 'deletion'; operation: Operation } | null;
 }
 
 export interface Story {
@@ -91,15 +116,10 @@ export interface Story {
   command: Command;
   /** How the user is named, and whether it is the token's own. */
   who: 'own' | 'named' | 'direct' | 'another';
+  /** Whether there is a `user-info` that says whose token it is. */
+  userInfo: boolean;
   timeout: number | null;
-  before: {
-    status: Status | null;
-    /** The pod is dead, and the controller has not noticed. */
-    dead: boolean;
-    /** The queue of the operation before; null where there never was one. */
-    queue: readonly Frame[] | null;
-    underWay: { kind: 'spawn' | 'deletion'; operation: Operation } | null;
-  };
+  before: Before;
   /** What the first, second, … accepted create does; the last stands for all that follow. */
   spawns: readonly [Operation, ...Operation[]];
   /** How a spawn goes on after a restart. */
@@ -109,8 +129,9 @@ export interface Story {
   /** Troubles of the first, second, … question on a route; null for none. */
   troubles: Record<Route, readonly (Trouble | null)[]>;
   windows: readonly Window[];
-  /** Faults of the first, second, … stream that was opened. */
+  /** Faults of the first, second, … stream that was opened, and of all that follow. */
   streams: readonly (StreamFault | null)[];
+  laterStreams: StreamFault | null;
   wire: {
     lineEnd: '\r\n' | '\n';
     pings: 'comment' | 'event';
@@ -125,54 +146,23 @@ export interface Story {
   truth: Truth;
 }
 
-/** The story for a reader: one line for each thing that is not as usual. */
-export function tell(story: Story): string {
-  const lines = [
-    `story ${story.seed}: ${JSON.stringify(story.command)} of ${story.who}, timeout ${story.timeout ?? 'none'}`,
-    `  must end as ${story.truth.outcomes.join(' or ')}: ${story.truth.why}`,
-    `  before: ${JSON.stringify(story.before.status)}${story.before.dead ? ', dead' : ''}`,
-    `  queue before: ${story.before.queue === null ? 'none' : story.before.queue.map(tellFrame).join(', ')}`,
-  ];
-  const { underWay } = story.before;
-  if (underWay !== null) lines.push(`  under way, ${underWay.kind}: ${tellOperation(underWay.operation)}`);
-  if (story.command.name === 'spawn') {
-    for (const operation of story.spawns) lines.push(`  spawn: ${tellOperation(operation)}`);
-  }
-  if (story.interference.restarts.length > 0) lines.push(`  resumed: ${tellOperation(story.resumed)}`);
-  lines.push(`  deletion: ${tellOperation(story.deletion)}`);
-  lines.push(`  interference: ${JSON.stringify(story.interference)}`);
-  for (const [route, troubles] of Object.entries(story.troubles)) {
-    if (troubles.some((trouble) => trouble !== null)) lines.push(`  ${route}: ${JSON.stringify(troubles)}`);
-  }
-  for (const window of story.windows) lines.push(`  window: ${JSON.stringify(window)}`);
-  if (story.streams.length > 0) lines.push(`  streams: ${JSON.stringify(story.streams)}`);
-  lines.push(`  wire: ${JSON.stringify(story.wire)}`);
-  return lines.join('\n');
-}
-
-function tellOperation(operation: Operation): string {
-  return operation
-    .map(({ after, frame, status }) =>
-      [`+${after}`, frame === null ? '' : tellFrame(frame), status === undefined ? '' : `→ ${status}`]
-        .filter((part) => part !== '')
-        .join(' '),
-    )
-    .join(', ');
-}
-
-export function tellFrame(frame: Frame): string {
-  switch (frame.kind) {
-    case 'event':
-      return `${frame.type}(${frame.progress ?? ''}) ${JSON.stringify(frame.message)}`;
-    case 'broken':
-      return `broken ${frame.name ?? ''} ${JSON.stringify(frame.data)}`;
-    case 'oversized':
-      return 'oversized';
-  }
-}
-
 /** Whether a frame is the last of its queue. A broken one counts as well: the controller sent what it means by it. */
 export function isTerminal(frame: Frame): boolean {
   if (frame.kind === 'event') return frame.type === 'complete' || frame.type === 'failed';
   return frame.kind === 'broken' && (frame.name === 'complete' || frame.name === 'failed');
+}
+
+/** Whether the pod is dead or gone, and the controller has not noticed. */
+export function isDead({ status, pod }: Before): boolean {
+  return status === 'running' && pod !== 'running';
+}
+
+/** Whether the operation fails, as its last frame says. */
+export function fails(operation: Operation): boolean {
+  return operation.some(({ status }) => status === 'failed');
+}
+
+/** How long it takes, in milliseconds. */
+export function lengthOf(operation: Operation): number {
+  return operation.reduce((sum, { after }) => sum + after, 0);
 }

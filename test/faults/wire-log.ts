@@ -1,0 +1,63 @@
+/**
+ * What crossed the wire, for the judge: every request with its response, in the order of the responses.
+ */
+import type { Reply } from './replies.js';
+import type { Connection } from './connection.js';
+import type { Route, Status } from './story.js';
+
+export type Answer =
+  /** No connection, one that broke, one that the client gave up, or an answer that makes no sense. */
+  | { kind: 'none'; how: 'refused' | 'reset' | 'aborted' | 'stranger' }
+  | ({ kind: 'status' } & Reply)
+  | { kind: 'stream'; connection: Connection };
+
+/** What the client was told, and when. */
+export interface Told {
+  askedAt: number;
+  at: number;
+  route: Route;
+  /** Null where there was no answer. */
+  status: number | null;
+  /** Why there was none. */
+  none: 'refused' | 'reset' | 'aborted' | 'stranger' | null;
+  /** The lab's status in the answer; null for no lab, undefined where it is not told. */
+  lab: Status | null | undefined;
+  /** Whether a lab truly ran at that time, or a create had been accepted: `running` was no old news then. */
+  fresh: boolean;
+}
+
+export class WireLog {
+  readonly told: Told[] = [];
+  /** What the client should not have done. */
+  readonly violations: string[] = [];
+  /** When the last trouble ended, as far as that has an end. */
+  calmSince = 0;
+  readonly #notBefore = new Map<Route, number>();
+
+  calm(at: number): void {
+    this.calmSince = Math.max(this.calmSince, at);
+  }
+
+  asked(route: Route, at: number): void {
+    if (at < (this.#notBefore.get(route) ?? 0)) {
+      this.violations.push(`${route} was asked before Retry-After at ${at}`);
+    }
+  }
+
+  /** Another operation has begun, and its stream is not the one that was put off. */
+  begun(): void {
+    this.#notBefore.delete('events');
+  }
+
+  answered(told: Omit<Told, 'status' | 'none'>, answer: Answer): void {
+    const status = answer.kind === 'status' ? answer.status : answer.kind === 'stream' ? 200 : null;
+    const none = answer.kind === 'none' ? answer.how : null;
+    const wait = answer.kind === 'status' ? answer.headers['retry-after'] : undefined;
+    if (wait !== undefined) {
+      const until = told.at + Number(wait) * 1000;
+      if (told.route !== 'state') this.#notBefore.set(told.route, until);
+      this.calm(until);
+    }
+    this.told.push({ ...told, status, none });
+  }
+}
