@@ -13,6 +13,7 @@ import { runInNewContext } from 'node:vm';
 import { startController } from '../src/embedded/server.js';
 import { sleep } from '../src/deadline.js';
 import { toSse } from '../src/model/event.js';
+import { noSecrets } from '../src/model/redactor.js';
 import { follow, type Source } from '../src/stream/follow.js';
 import { FakeClock, realClock } from '../test/support/clock.js';
 import { startFaultProxy } from '../test/support/fault-proxy.js';
@@ -122,6 +123,7 @@ async function compressed(): Promise<void> {
   let connections = 0;
 
   const source: Source = {
+    redact: noSecrets.redact,
     events: (aborted) => {
       connections += 1;
       return Promise.resolve({

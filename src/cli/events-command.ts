@@ -31,7 +31,8 @@ export function addEvents(program: Command, wiring: Wiring): void {
     .option('--comments', "show comments too, the controller's pings among them")
     .option(
       '--raw',
-      'the exact bytes of one stream (escaped on a terminal); one that is lost is not opened again',
+      'the exact bytes of one stream, secrets in it included (on a terminal escaped and without secrets); one that is ' +
+        'lost is not opened again',
     )
     .option('--follow', 'after the operation ends, wait for the next one')
     .option('--strict', 'end with exit 1 at a frame that is no Event');
@@ -72,11 +73,14 @@ Examples:
           }
           const { events } = await import('../commands/events.js');
           const { rawWriter } = await import('../display/raw.js');
-          return events(session, {
+          const writer = raw ? rawWriter(context.out, session.signal, session.redactor) : null;
+          const ending = await events(session, {
             strict: flags.strict === true,
             follow: flags.follow === true,
-            onBytes: raw ? rawWriter(context.out, session.signal) : null,
+            onBytes: writer?.write ?? null,
           });
+          writer?.end();
+          return ending;
         },
       });
     });

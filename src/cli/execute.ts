@@ -10,11 +10,11 @@ import type { Session } from '../commands/session.js';
 import { startDeadline, type Deadline } from '../deadline.js';
 import { chooseDisplay } from '../display/choose.js';
 import type { Display, Ending } from '../display/display.js';
-import { redact, redacting, writtenForms } from '../display/redact.js';
 import { harmless } from '../display/text.js';
 import type { DisplayOptions, EventsDisplayOptions } from '../display/modes.js';
 import { bug, exitCode, outputFailed, usage, type Outcome } from '../model/outcome.js';
 import { OutputError } from '../model/output-error.js';
+import { createRedactor, type Redact } from '../model/redactor.js';
 import type { Goal } from '../model/run.js';
 import { openLogFile, type LogFile } from './log-file.js';
 import { displayOptions, limits, type CommonFlags } from './options.js';
@@ -25,7 +25,7 @@ export interface Task {
   flags: CommonFlags;
   /** With `--demo`, a spawn is under way before the command begins. */
   demoUnderWay: boolean;
-  /** What is never printed, beside the token. */
+  /** Values that may be secret, beside the token. */
   secrets: readonly string[];
   /** Events go to stdout; null where only the result does. */
   events: EventsDisplayOptions | null;
@@ -35,20 +35,18 @@ export interface Task {
 
 /** Runs a task and returns the exit code. */
 export async function execute(outer: Context, task: Task): Promise<number> {
-  const secrets = new Set(task.secrets.flatMap(writtenForms));
   let log: LogFile | null = null;
   // Not spread: to look at stdin is to open it.
   const context = Object.create(outer, {
-    out: { value: redacting(outer.out, secrets) },
-    err: { value: redacting(outer.err, secrets) },
     trace: {
       value: (level: number, message: string) => {
         if (level <= (task.flags.verbose ?? 0)) display?.note(message);
-        log?.write(redact(harmless(message), secrets));
+        log?.write(harmless(message));
       },
     },
   }) as Context;
   let display: Display | null = null;
+  let redactor = createRedactor({ credentials: [], values: task.secrets });
   let target: OpenTarget | null = null;
   let session: Session | null = null;
   let deadline: Deadline | null = null;
@@ -65,10 +63,10 @@ export async function execute(outer: Context, task: Task): Promise<number> {
     deadline = startDeadline(context.clock, bounds.timeout, context.signal);
     const [{ Session }, opened] = await Promise.all([
       import('../commands/session.js'),
-      openTarget(context, task.flags, task.demoUnderWay, deadline.signal),
+      openTarget(context, task.flags, task.demoUnderWay, task.secrets, deadline.signal),
     ]);
     target = opened;
-    for (const form of opened.secrets.flatMap(writtenForms)) secrets.add(form);
+    ({ redactor } = opened);
     for (const line of opened.origins) context.trace(1, line);
     for (const warning of opened.warnings) display.warn(warning);
     const hasToken = opened.token !== null;
@@ -78,6 +76,7 @@ export async function execute(outer: Context, task: Task): Promise<number> {
     ending = endingOf(await outcomeOfThrown(error, context, deadline), session?.state.events ?? 0);
     session?.settle(ending.outcome);
   }
+  ending = { ...ending, outcome: redactBug(ending.outcome, redactor.redact) };
   display ??= await fallbackDisplay(context);
   context.trace(1, `ends as ${ending.outcome.kind}, exit ${exitCode(ending.outcome)}`);
   session?.close();
@@ -118,6 +117,13 @@ export async function finishWithout(context: Context, outcome: Outcome): Promise
 function outcomeOfError(error: unknown): Outcome {
   if (error instanceof OutputError) return outputFailed(error.message);
   return error instanceof UsageError ? usage(error.message, error.hint) : bug(error);
+}
+
+/** What an exception says that nobody expected may be from a library, and quote anything. */
+function redactBug(outcome: Outcome, redact: Redact): Outcome {
+  if (outcome.kind !== 'bug') return outcome;
+  const message = redact(outcome.message);
+  return { ...outcome, message, error: { ...outcome.error, message } };
 }
 
 function endingOf(outcome: Outcome, events: number): Ending {

@@ -83,4 +83,6 @@ Progress on stderr (--progress, LAB_PROGRESS):
 
 Text from a server is made harmless before a terminal sees it: control
 characters, escape sequences and bidirectional overrides become visible escapes.
+Secrets that it repeats (the token, a proxy's password, values of --env with
+eight or more characters) become [secret].
 `;

@@ -9,6 +9,7 @@ import { resolveTarget, type Target } from '../config/target.js';
 import { UsageError } from '../config/usage-error.js';
 import type { Backend } from '../controller/backend.js';
 import type { Credentials } from '../controller/client.js';
+import { createRedactor, type Redactor } from '../model/redactor.js';
 import type { UserSetting } from '../commands/subject.js';
 import type { CommonFlags } from './options.js';
 
@@ -22,8 +23,8 @@ export interface OpenTarget {
   token: string | null;
   /** Whether the controller ends with this program. */
   demo: boolean;
-  /** What is never printed, the token among it. */
-  secrets: readonly string[];
+  /** Knows what is never shown, the token among it. */
+  redactor: Redactor;
   /** Where each setting came from, in words. */
   origins: readonly string[];
   /** What the user should know about the settings. */
@@ -32,14 +33,15 @@ export interface OpenTarget {
   close(): Promise<void>;
 }
 
-/** Opens the target; sends nothing. Throws a UsageError where it is not clear, and the signal's reason when that aborts. */
+/** Opens the target; sends nothing. `values` may be secret, beside the token and the proxy's password. Throws a UsageError where it is not clear, and the signal's reason when that aborts. */
 export async function openTarget(
   context: Context,
   flags: CommonFlags,
   demoUnderWay: boolean,
+  values: readonly string[],
   signal: AbortSignal,
 ): Promise<OpenTarget> {
-  if (flags.demo !== undefined) return openDemo(context, flags, demoUnderWay);
+  if (flags.demo !== undefined) return openDemo(context, flags, demoUnderWay, values);
   const target = await resolveTarget(flags, context, signal);
   const user = target.user?.value ?? null;
   const token = target.token?.value ?? null;
@@ -52,11 +54,14 @@ export async function openTarget(
   const setting = { name: user, given, direct: target.direct.value };
   const proxy = target.proxy.value;
   const way = { certificates: target.certificates?.value ?? [], proxy };
-  const opened = await open(context, target.controller.value, credentials, setting, way);
+  const redactor = createRedactor({
+    credentials: [...(token === null ? [] : [token]), ...proxySecrets(proxy)],
+    values,
+  });
+  const opened = await open(context, target.controller.value, credentials, setting, way, redactor);
   return {
     ...opened,
     demo: false,
-    secrets: [...opened.secrets, ...proxySecrets(proxy)],
     origins: [...originsOf(target), ...extraCertificates(context)],
     warnings: target.warnings,
   };
@@ -92,6 +97,7 @@ async function open(
   credentials: Credentials,
   user: UserSetting,
   settings: ConnectSettings,
+  redactor: Redactor,
 ): Promise<Omit<OpenTarget, 'demo' | 'origins' | 'warnings'>> {
   const dispatchers: Dispatcher[] = [];
   const freshBackend = async (): Promise<Backend> => {
@@ -106,6 +112,7 @@ async function open(
       dispatcher,
       turn: context.turn,
       clock: context.clock,
+      redact: redactor.redact,
       trace: (message) => {
         context.trace(2, message);
       },
@@ -117,7 +124,7 @@ async function open(
     controller: base.href,
     user,
     token: credentials.token,
-    secrets: credentials.token === null ? [] : [credentials.token],
+    redactor,
     close: async () => {
       await Promise.all(dispatchers.map((dispatcher) => dispatcher.destroy()));
     },
@@ -131,6 +138,7 @@ async function openDemo(
   context: Context,
   { demo, controller }: CommonFlags,
   underWay: boolean,
+  values: readonly string[],
 ): Promise<OpenTarget> {
   if (controller !== undefined) {
     throw new UsageError('--demo brings its own controller, so it does not go with --controller');
@@ -155,6 +163,7 @@ async function openDemo(
     { kind: 'bearer', token: embedded.token },
     { name: embedded.user, given: false, direct: false },
     { certificates: [], proxy: null },
+    createRedactor({ credentials: [embedded.token], values }),
   );
   return {
     ...target,

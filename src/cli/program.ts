@@ -47,7 +47,7 @@ function apart(argument: string, index: number, argv: readonly string[]): string
 /** One line, and of an unknown option only the name: its value, which may stand right behind a letter, may be a secret. */
 function commanderMessage(error: CommanderError): string {
   const line = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-  return error.code === 'commander.unknownOption' ? line.replace(/'(--[^=']*|-[^-])[^']*'/, "'$1'") : line;
+  return error.code === 'commander.unknownOption' ? line.replace(/'(--[^=']*|-[^-]).*'/, "'$1'") : line;
 }
 
 function helpWidth({ out: { columns = 0 } }: Context): number {

@@ -20,7 +20,7 @@ interface SpawnFlags extends CommonFlags {
   size: string;
   enableDebug?: boolean;
   resetUserEnv?: boolean;
-  env?: Record<string, string>;
+  env?: readonly Variable[];
   detach?: boolean;
   onConflict: ConflictPolicy;
 }
@@ -44,7 +44,7 @@ export function addSpawn(program: Command, wiring: Wiring): void {
     .option(
       '--env <key[=value]>',
       'set a variable in the lab, to a value or as it is here; repeatable',
-      (text: string, all: Record<string, string> | undefined) => ({ ...all, ...parseEnv(text, context.env) }),
+      (text: string, all: readonly Variable[] = []) => [...all, parseEnv(text, context.env, all.length + 1)],
     )
     .addOption(
       new Option(
@@ -77,7 +77,7 @@ Ctrl-C leaves; the spawn goes on in the controller.
         goal: 'spawn',
         flags,
         demoUnderWay: false,
-        secrets: Object.values(flags.env ?? {}),
+        secrets: (flags.env ?? []).map(([, value]) => value),
         events: null,
         run: async (session) => {
           const image = imageChoice(flags);
@@ -87,7 +87,7 @@ Ctrl-C leaves; the spawn goes on in the controller.
             size: nonEmpty(flags.size, '--size'),
             enableDebug: flags.enableDebug === true,
             resetUserEnv: flags.resetUserEnv === true,
-            env: flags.env ?? {},
+            env: Object.fromEntries(flags.env ?? []),
             detach: flags.detach === true,
             onConflict: flags.onConflict,
           });
@@ -110,14 +110,19 @@ function nonEmpty(text: string, source: string): string {
   return text;
 }
 
-function parseEnv(text: string, env: Context['env']): Record<string, string> {
+/** A variable of the lab's environment: its name and its value. */
+type Variable = readonly [name: string, value: string];
+
+/** `place` counts the options. Their arguments are in no message: whatever stands there may be a secret. */
+function parseEnv(text: string, env: Context['env'], place: number): Variable {
+  const which = place === 1 ? '--env' : `--env, number ${place}`;
   const [, key, value] = /^([^=]+)(?:=(.*))?$/s.exec(text) ?? [];
   if (key === undefined || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) {
-    // Not commander's own error, which repeats the argument: what stands there may be a secret.
-    throw new UsageError('--env: it takes KEY=VALUE or KEY, with a variable name as the key');
+    throw new UsageError(`${which}: expected KEY=VALUE or KEY, with a variable name as the key`);
   }
   // What every object has, `constructor` for one, is no variable.
   const found = value ?? (Object.hasOwn(env, key) ? env[key] : undefined);
-  if (found === undefined) throw new UsageError(`--env: ${key} is not set here`);
-  return { [key]: found };
+  if (found === undefined)
+    throw new UsageError(`${which}: no variable of this name is set in the environment`);
+  return [key, found];
 }

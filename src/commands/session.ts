@@ -10,6 +10,7 @@ import { isAborted, sleep, type Deadline } from '../deadline.js';
 import type { Display, Ending } from '../display/display.js';
 import type { LabState } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
+import type { Redactor } from '../model/redactor.js';
 import { outcomeOf, type Failure, type Result } from '../model/result.js';
 import {
   advance,
@@ -42,6 +43,8 @@ export interface SessionOptions {
   backend: Backend;
   /** The same backend, on connections of its own. */
   freshBackend: () => Promise<Backend>;
+  /** Knows the secrets that the backend was given. */
+  redactor: Redactor;
   /** The controller's base URL, for people. */
   controller: string;
   user: UserSetting;
@@ -74,6 +77,7 @@ export class Session {
   readonly context: Context;
   readonly display: Display;
   readonly backend: Backend;
+  readonly redactor: Redactor;
   readonly controller: string;
   readonly hasToken: boolean;
   /** What was shown of a deletion that is waited for. */
@@ -96,11 +100,12 @@ export class Session {
   #subject: Subject | null = null;
 
   constructor(options: SessionOptions, goal: Goal) {
-    const { context, display, backend, freshBackend, controller, user, hasToken } = options;
-    const { demo, limits, deadline } = options;
+    const { context, display, backend, freshBackend, redactor, controller } = options;
+    const { user, hasToken, demo, limits, deadline } = options;
     this.context = context;
     this.display = display;
     this.backend = backend;
+    this.redactor = redactor;
     this.controller = controller;
     this.hasToken = hasToken;
     this.#user = user;
@@ -297,6 +302,7 @@ export class Session {
       source: {
         events: (signal) => this.backend.events(subject.name, signal),
         state: (signal) => this.#states.request(subject, signal),
+        redact: this.redactor.redact,
       },
       clock: this.context.clock,
       collectGarbage: this.context.collectGarbage,

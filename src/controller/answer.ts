@@ -4,6 +4,7 @@
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../context.js';
 import { startDeadline } from '../deadline.js';
+import type { Redact } from '../model/redactor.js';
 
 /** An answer with as much of its body as was read. */
 export interface Answer {
@@ -17,6 +18,8 @@ export interface Answer {
   /** The URL that answered, after this many redirects. */
   url: string;
   redirects: number;
+  /** What of its text is shown must have gone through this. */
+  redact: Redact;
 }
 
 /** An answer whose body is still to be read. */
@@ -26,6 +29,7 @@ export interface Reply {
   redirects: number;
   /** Whether the request was sent twice, because the first time the connection was cut. */
   repeated: boolean;
+  redact: Redact;
 }
 
 /** Bodies are read up to this many bytes; a LabState has under a thousand. */
@@ -35,9 +39,9 @@ const bodyLimit = 1024 * 1024;
 const stall = 10_000;
 
 /** The answer without its body. */
-export function headersOf({ response, url, redirects }: Reply): Answer {
+export function headersOf({ response, url, redirects, redact }: Reply): Answer {
   const { statusCode: status, headers } = response;
-  return { status, headers, body: '', more: false, whole: false, url: url.href, redirects };
+  return { status, headers, body: '', more: false, whole: false, url: url.href, redirects, redact };
 }
 
 /** The answer with its body; throws where that is cut or stops. */
@@ -91,15 +95,20 @@ function withBody(reply: Reply, chunks: readonly Buffer[], ended: boolean): Answ
 
 /** In words, what an answer holds instead of what was asked for. */
 export function describeContent(answer: Answer): string {
-  const coding = compression(answer);
-  if (coding !== null) return describeCompression(coding);
+  if (compression(answer) !== null) return describeCompression(answer);
   if (answer.more) return `longer than ${bodyLimit} bytes`;
   if (isPage(answer)) return 'a web page';
-  return mediaType(answer) === '' ? 'of no type' : mediaType(answer);
+  const type = mediaType(shown(answer, 'content-type'));
+  return type === '' ? 'of no type' : type;
 }
 
-export function describeCompression(coding: string): string {
-  return `compressed (${coding}), which was not asked for`;
+export function describeCompression(answer: Answer): string {
+  return `compressed (${compression(shown(answer, 'content-encoding')) ?? ''}), which was not asked for`;
+}
+
+/** A header to be quoted. In lower case a secret would not be found any more. */
+function shown({ headers, redact }: Answer, name: string): Headers {
+  return { headers: { [name]: redact([headers[name] ?? ''].flat().join(',')) } };
 }
 
 type Headers = Pick<Answer, 'headers'>;

@@ -23,6 +23,7 @@ import {
   type Reply,
 } from './answer.js';
 import type { Backend, EventBody } from './backend.js';
+import { redactError, redactState } from './free-text.js';
 import { bodyTime, notAController, refusal } from './failures.js';
 import { networkFailure } from './network.js';
 import { baseText, createTransport, discard, type ControllerOptions, type Request } from './transport.js';
@@ -30,7 +31,7 @@ import { baseText, createTransport, discard, type ControllerOptions, type Reques
 export type { ControllerOptions, Credentials } from './transport.js';
 
 export function createController(options: ControllerOptions): Backend {
-  const { base, clock, credentials } = options;
+  const { base, clock, credentials, redact } = options;
   const shownBase = baseText(base);
   const api = `${base.pathname.replace(/\/$/, '')}/spawner/v1`;
   const send = createTransport(options);
@@ -62,6 +63,7 @@ export function createController(options: ControllerOptions): Backend {
     try {
       answer = await readAnswer(sent.value, clock);
     } catch (error) {
+      redactError(error, redact);
       return fail(networkFailure(request.asked, error, shownBase, { sent: true }));
     }
     return answer.whole ? { ok: true, value: answer } : notAsked(request, answer, describeContent(answer));
@@ -82,7 +84,10 @@ export function createController(options: ControllerOptions): Backend {
   }
 
   async function labState(request: Request): Promise<Result<LabState | null>> {
-    const result = await getJson(request, (json) => LabState.safeParse(json).data ?? null);
+    const result = await getJson(request, (json) => {
+      const { data } = LabState.safeParse(json);
+      return data === undefined ? null : redactState(data, redact);
+    });
     return !result.ok && result.failure.kind === 'not-found' ? { ok: true, value: null } : result;
   }
 

@@ -1,8 +1,8 @@
 /**
  * Refusals to typed failures, each with the server's own words and a hint.
  *
- * Owns the reading of statuses, error bodies and `WWW-Authenticate` (contract, "Refusals"). The server's
- * words are kept as they came: whoever shows them makes them harmless.
+ * Owns the reading of statuses, error bodies and `WWW-Authenticate` (contract, "Refusals"). Secrets are removed
+ * from the server's words; for the rest they are kept as they came: whoever shows them makes them harmless.
  */
 import { STATUS_CODES } from 'node:http';
 import { ErrorBody } from '../model/lab.js';
@@ -22,6 +22,7 @@ import { isPassing, proxyCredentialsHint } from './network.js';
 interface Words {
   /** The controller's machine-readable error type, where it sent one. */
   type: string | null;
+  /** Not to be shown as it is. */
   text: string | null;
 }
 
@@ -43,7 +44,7 @@ export function refusal(
     const target = header(answer, 'location') ?? 'elsewhere';
     const times = answer.redirects === 0 ? '' : `, after ${answer.redirects} others`;
     return make('unauthorized', 'redirect', {
-      said: `the answer was a redirect to ${target}${times}`,
+      said: `the answer was a redirect to ${answer.redact(target)}${times}`,
       hint: isUpgrade(base, target) ? 'The controller URL should begin with https://.' : signInHint,
     });
   }
@@ -118,8 +119,11 @@ function isRefusedRequest(status: number): boolean {
 const signInHint = 'Not signed in, probably: check the token, and that the controller URL is right.';
 
 /** The failure of a redirect that was followed, and led to a login page or nowhere. */
-function signIn(make: FailureMaker, { url }: Answer): Failure {
-  return make('unauthorized', 'redirect', { said: `the answer was a redirect to ${url}`, hint: signInHint });
+function signIn(make: FailureMaker, { url, redact }: Answer): Failure {
+  return make('unauthorized', 'redirect', {
+    said: `the answer was a redirect to ${redact(url)}`,
+    hint: signInHint,
+  });
 }
 
 /** Whether a redirect goes from plain http to https at the same host. */
@@ -140,9 +144,8 @@ type FailureMaker = (kind: Failure['kind'], type: string, extra: Extra) => Failu
 
 function failureMaker(asked: string, answer: Answer, words: Words): FailureMaker {
   return (kind, type, extra) => {
-    const coding = compression(answer);
-    const unreadable = coding === null ? null : `the answer is ${describeCompression(coding)}`;
-    const said = extra.said ?? words.text ?? unreadable;
+    const unreadable = compression(answer) === null ? null : `the answer is ${describeCompression(answer)}`;
+    const said = extra.said ?? (words.text === null ? unreadable : answer.redact(words.text));
     const reason = `HTTP ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`.trim();
     return {
       kind,
@@ -185,8 +188,9 @@ function serverWords(answer: Answer): Words {
 /** The first line of a text/plain body, unless it merely repeats the status. */
 function plainText(answer: Answer): string | null {
   if (!isText(answer)) return null;
-  const line = answer.body.trim().split('\n')[0]?.slice(0, 200) ?? '';
-  return line === '' || line === STATUS_CODES[answer.status] ? null : line;
+  const line = answer.body.trim().split('\n')[0] ?? '';
+  // Half a secret would not be found later.
+  return line === '' || line === STATUS_CODES[answer.status] ? null : answer.redact(line).slice(0, 200);
 }
 
 function isText(answer: Answer): boolean {
@@ -208,7 +212,8 @@ function hint429(answer: Answer): string {
 function hint403(answer: Answer, words: Words): string | null {
   const challenge = authenticateParameters(answer);
   if (challenge.get('error') === 'insufficient_scope') {
-    return `The token lacks the scope ${challenge.get('scope') ?? 'that this needs'}.`;
+    const scope = challenge.get('scope');
+    return `The token lacks the scope ${scope === undefined ? 'that this needs' : answer.redact(scope)}.`;
   }
   // A controller's reason that did not come, or cannot be read, is not the ingress's.
   if (words.type === null && isJson(answer)) return null;

@@ -7,9 +7,11 @@
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../context.js';
 import { unlessAborted } from '../deadline.js';
+import type { Redact } from '../model/redactor.js';
 import type { Result } from '../model/result.js';
 import { version } from '../model/version.js';
 import { header, type Reply } from './answer.js';
+import { redactError } from './free-text.js';
 import { describeNetworkError, networkFailure, type Progress } from './network.js';
 import { isProgrammingError, wasCut } from './trouble.js';
 
@@ -31,7 +33,9 @@ export interface ControllerOptions {
   /** Resolves when the event loop has come round; left out where one connection more does no harm. */
   turn?: () => Promise<void>;
   clock: Clock;
-  /** Told every request and its answer; neither headers nor bodies, so no secret. */
+  /** Removes secrets from what servers and libraries say, the token among them. */
+  redact: Redact;
+  /** Told every request and its answer, without secrets. */
   trace?: (message: string) => void;
 }
 
@@ -59,19 +63,25 @@ export function createTransport({
   dispatcher,
   turn = () => Promise.resolve(),
   clock,
+  redact,
   trace = () => undefined,
 }: ControllerOptions): Send {
   const identity = identityHeaders(credentials);
   /** Only a connection that has brought an answer can be a kept-alive one. */
   let answered = false;
 
-  async function exchange(request: Request, url: URL, progress: Progress): Promise<Dispatcher.ResponseData> {
+  async function exchange(
+    request: Request,
+    url: URL,
+    shownUrl: string,
+    progress: Progress,
+  ): Promise<Dispatcher.ResponseData> {
     // A value that JSON cannot hold is a mistake of the caller's, and no trouble of the network.
     const body = request.json === undefined ? null : JSON.stringify(request.json);
     // undici frees the connection of an answer that was read only then, and would open another before. A POST does
     // not go on one that the server may be about to close: if its answer is lost, it is not sent again.
     if (answered && request.method !== 'POST') await turn();
-    const what = `${request.method} ${url.href}`;
+    const what = `${request.method} ${shownUrl}`;
     const begun = clock.monotonic();
     const after = (): string => `after ${Math.round(clock.monotonic() - begun)} ms`;
     trace(`> ${what}`);
@@ -100,6 +110,7 @@ export function createTransport({
       trace(`< ${response.statusCode} to ${what} ${after()}`);
       return response;
     } catch (error) {
+      redactError(error, redact);
       const sent = progress.sent ? 'no answer to' : 'could not send';
       trace(`< ${sent} ${what} ${after()}: ${describeNetworkError(error)}`);
       throw error;
@@ -107,11 +118,16 @@ export function createTransport({
   }
 
   /** Sends it once more where a kept-alive connection was cut, because the server may have closed it for its age. */
-  async function ask(request: Request, url: URL): Promise<Result<Pick<Reply, 'response' | 'repeated'>>> {
+  async function ask(
+    request: Request,
+    url: URL,
+    shownUrl: string,
+  ): Promise<Result<Pick<Reply, 'response' | 'repeated'>>> {
     for (let repeated = false; ; repeated = true) {
       const progress: Progress = { sent: false, hintIfSent: request.hintIfSent };
       try {
-        return { ok: true, value: { response: await exchange(request, url, progress), repeated } };
+        const response = await exchange(request, url, shownUrl, progress);
+        return { ok: true, value: { response, repeated } };
       } catch (error) {
         const { aborted } = request.signal;
         if (!aborted && isProgrammingError(error, progress.sent)) throw error;
@@ -128,10 +144,11 @@ export function createTransport({
     let url = new URL(base.origin + request.url);
     let repeated = false;
     for (let redirects = 0; ; redirects++) {
-      const sent = await ask(request, url);
+      // Only what a server has written into it may hold a secret.
+      const sent = await ask(request, url, redirects === 0 ? url.href : redact(url.href));
       if (!sent.ok) return sent;
       repeated ||= sent.value.repeated;
-      const reply = { ...sent.value, url, redirects, repeated };
+      const reply = { ...sent.value, url, redirects, repeated, redact };
       const next = redirects < redirectLimit ? whereTo(request, reply) : null;
       if (next === null) return { ok: true, value: reply };
       discard(reply, clock);

@@ -1,20 +1,30 @@
 /**
- * The exact bytes of a stream's body: untouched to a pipe or a file, escaped on a terminal.
+ * The exact bytes of a stream's body: untouched to a pipe or a file; on a terminal escaped and without secrets.
  */
 import { drained, type Output } from '../context.js';
+import type { Redactor } from '../model/redactor.js';
 import { harmless } from './text.js';
 
-/** A writer of body bytes to `out`, at the pace of whoever reads there. */
-export function rawWriter(out: Output, signal: AbortSignal): (bytes: Uint8Array) => Promise<void> {
+export interface RawWriter {
+  /** Writes at the pace of whoever reads. */
+  write: (bytes: Uint8Array) => Promise<void>;
+  /** The body is over: writes what could have been a part of a character or of a secret. */
+  end: () => void;
+}
+
+export function rawWriter(out: Output, signal: AbortSignal, redactor: Redactor): RawWriter {
   const decoder = new TextDecoder();
-  return async (bytes) => {
-    if (out.isTTY === true) {
-      const text = decoder.decode(bytes, { stream: true });
-      // Line ends stay line ends, so that frames can be read, but they are shown as well.
-      out.write(text.split('\n').map(harmless).join('\\n\n'));
-    } else {
-      out.write(bytes);
-    }
-    await drained(out, signal);
+  const shown = redactor.inPieces();
+  // Line ends stay line ends, so that frames can be read, but they are shown as well.
+  const show = (text: string): boolean => out.write(text.split('\n').map(harmless).join('\\n\n'));
+  return {
+    async write(bytes) {
+      if (out.isTTY === true) show(shown.push(decoder.decode(bytes, { stream: true })));
+      else out.write(bytes);
+      await drained(out, signal);
+    },
+    end() {
+      if (out.isTTY === true) show(shown.push(decoder.decode()) + shown.end());
+    },
   };
 }

@@ -11,6 +11,7 @@ import { UsageError } from '../config/usage-error.js';
 import type { Backend, EventBody } from '../controller/backend.js';
 import type { Choices } from '../model/choices.js';
 import type { LabState } from '../model/lab.js';
+import { createRedactor, type Redactor } from '../model/redactor.js';
 import type { Result } from '../model/result.js';
 import type { ImageChoice } from '../model/specification.js';
 import { systemClock } from '../system-clock.js';
@@ -62,6 +63,8 @@ export class LabClient {
   readonly #options: LabClientOptions & { base: URL };
   #backend: Promise<Backend> | null = null;
   #ownDispatcher: Dispatcher | null = null;
+  readonly #values = new Set<string>();
+  #redactor: Redactor;
 
   constructor(options: LabClientOptions) {
     const base = parseControllerUrl(String(options.controller), 'controller');
@@ -79,11 +82,14 @@ export class LabClient {
     } else if (options.direct !== true) {
       throw new UsageError('token: without one, only a `direct` client can ask anything');
     }
+    this.#redactor = this.#newRedactor();
   }
 
   /** Asks for a lab. Success means accepted, not done: `followEvents` tells what becomes of it. */
   async create(options: CreateOptions = {}, signal: AbortSignal = never()): Promise<Result<null>> {
     const { image = { image_class: 'recommended' }, size = 'small', env = {} } = options;
+    for (const value of Object.values(env)) this.#values.add(value);
+    this.#redactor = this.#newRedactor();
     const specification = {
       options: {
         ...image,
@@ -117,6 +123,14 @@ export class LabClient {
   }
 
   /**
+   * A text without this client's secrets: the token, and the values of `env` (from eight characters on) that labs were
+   * asked for with. Failures, states and what `followEvents` yields have none; the bytes of `events` may.
+   */
+  redact(text: string): string {
+    return this.#redactor.redact(text);
+  }
+
+  /**
    * Closes the connections that this client has opened itself, at once and for good; whatever is under way or asked
    * later fails. A dispatcher that was given stays open.
    */
@@ -139,7 +153,13 @@ export class LabClient {
       direct || token === null
         ? { kind: 'direct' as const, user: this.user, token }
         : { kind: 'bearer' as const, token };
-    return createController({ base, credentials, dispatcher, clock: systemClock });
+    const redact = (text: string): string => this.redact(text);
+    return createController({ base, credentials, dispatcher, clock: systemClock, redact });
+  }
+
+  #newRedactor(): Redactor {
+    const { token } = this.#options;
+    return createRedactor({ credentials: token === undefined ? [] : [token], values: [...this.#values] });
   }
 
   async #newDispatcher(): Promise<Dispatcher> {

@@ -20,6 +20,8 @@ import { systemClock } from '../system-clock.js';
 export interface EventSource {
   events(signal: AbortSignal): Promise<Result<AsyncIterable<Uint8Array>>>;
   state(signal: AbortSignal): Promise<Result<LabState | null>>;
+  /** Removes secrets from what the stream says. A LabClient removes its token and the values of the lab's environment. */
+  redact?(text: string): string;
 }
 
 /** What was yielded before, or concerns no other program. */
@@ -68,6 +70,7 @@ export async function* followEvents(
         await pace.turn(each);
         return source.state(each);
       },
+      redact: (text) => source.redact?.(text) ?? text,
     },
     clock,
     retry: { clock, random, contact: { reached: false }, left: () => null },

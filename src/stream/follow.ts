@@ -8,6 +8,7 @@
 import { stamp, type Clock } from '../context.js';
 import { sleep, startDeadline, type Deadline } from '../deadline.js';
 import type { LabState } from '../model/lab.js';
+import type { Redact } from '../model/redactor.js';
 import type { Failure, Result } from '../model/result.js';
 import type { EventInput, Input, SkippedInput, Stamp } from '../model/run.js';
 import { Retry, type RetryOptions } from '../retry.js';
@@ -21,6 +22,8 @@ import { StateWatch } from './state-watch.js';
 export interface Source {
   events(signal: AbortSignal): Promise<Result<AsyncIterable<Uint8Array>>>;
   state(signal: AbortSignal): Promise<Result<LabState | null>>;
+  /** Removes the secrets that it was given from what its stream says. */
+  redact: Redact;
 }
 
 /**
@@ -303,7 +306,7 @@ class Pump {
     // What came in one piece came at one time.
     const at = stamp(this.#options.clock);
     for (const item of items) {
-      const input = inputOf(item, at);
+      const input = inputOf(item, at, this.#options.source.redact);
       if (input.kind === 'heartbeat') {
         this.#mailbox.put(input);
         news = true;

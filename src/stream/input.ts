@@ -1,28 +1,52 @@
 /**
  * What a frame or a comment of the stream is to the reducer.
+ *
+ * The one place where secrets are removed from the text of a stream: before this, frames are compared; behind it, text
+ * is cut and encoded.
  */
-import type { Input, Stamp } from '../model/run.js';
+import type { Event } from '../model/event.js';
+import { isEventType } from '../model/event-types.js';
+import type { Redact } from '../model/redactor.js';
+import type { Input, RawFrame, Stamp } from '../model/run.js';
 import { decode } from './decode.js';
 import type { FrameItem } from './frames.js';
 
-export function inputOf(item: FrameItem, { at, time }: Stamp): Input {
+export function inputOf(item: FrameItem, { at, time }: Stamp, redact: Redact): Input {
   switch (item.kind) {
     case 'comment':
-      return { at, time, kind: 'heartbeat', comment: item.text };
+      return { at, time, kind: 'heartbeat', comment: redact(item.text) };
     case 'oversized': {
       const reason = `a frame above ${item.limit} bytes`;
       return { at, time, kind: 'skipped', reason, frame: null, type: null };
     }
     case 'frame': {
-      const decoded = decode(item.frame);
+      const frame = { event: redactName(item.frame, redact), data: item.frame.data };
+      const decoded = decode(frame);
       switch (decoded.kind) {
         case 'event':
-          return { at, time, kind: 'event', event: decoded.event };
+          return { at, time, kind: 'event', event: redactMessage(decoded.event, redact) };
         case 'ping':
-          return { at, time, kind: 'heartbeat', comment: item.frame.data };
+          return { at, time, kind: 'heartbeat', comment: redact(frame.data) };
         case 'invalid':
-          return { at, time, kind: 'skipped', reason: decoded.reason, frame: item.frame, type: decoded.type };
+          return {
+            at,
+            time,
+            kind: 'skipped',
+            reason: decoded.reason,
+            frame: { ...frame, data: redact(frame.data) },
+            type: decoded.type,
+          };
       }
     }
   }
+}
+
+function redactMessage(event: Event, redact: Redact): Event {
+  const message = redact(event.message);
+  return message === event.message ? event : { ...event, message };
+}
+
+/** A name that is a type stays what it is; any other may be anything, and is quoted. */
+function redactName({ event }: RawFrame, redact: Redact): string | null {
+  return event === null || isEventType(event) ? event : redact(event);
 }

@@ -90,6 +90,7 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
   ],
   ['a token as an argument', ['spawn', '--token', 'gt-hunter2'], {}, /--token: others could read it/],
   ['an unknown option with a value', ['spawn', '--passwd=hunter2'], {}, /unknown option '--passwd'/],
+  ['a value with a quotation mark', ['spawn', "--evn=A='hunter2'"], {}, /unknown option '--evn'/],
   ['an unknown letter with a value', ['spawn', '-phunter2'], {}, /unknown option '-p'/],
   [
     'a folder for temporary files that is none',
@@ -119,8 +120,14 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
     /--direct: the form .*needs a token/,
   ],
   ['a variable that is none', ['spawn', '--env', '=hunter2'], {}, /--env: .*KEY=VALUE/],
-  ['a variable that is not set', ['spawn', '--env', 'NOT_SET'], {}, /NOT_SET is not set here/],
-  ['a variable that every object has', ['spawn', '--env', 'toString'], {}, /toString is not set here/],
+  // A value without its key may be given by mistake, so that no argument is quoted.
+  ['a variable that is not set', ['spawn', '--env', 'hunter2'], {}, /--env: no variable of this name is set/],
+  [
+    'the second variable not set',
+    ['spawn', '--env', 'A=hunter2', '--env', 'toString'],
+    {},
+    /--env, number 2: no variable of this name is set/,
+  ],
   [
     'a demo and a controller',
     ['spawn', '--demo', '--controller', 'http://127.0.0.1'],

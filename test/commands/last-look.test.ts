@@ -10,6 +10,7 @@ import { startDeadline } from '../../src/deadline.js';
 import { SilentDisplay } from '../../src/display/display.js';
 import { toSse } from '../../src/model/event.js';
 import type { LabState } from '../../src/model/lab.js';
+import { noSecrets } from '../../src/model/redactor.js';
 import type { Failure, Result } from '../../src/model/result.js';
 import { Random } from '../faults/random.js';
 import { FakeClock } from '../support/clock.js';
@@ -78,6 +79,7 @@ async function ending(site: Site, timeout: number, seed: number): Promise<{ kind
       display: new SilentDisplay(),
       backend: backendAt(site, false),
       freshBackend: () => Promise.resolve(backendAt(site, true)),
+      redactor: noSecrets,
       controller: 'http://controller.test/nublado',
       user: { name: 'rachel', given: false, direct: false },
       hasToken: true,

@@ -9,6 +9,7 @@ import { connect } from '../../src/connect.js';
 import { createController } from '../../src/controller/client.js';
 import { startDeadline } from '../../src/deadline.js';
 import { SilentDisplay } from '../../src/display/display.js';
+import { noSecrets } from '../../src/model/redactor.js';
 import type { Input, RunState } from '../../src/model/run.js';
 import { realClock } from '../support/clock.js';
 import { fakeContext } from '../support/context.js';
@@ -32,6 +33,7 @@ async function sessionAt(peer: Peer, display: Percents, use: (session: Session) 
     credentials: { kind: 'bearer', token: 'gt-peer' },
     dispatcher,
     clock: realClock,
+    redact: noSecrets.redact,
   });
   const session = new Session(
     {
@@ -39,6 +41,7 @@ async function sessionAt(peer: Peer, display: Percents, use: (session: Session) 
       display,
       backend,
       freshBackend: () => Promise.resolve(backend),
+      redactor: noSecrets,
       controller: peer.origin,
       user: { name: 'rachel', given: false, direct: false },
       hasToken: true,

@@ -10,6 +10,7 @@ import { Agent } from 'undici';
 import { createController, type Credentials } from '../../src/controller/client.js';
 import type { Backend } from '../../src/controller/backend.js';
 import { exitCode } from '../../src/model/outcome.js';
+import { noSecrets } from '../../src/model/redactor.js';
 import { outcomeOf, type Failure, type Result } from '../../src/model/result.js';
 import { answering, type Asked } from '../support/answering.js';
 import { realClock } from '../support/clock.js';
@@ -36,6 +37,7 @@ async function ask<T>(
     credentials,
     dispatcher,
     clock: realClock,
+    redact: noSecrets.redact,
   });
   return { result: await question(backend), asked: server.asked, origin: server.origin };
 }
@@ -320,6 +322,7 @@ describe('a network that does not answer', () => {
       credentials: bearer,
       dispatcher,
       clock: realClock,
+      redact: noSecrets.redact,
     });
 
   it('is told in plain words', async () => {

@@ -12,6 +12,7 @@ import type { Clock } from '../../src/context.js';
 import type { Backend } from '../../src/controller/backend.js';
 import { createController, type Credentials } from '../../src/controller/client.js';
 import { exitCode } from '../../src/model/outcome.js';
+import { noSecrets } from '../../src/model/redactor.js';
 import { outcomeOf, type Failure, type Result } from '../../src/model/result.js';
 import { answering } from '../support/answering.js';
 import { FakeClock, realClock } from '../support/clock.js';
@@ -39,7 +40,13 @@ const questions = {
 const bearer: Credentials = { kind: 'bearer', token: 'gt-secret' };
 
 const at = (origin: string, clock: Clock = realClock, credentials: Credentials = bearer): Backend =>
-  createController({ base: new URL(`${origin}/nublado`), credentials, dispatcher, clock });
+  createController({
+    base: new URL(`${origin}/nublado`),
+    credentials,
+    dispatcher,
+    clock,
+    redact: noSecrets.redact,
+  });
 
 /** Asks one server that answers so. */
 async function ask(

@@ -12,6 +12,7 @@ import type { Clock } from '../../src/context.js';
 import { createController } from '../../src/controller/client.js';
 import type { Backend } from '../../src/controller/backend.js';
 import { exitCode } from '../../src/model/outcome.js';
+import { noSecrets } from '../../src/model/redactor.js';
 import { outcomeOf, type Failure, type Result } from '../../src/model/result.js';
 import { answering, type Asked } from '../support/answering.js';
 import { FakeClock, realClock } from '../support/clock.js';
@@ -31,6 +32,7 @@ const at = (origin: string, through = dispatcher, clock: Clock = realClock): Bac
     credentials: { kind: 'bearer', token: 'gt-secret' },
     dispatcher: through,
     clock,
+    redact: noSecrets.redact,
   });
 const create = (backend: Backend) => backend.create('rachel', specification, signal);
 const events = (backend: Backend) => backend.events('rachel', signal);

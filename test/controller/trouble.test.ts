@@ -9,6 +9,7 @@ import { after, describe, it } from 'node:test';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { createController } from '../../src/controller/client.js';
 import type { Backend } from '../../src/controller/backend.js';
+import { noSecrets } from '../../src/model/redactor.js';
 import type { Failure, Result } from '../../src/model/result.js';
 import { answering } from '../support/answering.js';
 import { realClock } from '../support/clock.js';
@@ -35,6 +36,7 @@ const at = (origin: string, dispatcher: Dispatcher = agent()): Backend =>
     credentials: { kind: 'bearer', token: 'gt-secret' },
     dispatcher,
     clock: realClock,
+    redact: noSecrets.redact,
   });
 const create = (backend: Backend, until = signal) => backend.create('rachel', specification, until);
 const state = (backend: Backend) => backend.ownState(signal);

@@ -5,6 +5,7 @@ import type { Backend, EventBody } from '../../src/controller/backend.js';
 import { notAController, refusal } from '../../src/controller/failures.js';
 import { networkFailure } from '../../src/controller/network.js';
 import type { LabState } from '../../src/model/lab.js';
+import { noSecrets } from '../../src/model/redactor.js';
 import type { Failure, Result } from '../../src/model/result.js';
 import type { Connection } from './connection.js';
 import type { Whose } from './responses.js';
@@ -60,7 +61,7 @@ export function memoryBackend(world: World): Backend {
 }
 
 function failureOf(asked: string, answer: Answer): Failure {
-  const direct = { more: false, whole: true, url: base, redirects: 0 };
+  const direct = { more: false, whole: true, url: base, redirects: 0, redact: noSecrets.redact };
   if (answer.kind === 'status') return refusal(asked, { ...answer, ...direct }, base);
   const how = answer.kind === 'none' ? answer.how : 'reset';
   if (how === 'stranger') {

@@ -13,6 +13,7 @@ import type { Clock, Context } from '../../src/context.js';
 import type { Backend } from '../../src/controller/backend.js';
 import { startDeadline } from '../../src/deadline.js';
 import { SilentDisplay, type Ending } from '../../src/display/display.js';
+import { noSecrets } from '../../src/model/redactor.js';
 import type { Goal, Input, RunState } from '../../src/model/run.js';
 import { FakeClock } from '../support/clock.js';
 import { fakeContext } from '../support/context.js';
@@ -89,6 +90,7 @@ export function runCommand(story: Story, context: Context, backend: Backend): Ru
       display,
       backend,
       freshBackend: () => Promise.resolve(backend),
+      redactor: noSecrets,
       controller: 'http://controller.test/nublado',
       user: { name: 'rachel', given: story.who !== 'own', direct: story.who === 'direct' },
       hasToken: true,

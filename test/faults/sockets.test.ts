@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { Agent } from 'undici';
 import type { Clock } from '../../src/context.js';
 import { createController } from '../../src/controller/client.js';
+import { noSecrets } from '../../src/model/redactor.js';
 import { fakeContext } from '../support/context.js';
 import { describe as describeFigures, record, type Figures } from './figures.js';
 import { generate } from './generate.js';
@@ -82,6 +83,7 @@ async function playOverSockets(story: Story): Promise<Played> {
     credentials: { kind: 'bearer', token: 'gt-story' },
     dispatcher: agent,
     clock,
+    redact: noSecrets.redact,
   });
   const run = runCommand(story, fakeContext({ clock, random: Math.random }), backend);
   const { ending, thrown } = await run.finished;

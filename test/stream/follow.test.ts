@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { Event } from '../../src/model/event.js';
 import { toSse } from '../../src/model/event.js';
 import type { LabState } from '../../src/model/lab.js';
+import { noSecrets } from '../../src/model/redactor.js';
 import type { Failure, Result } from '../../src/model/result.js';
 import type { Input } from '../../src/model/run.js';
 import { follow, type FollowOptions, type Source } from '../../src/stream/follow.js';
@@ -33,6 +34,7 @@ class HandFed implements Source {
   refusal: Failure | null = null;
   /** Whether the question for the stream gets no answer. */
   silent = false;
+  readonly redact = noSecrets.redact;
   #wake: (() => void) | null = null;
   #queue: (Uint8Array | 'end' | 'cut')[] = [];
 

@@ -55,6 +55,25 @@ describe('a leak', () => {
     assert.equal(findLeak(['nothing', 'gt-short.token'], [token]), null);
   });
 
+  it('is a secret in every form, or a longer line of one', () => {
+    const key = `first line "1"\nsecond line \u00fc${token}`;
+    const json = (text: string): string => JSON.stringify(text).slice(1, -1);
+    for (const secret of [key, 'first line "1"', `second line \u00fc${token}`]) {
+      const bytes = Array.from(Buffer.from(secret), (byte) => `%${byte.toString(16)}`);
+      const forms = [
+        json(secret),
+        json(json(secret)),
+        json(secret).replace('\u00fc', '\\u00fc'),
+        json(json(secret).replace('\u00fc', '\\u00FC')),
+        encodeURIComponent(secret),
+        bytes.join(''),
+        ...['\r\n', '\\n', '\\\\r', '%0A', '\\u000a'].map((end) => Array.from(secret).join(end)),
+      ];
+      for (const form of forms) assert.equal(findLeak(['nothing', `x${form}x`], [key]), key, form);
+    }
+    assert.equal(findLeak([`x${Array.from(whole).join('\\n')}x`], []), whole);
+  });
+
   it('is looked for in the log file too, and not repeated', () => {
     const log = join(folder, 'log');
     writeFileSync(log, `> ${token}\n`);

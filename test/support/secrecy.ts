@@ -16,11 +16,11 @@ export interface Started {
 
 /** What a test's child may do that the others may not. */
 export interface Secrecy {
-  /** The script shows a secret by itself, so that nothing can be concluded from what is seen. */
+  /** A secret is shown on purpose, by a script or in the program's own words, so that nothing can be concluded from it. */
   printsSecrets?: boolean;
 }
 
-/** Shorter values would be found in words that are no secrets. */
+/** Shorter values, other than tokens, would be found in words that are no secrets. */
 const shortest = 8;
 
 const tokenVariables = ['LAB_TOKEN', 'NUBLADO_TOKEN', 'ACCESS_TOKEN'];
@@ -33,13 +33,14 @@ export function secretsOf({ args, env, input = '' }: Started): string[] {
     if (at !== -1) return pair.slice(at + 1);
     return Object.hasOwn(env, pair) ? (env[pair] ?? '') : '';
   });
-  return [
+  const tokens = [
     ...tokenVariables.map((name) => env[name] ?? ''),
     ...tokenFiles.map((path) => (path === '-' ? input : contentOf(path))),
-    ...passed,
-  ]
-    .map((text) => text.trim())
-    .filter((text) => text.length >= shortest);
+  ];
+  return [
+    ...tokens.map((token) => token.trim()).filter((token) => token !== ''),
+    ...passed.map((value) => value.trim()).filter((value) => value.length >= shortest),
+  ];
 }
 
 /** The files that a child writes its trace to. */
@@ -55,13 +56,49 @@ export function wordsOf(script: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** The first secret in the texts, or whatever has the form of a token; null where there is none. */
+/** The first secret in the texts, in whatever form, or what has the form of a token; null where there is none. */
 export function findLeak(texts: readonly string[], secrets: readonly string[]): string | null {
   for (const text of texts) {
-    const found = secrets.find((secret) => text.includes(secret)) ?? wholeToken.exec(text)?.[0];
-    if (found !== undefined) return found;
+    const joined = withoutLineEnds(text);
+    const found = secrets.find((secret) =>
+      formsOf(secret).some((form) => text.includes(form) || joined.includes(withoutLineEnds(form))),
+    );
+    const leak = found ?? wholeToken.exec(joined)?.[0];
+    if (leak !== undefined) return leak;
   }
   return null;
+}
+
+/** A secret, and each of its longer lines, in the forms in which a server may repeat it. */
+function formsOf(secret: string): string[] {
+  const lines = secret.split(/[\r\n]+/).filter((line) => line.length >= shortest);
+  return [secret, ...lines].flatMap((text) => {
+    const json = JSON.stringify(text).slice(1, -1);
+    const ascii = escaped(json, /[\u007f-\uffff]/g);
+    const all = escaped(text, /[^]/g);
+    const inUrl = encodeURIComponent(Buffer.from(text).toString());
+    const bytes = [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+    const once = [text, json, ascii, all, upper(ascii, /\\u.{4}/g), upper(all, /\\u.{4}/g)];
+    const twice = once.map((form) => JSON.stringify(form).slice(1, -1));
+    return [...once, ...twice, inUrl, lower(inUrl), bytes, bytes.toUpperCase()];
+  });
+}
+
+function escaped(text: string, units: RegExp): string {
+  return text.replaceAll(units, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function lower(text: string): string {
+  return text.replaceAll(/%../g, (byte) => byte.toLowerCase());
+}
+
+function upper(text: string, escapes: RegExp): string {
+  return text.replaceAll(escapes, (escape) => `\\u${escape.slice(2).toUpperCase()}`);
+}
+
+/** The text without line ends and escapes that stand for them, which may be between any two characters of a secret. */
+function withoutLineEnds(text: string): string {
+  return text.replaceAll(/[\r\n]|\\+(?:[rn]|u000[ad])|%0[ad]/gi, '');
 }
 
 /** As in the contract, "Base and authentication". */
