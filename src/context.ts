@@ -35,6 +35,11 @@ export interface Output extends Writable {
   isTTY?: boolean;
   columns?: number;
   rows?: number;
+  /**
+   * Resolves when more may be written, because there is room for it or because it would be left out. Where there is no
+   * such method, that is when everything was read.
+   */
+  room?(): Promise<void>;
 }
 
 /** Resolves when the stream can take more, or at once when the signal aborts. */
@@ -46,8 +51,9 @@ export async function drained(stream: Output, signal: AbortSignal): Promise<void
       signal.removeEventListener('abort', done);
       resolve();
     };
-    stream.once('drain', done).once('error', done).once('close', done);
     signal.addEventListener('abort', done);
+    if (stream.room === undefined) stream.once('drain', done).once('error', done).once('close', done);
+    else void stream.room().then(done);
   });
 }
 
@@ -118,6 +124,8 @@ export interface Context {
   jobs: JobControl;
   /** Lets go of what large input has left behind; left out where memory is no concern. */
   collectGarbage?: () => void;
+  /** To be called where the deadline has ended the run: what is still unread is then waited for only a moment. */
+  timeUp: () => void;
   /** Explains: decisions at level 1, requests and answers at level 2. Holds no secret. */
   trace: (level: 1 | 2, message: string) => void;
 }

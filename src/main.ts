@@ -23,9 +23,10 @@ async function main(): Promise<void> {
   const outputs = new Outputs(abort);
   const signals = watchSignals(abort);
   watchBugs(abort, signals);
-  const ended = await run(abort, signals);
+  let isTimeUp = false;
+  const ended = await run(abort, signals, outputs, () => (isTimeUp = true));
   settled = true;
-  await outputs.flushed();
+  await outputs.flushed(isTimeUp);
   const code = outputs.finalCode(ended);
   const reason = abort.signal.reason as EndReason | undefined;
   // A result that nobody could read to its end is no success.
@@ -39,14 +40,19 @@ async function main(): Promise<void> {
 }
 
 /** Runs the program; returns the exit code. */
-async function run(abort: AbortController, signals: Signals): Promise<number> {
+async function run(
+  abort: AbortController,
+  signals: Signals,
+  { out, err }: Outputs,
+  timeUp: () => void,
+): Promise<number> {
   const context: Context = {
     argv: process.argv.slice(2),
     get in() {
       return openStdin();
     },
-    out: process.stdout,
-    err: process.stderr,
+    out,
+    err,
     env: process.env,
     home: homeFolder(),
     uid: process.getuid?.() ?? null,
@@ -64,6 +70,7 @@ async function run(abort: AbortController, signals: Signals): Promise<number> {
     signal: abort.signal,
     jobs: signals.jobs,
     collectGarbage,
+    timeUp,
     trace: () => undefined,
   };
   try {

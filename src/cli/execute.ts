@@ -81,6 +81,7 @@ export async function execute(outer: Context, task: Task): Promise<number> {
   context.trace(1, `ends as ${ending.outcome.kind}, exit ${exitCode(ending.outcome)}`);
   session?.close();
   deadline?.cancel();
+  if (deadline?.expired === true) context.timeUp();
   // What was shown before a bug in the middle of a batch has still to leave.
   display.flush();
   display.close(session?.state ?? null);

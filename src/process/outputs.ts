@@ -3,13 +3,15 @@
  */
 import { closeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import type { EndReason } from '../context.js';
+import type { EndReason, Output } from '../context.js';
 import { exitCode, outputFailed, signalCodes } from '../model/outcome.js';
 import { OutputError } from '../model/output-error.js';
-import { hasUnwritten } from './stdio.js';
+import { isLeftUnread, LossyOutput } from './lossy.js';
+import { after, allWritten, unread } from './stdio.js';
 
-/** After a signal, output is waited for this long, in milliseconds. */
+/** How long output is waited for after a signal and after the deadline, in milliseconds. */
 const afterSignal = 1_000;
+const afterDeadline = 2_000;
 
 /** Which of stdin, stdout and stderr were terminals at the start. */
 const terminals = [0, 1, 2].filter((fd) => isatty(fd));
@@ -18,6 +20,9 @@ export class Outputs {
   /** Why stdout cannot be written any more. */
   #failure: 'SIGPIPE' | 'SIGHUP' | OutputError | null = null;
   readonly #abort: AbortController;
+  readonly #lossy = new LossyOutput(process.stderr);
+  readonly out: Output = process.stdout;
+  readonly err: Output = this.#lossy.asOutput();
 
   /** A reader of stdout that has left ends the run by `abort`; on stderr there is then simply less to be said. */
   constructor(abort: AbortController) {
@@ -32,31 +37,27 @@ export class Outputs {
     process.on('exit', closeLostTerminals);
   }
 
-  /** Whether a part of the result has not been read. */
+  /** Whether a part of the result was not read. */
   get isCut(): boolean {
-    return hasUnwritten(process.stdout);
+    return unread(process.stdout) > 0;
   }
 
-  /** Waits until everything is written, for as long as it takes; but not for a reader that sleeps while a signal says to go. */
-  async flushed(): Promise<void> {
+  /**
+   * Waits until the result is read, for as long as that takes; but after a signal, or where the deadline ended the run,
+   * for a moment. On stderr it waits as long as something is read.
+   */
+  async flushed(isTimeUp: boolean): Promise<void> {
+    const limit = isTimeUp ? after(afterDeadline) : this.#leaving();
+    this.#lossy.release();
+    await Promise.race([allWritten(process.stdout), limit]);
+    await Promise.race([readOrStopped(process.stderr), limit]);
+  }
+
+  /** Resolves a moment after a signal. */
+  async #leaving(): Promise<void> {
     const { signal } = this.#abort;
-    const written = Promise.all(
-      [process.stdout, process.stderr].map(
-        (stream) =>
-          new Promise<void>((resolve) => {
-            // A write that fails says so to its callback first, and then to everybody.
-            stream.write('', () => setImmediate(resolve));
-          }),
-      ),
-    );
-    const told = new Promise<void>((resolve) => {
-      const soon = (): void => {
-        setTimeout(resolve, afterSignal).unref();
-      };
-      if (signal.aborted) soon();
-      else signal.addEventListener('abort', soon);
-    });
-    await Promise.race([written, told]);
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    await after(afterSignal);
   }
 
   /** The exit code of a run, unless what was to be printed could not be. */
@@ -68,6 +69,11 @@ export class Outputs {
     if (code !== failure) process.stderr.write(`${this.#failure.message}\n`);
     return failure;
   }
+}
+
+/** Resolves when nothing is left to be read, or its reader has stopped reading. */
+async function readOrStopped(stream: Output): Promise<void> {
+  while (unread(stream) > 0 && !(await isLeftUnread(stream)));
 }
 
 function failureOf({ code, message }: NodeJS.ErrnoException): 'SIGPIPE' | 'SIGHUP' | OutputError {

@@ -9,6 +9,8 @@ import type { Output } from '../context.js';
 /** The handle of a pipe, socket or terminal. */
 interface Handle {
   setBlocking?(blocking: boolean): number;
+  /** Bytes that the system has not taken yet. */
+  writeQueueSize?: number;
 }
 
 let stdin: NodeJS.ReadStream | null = null;
@@ -28,9 +30,27 @@ export function restoreBlocking(): void {
   }
 }
 
-/** Whether something that was written has still to be read by somebody. */
-export function hasUnwritten(stream: Output): boolean {
-  return !stream.destroyed && stream.writableLength > 0;
+/**
+ * A measure of what was written and not read: 0 for nothing, and with every byte that a reader takes it is less. What
+ * the system is being given counts twice.
+ */
+export function unread(stream: Output): number {
+  return stream.destroyed ? 0 : stream.writableLength + (handleOf(stream).writeQueueSize ?? 0);
+}
+
+/** Resolves when everything has been written, or nothing can be any more. */
+export function allWritten(stream: Output): Promise<void> {
+  return new Promise((resolve) => {
+    // A write that fails says so to its callback first, and then to everybody.
+    stream.write('', () => setImmediate(resolve));
+  });
+}
+
+/** Resolves after so many milliseconds; nothing is kept alive for that. */
+export function after(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
 }
 
 function handleOf(stream: object): Handle {

@@ -28,6 +28,7 @@ export function fakeContext(over: Partial<Context> = {}): Context {
       watchKeys: () => () => undefined,
       takeSignals: () => () => undefined,
     },
+    timeUp: () => undefined,
     trace: () => undefined,
     ...over,
   };
