@@ -52,6 +52,13 @@ describe('a sleep', () => {
     assert.deepEqual(slept, [600_000, 30_000]);
     clock.advance(5_000);
     assert.equal(slept.length, 2);
+    // A busy machine is late by as much as that, but not by more.
+    clock.sleepWithMachine(2_000);
+    clock.advance(5_000);
+    assert.equal(slept.length, 2);
+    clock.sleepWithMachine(2_001);
+    clock.advance(5_000);
+    assert.deepEqual(slept, [600_000, 30_000, 2_001]);
     stop();
     assert.equal(clock.pending, 0);
   });

@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 import { answering } from '../support/answering.js';
 import { FakeClock } from '../support/clock.js';
 import { parseLines, resultOf } from '../support/ndjson.js';
+import { event, info, lab, startPeer, stream } from '../support/peer.js';
 import { runLab } from '../support/program.js';
 import { at, url } from '../support/site.js';
 
@@ -112,6 +113,20 @@ describe('surprises', { concurrency: 4 }, () => {
         assert.match(run.stderr, /asking the state before the request is repeated/);
       });
     }
+  });
+
+  it('a create that was answered 500 may have been accepted all the same (9)', async () => {
+    let creates = 0;
+    await using peer = await startPeer({
+      create: (response) => {
+        creates += 1;
+        response.writeHead(500, { 'content-type': 'text/plain' }).end('Internal Server Error');
+      },
+      state: lab('pending'),
+      events: stream('end', info('Pulling', 30), event('complete', 'up')),
+    });
+    const run = await runLab(['spawn', '-u', 'rachel', '--timeout', '20s', '-o', 'json'], peer.env);
+    assert.deepEqual([run.code, resultOf(run.stdout).outcome, creates], [0, 'complete', 1], run.stderr);
   });
 
   it('a lab that is deleted right after it was accepted never was (10)', async () => {

@@ -286,6 +286,16 @@ describe('other refusals', () => {
         .end();
     }, create);
     assert.equal(failureOf(dated.result).retryAfter, 30_000);
+    const past = await ask((response) => {
+      response
+        .writeHead(429, {
+          date: 'Tue, 24 Nov 2026 00:00:30 GMT',
+          'retry-after': 'Tue, 24 Nov 2026 00:00:00 GMT',
+        })
+        .end();
+    }, create);
+    assert.equal(failureOf(past.result).retryAfter, 0);
+    assert.match(failureOf(past.result).error.hint ?? '', /try again in 0 s/);
   });
 
   it('tell what may be asked again from what may not', async () => {

@@ -48,9 +48,9 @@ class HandFed implements Source {
 
   events(signal: AbortSignal): Promise<Result<AsyncIterable<Uint8Array>>> {
     if (this.silent) {
-      return new Promise((_resolve, reject) => {
+      return new Promise((resolve) => {
         signal.addEventListener('abort', () => {
-          reject(new Error('aborted'));
+          resolve({ ok: false, failure: nobodyThere });
         });
       });
     }
@@ -474,6 +474,16 @@ describe('a stream that was lost', () => {
     assert.equal((await untilRetried(set, 250)).at(-2), 'retrying 1: the connection was cut');
   });
 
+  it('has its state asked where the request for it got no answer, though nothing else asks', async () => {
+    const { source, clock, next } = setUp({ quiet: null });
+    source.silent = true;
+    source.states.push({ status: 'running' });
+    const state = next();
+    clock.advance(45_000);
+    assert.equal(await state, 'state running');
+    assert.equal(source.asked, 1);
+  });
+
   it('is opened again after a silence too', async () => {
     const set = setUp({ quiet: null });
     assert.equal(await set.next(), 'open');
@@ -579,6 +589,27 @@ describe('a stream that ended before the operation', () => {
     }
     assert.deepEqual([await next(), await next()], ['replaced', 'info b']);
     assert.equal(source.asked, 0);
+  });
+
+  it('is looked at for a tenth of the time at most, where it takes long to be read', async () => {
+    const { source, clock, next } = setUp({ afterEnd: 'poll', quiet: null });
+    // A queue that takes two seconds without ever pausing.
+    for (let part = 0; part < 40; part++) {
+      source.feed(info('a', part + 1));
+      do await settled();
+      while ((await next()) !== 'info a');
+      clock.advance(50);
+    }
+    const waiting = next();
+    source.feed('end');
+    await settled();
+    let resumed = false;
+    void waiting.then(() => (resumed = true));
+    clock.advance(19_000);
+    await settled();
+    assert.equal(resumed, false);
+    clock.advance(1_000);
+    assert.equal(await waiting, 'resumed');
   });
 
   it('is looked at again soon after hours of nothing but pings, which are no queue to be read', async () => {

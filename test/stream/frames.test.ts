@@ -197,6 +197,12 @@ describe('a frame above the limit', () => {
     }
   });
 
+  it('is over with the blank line, also where that comes right behind what was too much', () => {
+    // It shows as too large with its last line, and not before.
+    const chunks = [`data: ${big(70_000)}\n`, '\ndata: b\n\n'].map(bytes);
+    assert.deepEqual(read(chunks, limit), [skipped, frame(null, 'b')]);
+  });
+
   it('may be made of many short lines', () => {
     const body = `${'data: xxxxxxxxx\n'.repeat(30_000)}\ndata: b\n\n`;
     assert.deepEqual(read([bytes(body)], limit), [skipped, frame(null, 'b')]);
