@@ -68,6 +68,7 @@ export class Retry {
     const { clock, contact, left } = this.#options;
     const now = clock.monotonic();
     if (failure.reached && !failure.transient) return null;
+    if (isAway(failure)) contact.reached = true;
     if (failure.reached || failure.maybeDone || contact.reached) this.#absentSince = null;
     else if (!failure.transient || now - (this.#absentSince ??= now) >= patience) return null;
     const absence = this.#absentSince === null ? Infinity : patience - (now - this.#absentSince);
@@ -78,4 +79,9 @@ export class Retry {
     const rest = left();
     return rest !== null && retryAfter > rest ? null : Math.max(wait, retryAfter);
   }
+}
+
+/** Whether a gateway answered in the place of a controller, which is away and may come back. */
+function isAway({ reached, error: { status } }: Failure): boolean {
+  return reached && (status === 502 || status === 503 || status === 504);
 }

@@ -48,6 +48,22 @@ describe('retries', () => {
     assert.equal(clock.monotonic(), 5000);
   });
 
+  it('count a gateway whose controller is away as somebody who is there', () => {
+    for (const status of [502, 503, 504]) {
+      const { clock, retry } = setUp();
+      assert.equal(retry.after({ ...overloaded, error: { ...overloaded.error, status } }), 500);
+      assert.equal(retry.after(nobody), 1000);
+      clock.advance(60_000);
+      assert.equal(retry.after(nobody), 2000);
+    }
+    // The word of a proxy on the way is none of the controller's.
+    const { clock, retry } = setUp();
+    const proxy = failure({ error: { ...nobody.error, status: 503 } });
+    assert.equal(retry.after(proxy), 500);
+    clock.advance(60_000);
+    assert.equal(retry.after(proxy), null);
+  });
+
   it('give up at once on a bad certificate or another server, unless the controller was there before', () => {
     assert.equal(setUp().retry.after(certificate), null);
     assert.equal(setUp({ reached: true }).retry.after(certificate), 500);
