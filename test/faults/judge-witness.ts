@@ -24,7 +24,8 @@ function isWitnessed(played: Played, kind: string): boolean {
     case 'complete':
       return taken(world.connections, /^complete/, story.command.name === 'spawn');
     case 'running':
-      // For a spawn, `running` may be said of a dead lab that is about to be replaced.
+      // For a spawn, `running` may be said of a dead lab that is about to be replaced; `lab_exists` never is.
+      if (all.some(({ type }) => type === 'lab_exists')) return true;
       return story.command.name === 'spawn'
         ? all.some(({ lab, fresh }) => lab === 'running' && fresh)
         : state('running');

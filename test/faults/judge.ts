@@ -29,8 +29,10 @@ export function judge(played: Played, wire: Wire = 'memory'): string[] {
     ...judgeWitness(played),
     ...judgeReason(played),
     ...(wire === 'memory' ? [...judgeTime(played), ...judgeDeadline(played), ...judgeRequests(played)] : []),
-    ...judgeEvents(played, wire),
-    ...judgeProgress(played),
+    // `status` looks at the stream and shows none of it.
+    ...(played.story.command.name === 'status'
+      ? []
+      : [...judgeEvents(played, wire), ...judgeProgress(played)]),
     ...(wire === 'memory' ? world.log.violations : []),
     ...leaks.map((leak) => `left behind: ${leak}`),
   ];

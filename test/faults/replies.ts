@@ -5,6 +5,8 @@ import type { Status, Trouble } from './story.js';
 
 export interface Reply {
   status: number;
+  /** What kind of refusal it is, where it is the controller's own. */
+  type: string | null;
   headers: Record<string, string>;
   body: string;
 }
@@ -13,15 +15,15 @@ const html = { 'content-type': 'text/html' };
 const json = { 'content-type': 'application/json' };
 
 export function ok(status: number, value: unknown): Reply {
-  return { status, headers: json, body: JSON.stringify(value) };
+  return { status, type: null, headers: json, body: JSON.stringify(value) };
 }
 
 export function refused(status: number, type: string, msg: string): Reply {
-  return ok(status, { detail: [{ msg, type }] });
+  return { ...ok(status, { detail: [{ msg, type }] }), type };
 }
 
 export const created = ok(201, null);
-export const gone: Reply = { status: 204, headers: {}, body: '' };
+export const gone: Reply = { status: 204, type: null, headers: {}, body: '' };
 export const unknownUser = refused(404, 'unknown_user', 'Unknown user rachel');
 export const noSuchRoute = ok(404, { detail: 'Not Found' });
 export const exists = refused(409, 'lab_exists', 'Lab already exists for rachel');
@@ -42,14 +44,24 @@ export function labState(status: Status): Reply {
 export function inTrouble({ status, retryAfter }: Trouble & { kind: 'status' }): Reply {
   const wait: Record<string, string> = retryAfter === null ? {} : { 'retry-after': String(retryAfter) };
   if (status === 500) {
-    return { status, headers: { 'content-type': 'text/plain', ...wait }, body: 'Internal Server Error' };
+    return {
+      status,
+      type: null,
+      headers: { 'content-type': 'text/plain', ...wait },
+      body: 'Internal Server Error',
+    };
   }
-  return { status, headers: { ...html, ...wait }, body: `<html><body>${status}</body></html>` };
+  return { status, type: null, headers: { ...html, ...wait }, body: `<html><body>${status}</body></html>` };
 }
 
 /** What somebody is told whose token is not valid any more. */
 export function noLonger(status: 401 | 403): Reply {
   if (status === 403) return notYours;
   const challenge = 'Bearer realm="lab", error="invalid_token", error_description="Token is invalid"';
-  return { status, headers: { ...html, 'www-authenticate': challenge }, body: '<html>401</html>' };
+  return {
+    status,
+    type: null,
+    headers: { ...html, 'www-authenticate': challenge },
+    body: '<html>401</html>',
+  };
 }

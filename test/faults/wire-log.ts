@@ -18,6 +18,8 @@ export interface Told {
   route: Route;
   /** Null where there was no answer. */
   status: number | null;
+  /** What kind of refusal it is, where it is the controller's own. */
+  type: string | null;
   /** Why there was none. */
   none: 'refused' | 'reset' | 'aborted' | 'stranger' | null;
   /** The lab's status in the answer; null for no lab, undefined where it is not told. */
@@ -49,7 +51,7 @@ export class WireLog {
     this.#notBefore.delete('events');
   }
 
-  answered(told: Omit<Told, 'status' | 'none'>, answer: Answer): void {
+  answered(told: Omit<Told, 'status' | 'type' | 'none'>, answer: Answer): void {
     const status = answer.kind === 'status' ? answer.status : answer.kind === 'stream' ? 200 : null;
     const none = answer.kind === 'none' ? answer.how : null;
     const wait = answer.kind === 'status' ? answer.headers['retry-after'] : undefined;
@@ -58,6 +60,7 @@ export class WireLog {
       if (told.route !== 'state') this.#notBefore.set(told.route, until);
       this.calm(until);
     }
-    this.told.push({ ...told, status, none });
+    const type = answer.kind === 'status' ? answer.type : null;
+    this.told.push({ ...told, status, type, none });
   }
 }
