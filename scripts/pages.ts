@@ -14,7 +14,8 @@ const share = fileURLToPath(new URL('../share', import.meta.url));
 const out = new PassThrough();
 
 // Neither help nor completion looks at anything else.
-const context = (argv: readonly string[]): Context => ({ argv, env: {}, out }) as unknown as Context;
+const context = (argv: readonly string[]): Context =>
+  ({ argv, env: {}, out, err: out }) as unknown as Context;
 
 function capture(print: () => void): string {
   print();

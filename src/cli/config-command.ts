@@ -205,7 +205,7 @@ async function writeResult(
   message: string,
   more: { profiles?: Record<string, Profile> } = {},
 ): Promise<void> {
-  const { toAsciiJson } = await import('../model/json.js');
+  const { toOutputJson } = await import('../model/json.js');
   const result = {
     schema: 1,
     kind: 'result',
@@ -218,5 +218,5 @@ async function writeResult(
     lab: null,
     ...more,
   };
-  out.write(`${toAsciiJson(result)}\n`);
+  out.write(`${toOutputJson(result)}\n`);
 }

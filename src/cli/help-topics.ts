@@ -83,6 +83,8 @@ Progress on stderr (--progress, LAB_PROGRESS):
 
 Text from a server is made harmless before a terminal sees it: control
 characters, escape sequences and bidirectional overrides become visible escapes.
+No text is a command to a CI system: in ::name at the beginning of a line, and
+in ##[name] and ##vso[name], the first character is written as its escape.
 Secrets that it repeats (the token, a proxy's password, values of --env with
 eight or more characters) become [secret].
 `;

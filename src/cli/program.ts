@@ -3,6 +3,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import type { Context } from '../context.js';
+import { textOutput } from '../display/text-output.js';
 import { usage } from '../model/outcome.js';
 import { version } from '../model/version.js';
 import { addCompletion } from './completion.js';
@@ -15,7 +16,12 @@ import { addHelp, addSchema } from './reference-commands.js';
 import { addSpawn } from './spawn-command.js';
 
 /** Runs the command line to its exit code. */
-export async function runProgram(context: Context): Promise<number> {
+export async function runProgram(outer: Context): Promise<number> {
+  // Not spread: to look at stdin is to open it.
+  const context = Object.create(outer, {
+    out: { value: textOutput(outer.out) },
+    err: { value: textOutput(outer.err) },
+  }) as Context;
   let code = 0;
   const program = createProgram(context, (result) => {
     code = result;

@@ -3,7 +3,7 @@
  */
 import type { Clock, Output } from '../context.js';
 import { exitCode, isByDeadline } from '../model/outcome.js';
-import { toAsciiJson } from '../model/json.js';
+import { toOutputJson } from '../model/json.js';
 import type { OutputObject } from '../model/output.js';
 import type { EventInput, Input, RunState, Stamp } from '../model/run.js';
 import { stamp } from '../context.js';
@@ -117,6 +117,6 @@ export class JsonDisplay extends SilentDisplay {
       this.#timeText = new Date(at.time).toISOString();
     }
     const head = { schema: 1, kind: body.kind, time: this.#timeText, elapsed_ms: this.#elapsed(at) };
-    this.#lines.add(toAsciiJson(Object.assign(head, body)));
+    this.#lines.add(toOutputJson(Object.assign(head, body)));
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Text for a terminal: made harmless, and durations in words.
+ * Text for a terminal or a log: made harmless, and durations in words.
  *
  * Everything that came from a server passes through `harmless` before a person sees it. Knows nothing of
  * colours and cursor movement; how wide a text is, `width.ts` knows.
@@ -15,9 +15,18 @@ const harmful =
 
 const named: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** Text from outside, with everything that could act on a terminal turned into a visible escape. */
+/** Text from outside, with everything that could act on a terminal or a CI system turned into a visible escape. */
 export function harmless(text: string): string {
-  return isPlainAscii(text) ? text : text.replace(harmful, visible);
+  const still = inert(text);
+  return isPlainAscii(still) ? still : still.replace(harmful, visible);
+}
+
+/**
+ * Text without commands to a CI system, as far as these may stand anywhere in a line: `##[name]`, which Azure and GitHub
+ * obey, and `##vso[name]`. What only the beginning of a line can be is `text-output.ts`'s.
+ */
+export function inert(text: string): string {
+  return text.includes('##') ? text.replace(/#(?=#(?:\[|vso\[))/gi, '\\x23') : text;
 }
 
 function visible(char: string): string {

@@ -20,6 +20,25 @@ export function toAsciiJson(value: unknown): string {
   return ascii;
 }
 
+/**
+ * The same as output, which a CI system may read and obey: it looks for `##[` and `##vso[`, and a parser of JSON reads
+ * `\\u0023` as the same character.
+ */
+export function toOutputJson(value: unknown): string {
+  const json = toAsciiJson(value);
+  if (!command.test(json)) return json;
+  let inert = '';
+  for (let at = 0; at < json.length;) {
+    let end = at + piece;
+    // Not in the middle of what is looked for.
+    while (/[#vso]/i.test(json[end - 1] ?? '')) end++;
+    inert += json.slice(at, end).replaceAll(/#(?=\[|vso\[)/gi, '\\u0023');
+    at = end;
+  }
+  return inert;
+}
+
+const command = /#(?:\[|vso\[)/i;
 const beyondAscii = /[\u007f-\uffff]/;
 const piece = 16 * 1024;
 

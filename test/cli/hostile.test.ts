@@ -1,6 +1,6 @@
 /**
- * The real program before a server that wants to reach the terminal: nothing of what it says arrives there as a
- * control character, whatever carries it.
+ * The real program before a server that wants to reach the terminal, or the CI system that reads the output: nothing of
+ * what it says arrives there as a control character or as a command, whatever carries it.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -10,8 +10,9 @@ import { answering, type Asked } from '../support/answering.js';
 import { parseLines, resultOf } from '../support/ndjson.js';
 import { atTerminal, runLab, type Finished } from '../support/program.js';
 
-/** To clear the screen in three ways, set the title, forge a line, turn the text around, and say nothing. */
-const evil = '\x1b[2J\x9b2J\x1bc\x1b]0;owned\x07\r\nforged \u202eline\u2028\0\u200b\ud800';
+/** To clear the screen in three ways, set the title, forge a line, turn the text around, say nothing, and give commands to CI systems. */
+const evil =
+  '::notice::x \x1b[2J\x9b2J\x1bc\x1b]0;owned\x07\r\nforged \u202eline\u2028\0\u200b\ud800\n::error::x ##[add-mask]e ##vso[x]y';
 
 function environment(origin: string, user: string | null = 'demo'): Record<string, string> {
   return {
@@ -21,8 +22,9 @@ function environment(origin: string, user: string | null = 'demo'): Record<strin
   };
 }
 
-/** Lines of text without anything in them that acts on a terminal. */
+/** Lines of text without anything in them that acts on a terminal or a CI system. */
 function assertHarmless(text: string): void {
+  assert.doesNotMatch(text, /##(?:\[|vso\[)|^\s*::[a-z]/im);
   assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e\u2028]/);
   assert.doesNotMatch(text, /^forged/m);
 }
@@ -178,6 +180,51 @@ describe('what a hostile server says does nothing to a terminal', { concurrency:
         `${command}: ${JSON.stringify(written)}`,
       );
       assert.doesNotMatch(terminal.text(), /^forged/m);
+    }
+  });
+
+  it('at the beginning of a line of a result', async (t) => {
+    const names = ['::notice::x', '  ::error::y', '##[add-mask]e', '::1'];
+    const form = names
+      .map(
+        (name) =>
+          `<input type="radio" name="image_list" id="${name}" value="r/i:${name}"><label for="${name}">${name}</label>`,
+      )
+      .join('');
+    const size =
+      '<input type="radio" name="size" id="s" value="small"><label for="s">Small (1 CPU, 3Gi RAM)</label>';
+    const state = { status: 'running', internal_url: '::notice::x##[add-mask]e' };
+    const origin = await serve(t, ({ url }) => {
+      if (url.endsWith('/labs')) return { body: JSON.stringify(names) };
+      if (url.includes('/lab-form/')) return { type: 'text/html', body: form + size };
+      return { body: JSON.stringify(state) };
+    });
+    const list = await runLab(['list'], environment(origin));
+    assert.equal(list.stdout, '\\x3a:notice::x\n  \\x3a:error::y\n\\x23#[add-mask]e\n::1\n', list.stderr);
+    const wait = await runLab(['wait'], environment(origin));
+    assert.equal(wait.stdout, '\\x3a:notice::x\\x23#[add-mask]e\n', wait.stderr);
+    for (const command of ['list', 'images', 'status', 'wait']) {
+      for (const mode of [[], ['-v', '--progress', 'none'], ['-o', 'json']]) {
+        const run = await runLab([command, ...mode], environment(origin));
+        assert.equal(run.code, 0, run.stderr);
+        assertHarmless(run.stdout);
+        assertHarmless(run.stderr);
+      }
+    }
+    const json = await runLab(['wait', '-o', 'json'], environment(origin));
+    assert.match(json.stdout, /"internal_url":"::notice::x#\\u0023\[add-mask\]e"/);
+    assert.equal(resultOf(json.stdout).lab?.internal_url, state.internal_url);
+  });
+
+  it('in an argument that is quoted', async () => {
+    for (const args of [
+      ['spawn', '::error::x ##[add-mask]e'],
+      ['##[add-mask]e'],
+      ['events', '--type', '\n::error::x'],
+    ]) {
+      const run = await runLab(args, {});
+      assert.equal(run.code, 2);
+      assertHarmless(run.stderr);
     }
   });
 

@@ -20,6 +20,9 @@ describe('harmless', () => {
     ['\u{e0041}', '\\u{e0041}'],
     ['a\u00adb\u180ec\u3164', 'a\\xadb\\u180ec\\u3164'],
     ['❤\ufe0f', '❤\ufe0f'],
+    ['a ##[add-mask]e ###[group]', 'a \\x23#[add-mask]e #\\x23#[group]'],
+    ['##vso[task.setvariable] ##VSO[x]', '\\x23#vso[task.setvariable] \\x23#VSO[x]'],
+    ['#[x] ## [x] ##vs[x] #vso[x]', '#[x] ## [x] ##vs[x] #vso[x]'],
   ] as const) {
     it(`shows ${JSON.stringify(text)} as ${JSON.stringify(shown)}`, () => {
       assert.equal(harmless(text), shown);
