@@ -44,7 +44,10 @@ export function addSpawn(program: Command, wiring: Wiring): void {
     .option(
       '--env <key[=value]>',
       'set a variable in the lab, to a value or as it is here; repeatable',
-      (text: string, all: readonly Variable[] = []) => [...all, parseEnv(text, context.env, all.length + 1)],
+      (text: string, all: readonly Variable[] | undefined) => [
+        ...(all ?? []),
+        parseEnv(text, context.env, (all?.length ?? 0) + 1),
+      ],
     )
     .addOption(
       new Option(

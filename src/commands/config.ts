@@ -131,15 +131,15 @@ export async function unsetConfig(
   const path = configFile(context);
   const key = parseProfileKey(keyText, 'lab config unset');
   const name = profileName(profile, context);
-  let wasSet = false;
+  let done = 'was not';
   await changeProfiles(path, context, (profiles) => {
     const { [key]: old, ...rest } = findProfile({ path, profiles }, name);
     if (old === undefined) return null;
-    wasSet = true;
+    done = 'is no longer';
     const changed = new Map(profiles);
     if (Object.keys(rest).length === 0) changed.delete(name.value);
     else changed.set(name.value, rest);
     return changed;
   });
-  return `${key} ${wasSet ? 'is no longer' : 'was not'} set in profile ${name.value} (${path})`;
+  return `${key} ${done} set in profile ${name.value} (${path})`;
 }

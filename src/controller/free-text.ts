@@ -19,7 +19,8 @@ export function redactError(error: unknown, redact: Redact): void {
   const redacted = redact(message);
   if (redacted !== message) error.message = redacted;
   if (cert?.subjectaltname !== undefined) cert.subjectaltname = redact(cert.subjectaltname);
-  for (const each of [cause, ...(Array.isArray(errors) ? errors : [])]) redactError(each, redact);
+  const inner: unknown[] = Array.isArray(errors) ? errors : [];
+  for (const each of [cause, ...inner]) redactError(each, redact);
 }
 
 /**

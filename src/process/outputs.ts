@@ -1,6 +1,7 @@
 /**
  * stdout and stderr: what becomes of a run whose output cannot be written, and how long output is waited for.
  */
+import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { EndReason, Output } from '../context.js';
@@ -56,7 +57,7 @@ export class Outputs {
   /** Resolves a moment after a signal. */
   async #leaving(): Promise<void> {
     const { signal } = this.#abort;
-    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    if (!signal.aborted) await once(signal, 'abort');
     await after(afterSignal);
   }
 

@@ -21,8 +21,20 @@ const given = { LAB_CONTROLLER: 'http://127.0.0.1:9', LAB_TOKEN: 'gt-x' };
 describe("the profiles' file", { concurrency: 2, timeout: 120_000 }, () => {
   for (const [name, make, problem] of [
     ['a pipe', (file: string) => execFileSync('mkfifo', [file]), 'it is not a regular file'],
-    ['without an end', (file: string) => symlinkSync('/dev/zero', file), 'it has more than 1048576 bytes'],
-    ['a folder', (file: string) => mkdirSync(file), 'it is a folder'],
+    [
+      'without an end',
+      (file: string) => {
+        symlinkSync('/dev/zero', file);
+      },
+      'it has more than 1048576 bytes',
+    ],
+    [
+      'a folder',
+      (file: string) => {
+        mkdirSync(file);
+      },
+      'it is a folder',
+    ],
   ] as const) {
     it(`that is ${name} is wrong usage at once, and is left alone`, async () => {
       const { file, env } = place();

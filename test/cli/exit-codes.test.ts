@@ -377,7 +377,7 @@ describe('closed pipes', { concurrency: 4 }, () => {
       const run = await runShell(
         `lab ${args} 2> >(grep -iE "epipe|error|at .*:" >&2) | head -1; exit "\${PIPESTATUS[0]}"`,
       );
-      assert.ok(run.code === 141 || run.code === 0, `exit ${run.code ?? ''}`);
+      assert.ok(run.code === 141 || run.code === 0, `exit ${run.code}`);
       assert.equal(run.stderr, '');
       assert.equal(run.stdout.split('\n').length, 2);
     });

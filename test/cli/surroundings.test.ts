@@ -19,7 +19,8 @@ const uid = 54_321;
 
 /** Runs `lab` as that user, whose home folder is `home`. */
 function asStranger(args: readonly string[], home: string | null, env: Record<string, string> = {}) {
-  const { HOME: _, ...rest } = cleanEnvironment({ TMPDIR: '/tmp', ...env });
+  const rest = cleanEnvironment({ TMPDIR: '/tmp', ...env });
+  delete rest['HOME'];
   const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
     uid,
     gid: uid,

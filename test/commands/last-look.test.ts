@@ -89,7 +89,7 @@ async function ending(site: Site, timeout: number, seed: number): Promise<{ kind
     },
     'spawn',
   );
-  let kind: string | null = null;
+  let kind = null as string | null;
   void wait(session, 'running').then(({ outcome }) => (kind = outcome.kind));
   for (;;) {
     for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);

@@ -239,7 +239,7 @@ describe('a body without an end', () => {
           response.writeHead(status, { 'content-type': type, ...headers }).write(body);
         });
         const clock = new FakeClock();
-        let settled = false;
+        let settled = false as boolean;
         const asking = questions[question](at(server.origin, clock)).finally(() => {
           settled = true;
         });

@@ -107,7 +107,7 @@ export function looksFailed({ story, world, endedAt }: Played): boolean {
 export function looksInProgress({ world }: Played): boolean {
   const last = world.log.told.findLast(({ lab }) => lab !== undefined);
   const watched = world.connections.at(-1);
-  if (last?.lab !== 'failed' || watched === undefined || watched.learned !== null) return false;
+  if (last?.lab !== 'failed' || watched?.learned !== null) return false;
   return watched.passages.some(({ takenAt }) => takenAt !== null);
 }
 
