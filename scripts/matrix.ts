@@ -30,7 +30,9 @@ for (const each of versions) {
   const { stdout, status } = spawnSync(
     node,
     [
-      ...['--import', 'tsx', '--test', '--test-concurrency', '3', '--test-reporter', 'tap'],
+      // As in package.json.
+      ...['--import', 'tsx', '--import', './test/support/closing.ts', '--test', '--test-concurrency', '3'],
+      ...['--test-timeout', '600000', '--test-reporter', 'tap'],
       ...(files.length > 0 ? files : all),
     ],
     {

@@ -6,14 +6,13 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { get } from 'node:http';
 import { describe, it } from 'node:test';
 import { eventJsonSchema } from '../../src/model/event.js';
-import { startController } from '../../src/embedded/server.js';
 import { runProgram } from '../../src/cli/program.js';
 import { version } from '../../src/model/version.js';
 import { answering } from '../support/answering.js';
-import { realClock } from '../support/clock.js';
 import { fakeContext } from '../support/context.js';
 import { parseLines, resultOf } from '../support/ndjson.js';
 import { runLab, startLab } from '../support/program.js';
+import { openController } from '../support/site.js';
 import { recorder, type Recorded } from '../support/streams.js';
 
 /** The body of an event stream, read with nothing of this program's own. */
@@ -210,32 +209,28 @@ describe('lab spawn', { concurrency: 4 }, () => {
 
 describe('lab events', { concurrency: 4 }, () => {
   it('shows the same events to everybody, as the wire has them', async () => {
-    const controller = await startController({ clock: realClock, scenario: 'delayed' });
+    await using controller = await openController({ scenario: 'delayed' });
     const env = { LAB_CONTROLLER: controller.url, LAB_TOKEN: controller.token };
     const url = `${controller.url}/spawner/v1/labs/demo/events`;
-    try {
-      const spawning = startLab(['spawn', '-o', 'ndjson'], env);
-      await spawning.seen(/"event"/);
-      const [spawned, watched, filtered, raw, wire] = await Promise.all([
-        spawning.finished,
-        runLab(['events', '-o', 'ndjson'], env),
-        runLab(['events', '--type', 'complete', '--timestamps'], env),
-        runLab(['events', '--raw'], env),
-        curl(url, controller.token),
-      ]);
-      const eventsOf = (stdout: string) =>
-        parseLines(stdout).flatMap((line) => (line.kind === 'event' ? [line.event] : []));
-      assert.equal(eventsOf(spawned.stdout).length, 17);
-      assert.deepEqual(eventsOf(watched.stdout), eventsOf(spawned.stdout));
-      assert.match(
-        filtered.stdout,
-        /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z {2}complete {7}Lab Kubernetes pod started for demo\n$/,
-      );
-      assert.equal(raw.stdout, wire);
-      assert.equal(raw.code, 0);
-    } finally {
-      await controller.close();
-    }
+    const spawning = startLab(['spawn', '-o', 'ndjson'], env);
+    await spawning.seen(/"event"/);
+    const [spawned, watched, filtered, raw, wire] = await Promise.all([
+      spawning.finished,
+      runLab(['events', '-o', 'ndjson'], env),
+      runLab(['events', '--type', 'complete', '--timestamps'], env),
+      runLab(['events', '--raw'], env),
+      curl(url, controller.token),
+    ]);
+    const eventsOf = (stdout: string) =>
+      parseLines(stdout).flatMap((line) => (line.kind === 'event' ? [line.event] : []));
+    assert.equal(eventsOf(spawned.stdout).length, 17);
+    assert.deepEqual(eventsOf(watched.stdout), eventsOf(spawned.stdout));
+    assert.match(
+      filtered.stdout,
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z {2}complete {7}Lab Kubernetes pod started for demo\n$/,
+    );
+    assert.equal(raw.stdout, wire);
+    assert.equal(raw.code, 0);
   });
 
   it('is one line for each event', async () => {
@@ -250,13 +245,12 @@ describe('lab events', { concurrency: 4 }, () => {
   });
 
   it('shows comments when asked', async () => {
-    const controller = await startController({ clock: realClock, scenario: 'happy', pingSeconds: 0.05 });
+    await using controller = await openController({ scenario: 'happy', pingSeconds: 0.05 });
     controller.beginSpawn();
     const env = { LAB_CONTROLLER: controller.url, LAB_TOKEN: controller.token };
     const run = await runLab(['events', '--comments'], env);
     assert.match(run.stdout, /^comment {8}ping - \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}\+00:00$/m);
     assert.doesNotMatch((await runLab(['events'], env)).stdout, /comment/);
-    await controller.close();
   });
 
   it('shows frames that are no Events as such', async () => {
@@ -351,11 +345,10 @@ describe('lab controller', { concurrency: 4 }, () => {
   });
 
   it('plays any scenario by image tag', async () => {
-    const controller = await startController({ clock: realClock, speed: 100 });
+    await using controller = await openController({ speed: 100 });
     const env = { LAB_CONTROLLER: controller.url, LAB_TOKEN: controller.token };
     assert.equal((await runLab(['spawn', '--tag', 'scenario-create-failure'], env)).code, 1);
     assert.equal((await runLab(['spawn', '--tag', 'scenario-happy'], env)).code, 0);
-    await controller.close();
   });
 });
 

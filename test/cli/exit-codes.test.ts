@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { startController, type EmbeddedController } from '../../src/embedded/server.js';
@@ -248,19 +248,17 @@ describe('nothing known', { concurrency: 3 }, () => {
   });
 
   for (const command of [['status'], ['events', '--user', 'demo'], ['spawn', '--user', 'demo']]) {
-    it(`an answer that is no HTTP: 7, and not only when the time is up (${command[0] ?? ''})`, async () => {
-      const sockets = new Set<Socket>();
+    it(`an answer that is no HTTP: 7, and not only when the time is up (${command[0] ?? ''})`, async (t) => {
       const server = createServer((socket) => {
-        sockets.add(socket);
+        t.after(() => socket.destroy());
         socket.on('error', () => undefined);
         socket.end('SSH-2.0-OpenSSH_9.9\r\n');
       });
+      t.after(() => server.close());
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       const { port } = server.address() as AddressInfo;
       const own = { ...env, LAB_CONTROLLER: `http://127.0.0.1:${port}` };
       const run = await runLab([...command, '-o', 'ndjson', '--timeout', '20s'], own);
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
       assert.equal(run.code, 7);
       const { error } = resultOf(run.stdout);
       assert.equal(error?.type, 'network');

@@ -344,17 +344,17 @@ describe('a network that does not answer', () => {
     assert.match(unknown.error.message, /the host name is not known|the name server does not answer/);
   });
 
-  it('may cut the answer', async () => {
+  it('may cut the answer', async (t) => {
     const server = createServer((socket) => {
       socket.end(
         'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"status":',
       );
     });
+    t.after(() => server.close());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const failure = failureOf(await state(at(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)));
     assert.match(failure.error.message, /the connection was cut$/);
     assert.equal(failure.transient, true);
-    server.close();
   });
 
   it('never puts the token into a message', async () => {

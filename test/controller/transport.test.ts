@@ -294,8 +294,9 @@ describe('a body that nobody needs', () => {
     });
   }
 
-  it('leaves its connection to the next question where it is short', async () => {
+  it('leaves its connection to the next question where it is short', async (t) => {
     const single = new Agent({ connections: 1 });
+    t.after(() => single.destroy());
     const ports = new Set<number | undefined>();
     await using server = await answering((response, { method }) => {
       ports.add(response.socket?.remotePort);
@@ -308,7 +309,6 @@ describe('a body that nobody needs', () => {
     assert.equal((await state(backend)).ok, true);
     assert.equal(ports.size, 1);
     assert.equal(clock.pending, 0);
-    await single.destroy();
   });
 });
 

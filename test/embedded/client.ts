@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { startController, type EmbeddedController, type EmbeddedOptions } from '../../src/embedded/server.js';
 import { FakeClock } from '../support/clock.js';
+import '../support/closing.js';
 import { people, tokens } from './people.js';
 
 /** A controller of the captures' people, on a clock of its own, until the test ends. */

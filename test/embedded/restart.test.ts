@@ -268,6 +268,7 @@ test('a port that somebody else has taken meanwhile is waited for', async (t) =>
   const { controller, clock } = await serve(t);
   const back = controller.restart();
   const other = createServer();
+  t.after(() => other.close());
   other.listen(Number(new URL(controller.origin).port), '127.0.0.1');
   await once(other, 'listening');
   clock.advance(1000);
@@ -298,6 +299,7 @@ test('close leaves nothing behind, whatever a restart has come to', async (t) =>
   const waiting = await serve(t);
   const never = waiting.controller.restart();
   const other = createServer();
+  t.after(() => other.close());
   other.listen(Number(new URL(waiting.controller.origin).port), '127.0.0.1');
   await once(other, 'listening');
   waiting.clock.advance(1000);
@@ -305,5 +307,4 @@ test('close leaves nothing behind, whatever a restart has come to', async (t) =>
   await waiting.controller.close();
   await never;
   assert.equal(waiting.clock.pending, 0);
-  other.close();
 });

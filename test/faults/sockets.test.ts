@@ -86,9 +86,10 @@ async function playOverSockets(story: Story): Promise<Played> {
     redact: noSecrets.redact,
   });
   const run = runCommand(story, fakeContext({ clock, random: Math.random }), backend);
-  const { ending, thrown } = await run.finished;
-  world.stop();
-  await agent.destroy();
+  const { ending, thrown } = await run.finished.finally(() => {
+    world.stop();
+    return agent.destroy();
+  });
   return { story, world, ending, thrown, endedAt: clock.monotonic(), shown: run.shown, leaks: [] };
 }
 

@@ -6,6 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Connection } from './connection.js';
 import type { Route } from './story.js';
 import type { World } from './world.js';
+import '../support/closing.js';
 
 export interface Served extends AsyncDisposable {
   origin: string;

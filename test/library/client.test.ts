@@ -4,18 +4,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Agent } from 'undici';
-import { startController, type EmbeddedOptions } from '../../src/embedded/server.js';
+import type { EmbeddedOptions } from '../../src/embedded/server.js';
 import { followEvents, LabClient, type Update } from '../../src/index.js';
-import { realClock } from '../support/clock.js';
+import { openController } from '../support/site.js';
 
 async function at<T>(options: Partial<EmbeddedOptions>, use: (client: LabClient) => Promise<T>): Promise<T> {
-  const controller = await startController({ clock: realClock, speed: 50, ...options });
+  await using controller = await openController({ speed: 50, ...options });
   const client = new LabClient({ controller: controller.url, user: 'demo', token: controller.token });
   try {
     return await use(client);
   } finally {
     await client.close();
-    await controller.close();
   }
 }
 
@@ -49,16 +48,15 @@ describe('LabClient', () => {
       });
     }));
 
-  it('takes a token as it stands in a file, with its line end', async () => {
-    const controller = await startController({ clock: realClock });
+  it('takes a token as it stands in a file, with its line end', async (t) => {
+    await using controller = await openController();
     const client = new LabClient({
       controller: controller.url,
       user: 'demo',
       token: `${controller.token}\n`,
     });
+    t.after(() => client.close());
     assert.deepEqual(await client.state(), { ok: true, value: null });
-    await client.close();
-    await controller.close();
   });
 
   it('has failures as values', () =>
@@ -122,16 +120,15 @@ describe('LabClient', () => {
       assert.deepEqual(warnings, []);
     }));
 
-  it('goes through a dispatcher of the caller’s own, and leaves it open', async () => {
-    const controller = await startController({ clock: realClock, speed: 50 });
+  it('goes through a dispatcher of the caller’s own, and leaves it open', async (t) => {
+    await using controller = await openController({ speed: 50 });
     const dispatcher = new Agent();
+    t.after(() => dispatcher.destroy());
     const { url, tokens } = controller;
     const client = new LabClient({ controller: url, user: 'demo', token: tokens.user, dispatcher });
     assert.equal((await client.state()).ok, true);
     await client.close();
     assert.equal((await client.choices()).ok, true);
-    await dispatcher.close();
-    await controller.close();
   });
 
   it('refuses options that cannot be right, and never repeats a token', () => {

@@ -5,6 +5,7 @@ import { createServer, type IncomingHttpHeaders, type RequestListener, type Serv
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Certificate } from './certificates.js';
+import './closing.js';
 
 export interface Asked {
   method: string;

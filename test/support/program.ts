@@ -7,6 +7,7 @@ import { constants, tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { spawn as spawnAtTerminal } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
+import './closing.js';
 import { leakOf, secretsOf, wordsOf, type Secrecy } from './secrecy.js';
 
 export const bin = fileURLToPath(new URL('../../bin/lab.js', import.meta.url));

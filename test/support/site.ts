@@ -3,6 +3,7 @@
  */
 import { startController, type EmbeddedController, type EmbeddedOptions } from '../../src/embedded/server.js';
 import { realClock } from './clock.js';
+import './closing.js';
 import { runLab, startLab, type Finished } from './program.js';
 
 export interface Site {
@@ -12,20 +13,24 @@ export interface Site {
   env: Record<string, string>;
 }
 
-/** The embedded controller on a real port for as long as `use` takes. */
+/** The embedded controller on a real port and in real time, for as long as the scope lasts that declares it. */
+export async function openController(
+  options: Partial<EmbeddedOptions> = {},
+): Promise<EmbeddedController & AsyncDisposable> {
+  const controller = await startController({ clock: realClock, ...options });
+  return Object.assign(controller, { [Symbol.asyncDispose]: () => controller.close() });
+}
+
+/** The same for as long as `use` takes. */
 export async function at<T>(options: Partial<EmbeddedOptions>, use: (site: Site) => Promise<T>): Promise<T> {
-  const controller = await startController({ clock: realClock, speed: 50, ...options });
+  await using controller = await openController({ speed: 50, ...options });
   const env = { LAB_CONTROLLER: controller.url, LAB_TOKEN: controller.token };
-  try {
-    return await use({
-      controller,
-      env,
-      lab: (...args) => runLab(args, env),
-      start: (...args) => startLab(args, env),
-    });
-  } finally {
-    await controller.close();
-  }
+  return await use({
+    controller,
+    env,
+    lab: (...args) => runLab(args, env),
+    start: (...args) => startLab(args, env),
+  });
 }
 
 /** What a lab of the embedded controller's user prints as its URL. */
