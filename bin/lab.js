@@ -5,7 +5,7 @@
  */
 'use strict';
 
-const { statSync, writeSync } = require('node:fs');
+const { mkdirSync, statSync, writeSync } = require('node:fs');
 const { isAbsolute } = require('node:path');
 
 /** The newest Node that this was tried with. */
@@ -41,9 +41,20 @@ function keepCompiledCode() {
   const [owned, folder] = cache && isAbsolute(cache) ? [cache, cache] : [home, `${home}/.cache`];
   if (enableCompileCache === undefined || !owned) return;
   try {
-    if (statSync(owned).uid === process.getuid?.()) enableCompileCache(`${folder}/nublado-lab`);
+    if (statSync(owned).uid !== process.getuid?.()) return;
+    // Node would make them as well, but where it cannot, as in /proc, it never stops trying.
+    for (const each of [folder, `${folder}/nublado-lab`]) makeFolder(each);
+    enableCompileCache(`${folder}/nublado-lab`);
   } catch {
     // Not there, so nothing is kept.
+  }
+}
+
+function makeFolder(path) {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
   }
 }
 

@@ -92,7 +92,11 @@ async function withTokenFiles(
   try {
     const write = (name: string, token: string): string => {
       const file = join(folder, name);
-      writeFileSync(file, `${token}\n`, { mode: 0o600 });
+      try {
+        writeFileSync(file, `${token}\n`, { mode: 0o600 });
+      } catch (error) {
+        throw new UsageError(`TMPDIR: cannot write ${file}: ${fileProblem(error)}`);
+      }
       return file;
     };
     write('token-user', tokens.user);

@@ -70,6 +70,13 @@ describe('compiled code', () => {
     assert.deepEqual(readdirSync(join(folder, 'kept')), []);
   });
 
+  it('is kept nowhere where no folder can be made', { timeout: 60_000 }, async () => {
+    for (const env of [{ XDG_CACHE_HOME: '/proc/self' }, { HOME: '/proc/self' }]) {
+      const { code, stderr } = await runLab(['help', 'output'], env);
+      assert.deepEqual([code, stderr], [0, '']);
+    }
+  });
+
   it('is kept nowhere where the folder is not there', async () => {
     const folder = temporaryFolder();
     const absent = join(folder, 'absent');

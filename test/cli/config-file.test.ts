@@ -9,6 +9,18 @@ import { describe, it } from 'node:test';
 import { runLab, runShell } from '../support/program.js';
 import { temporaryFolder } from '../support/temporary.js';
 
+const canMount = spawnSync('unshare', ['-m', 'true']).status === 0;
+const skip = canMount ? false : 'only a superuser can mount a disk';
+
+/** Runs a script in which a disk is mounted at `folder`, for it alone. */
+function onDisk(folder: string, options: string, script: string, env: Record<string, string>) {
+  return runShell(
+    `export -f lab; export node lab
+     unshare -m bash -c 'mount -t tmpfs -o ${options} none ${folder}; ${script}'`,
+    env,
+  );
+}
+
 /** A place for the file; nothing is there yet. */
 function place() {
   const base = temporaryFolder();
@@ -55,16 +67,11 @@ describe("the profiles' file", { concurrency: 2, timeout: 120_000 }, () => {
     assert.match(stderr, /^✖ \/proc\/1\/nublado-lab\/config\.json: cannot be written: [^\n]+\n$/);
   });
 
-  const canMount = spawnSync('unshare', ['-m', 'true']).status === 0;
-  const skip = canMount ? false : 'only a superuser can make a disk read-only';
   it('on a read-only disk cannot be written, for that reason', { skip }, async () => {
     const base = temporaryFolder();
     for (const folder of [base, join(base, 'not', 'there', 'yet')]) {
-      const { code, stderr } = await runShell(
-        `export -f lab; export node lab
-         unshare -m bash -c 'mount -t tmpfs -o ro none ${base}; lab config set user anna'`,
-        { XDG_CONFIG_HOME: folder },
-      );
+      const env = { XDG_CONFIG_HOME: folder };
+      const { code, stderr } = await onDisk(base, 'ro', 'lab config set user anna', env);
       const file = join(folder, 'nublado-lab', 'config.json');
       assert.deepEqual([code, stderr], [2, `✖ ${file}: cannot be written: the disk is read-only\n`]);
     }
@@ -84,5 +91,16 @@ describe("the profiles' file", { concurrency: 2, timeout: 120_000 }, () => {
     const { profiles } = JSON.parse(readFileSync(file, 'utf8')) as { profiles: object };
     assert.deepEqual(Object.keys(profiles).sort(), [...names].sort());
     assert.deepEqual(readdirSync(join(file, '..')), ['config.json'], 'nothing is left behind');
+  });
+});
+
+describe('the token files of lab controller', { skip, timeout: 60_000 }, () => {
+  it('on a full disk cannot be written, for that reason', async () => {
+    const base = temporaryFolder();
+    const { code, stdout, stderr } = await onDisk(base, 'size=4k', 'lab controller -- true', {
+      TMPDIR: base,
+    });
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, /^✖ TMPDIR: cannot write .*\/token-\w+: no space left\n$/);
   });
 });
