@@ -11,7 +11,14 @@ export function judgeEvents({ shown, world, endedAt, ending }: Played, wire: Wir
   // Every connection repeats the queue; what it says beyond that, or otherwise, is new.
   let known: string[] = [];
   let next = 0;
-  for (const [index, { passages, closedAt }] of world.connections.entries()) {
+  let heard: Played['world']['connections'][number]['queue'] | null = null;
+  for (const [index, { passages, closedAt, queue }] of world.connections.entries()) {
+    const [first] = passages;
+    if (first === undefined || first.takenAt === null) continue;
+    // Another operation may begin as the one before did. Then it is for the program to see that it is another.
+    if (queue !== heard && frames[next]?.frame === tellFrame(first.frame) && isAnnounced(shown, next))
+      known = [];
+    heard = queue;
     let place = 0;
     for (const { frame, takenAt } of passages) {
       if (takenAt === null) break;

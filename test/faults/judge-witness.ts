@@ -120,7 +120,7 @@ function isFailedForLong(states: readonly Told[], endedAt: number): boolean {
 /** A failure names its reason, where the stream gave one. */
 export function judgeReason({ story, world, ending }: Played): string[] {
   if (ending?.outcome.kind !== 'failed' || story.command.name === 'status') return [];
-  const last = world.connections.findLast(({ passages }) => passages.some(({ takenAt }) => takenAt !== null));
+  const last = world.connections.at(-1);
   if (last === undefined) return [];
   const reasons = world.connections
     .filter(({ queue }) => queue === last.queue)
