@@ -69,6 +69,8 @@ export interface JobControl {
    * it ends at once, for a second signal or Ctrl-\, `suspend` and `quit` are called, and nothing is waited for.
    */
   subscribe(handlers: { suspend?(): void; resume?(): void; quit?(): void }): () => void;
+  /** Whether the process may draw on its terminal; not in a job that a shell runs in the background. It may change at any time. */
+  isInForeground(): boolean;
   /**
    * Makes a typed Ctrl-C and Ctrl-Z count in a raw terminal too, where they arrive as bytes; returns the way
    * to stop that. A cooked terminal sends signals instead and is not read from.

@@ -2,7 +2,8 @@
  * Progress for a person at a terminal: a spinner while nothing is numeric, then a bar, messages above.
  *
  * ora and cli-progress draw, through one live line and never both at once; this module decides what and
- * when. Drawing happens on ticks only, so its rate is bounded however fast events come.
+ * when. Drawing happens on ticks only, so its rate is bounded however fast events come. In the background nothing is
+ * drawn: what would have been shown comes with the next drawing, or at the end.
  */
 import cliProgress, { type SingleBar } from 'cli-progress';
 import ora, { type Ora } from 'ora';
@@ -62,6 +63,7 @@ export class BarDisplay extends SilentDisplay {
   readonly #live: LiveLine;
   readonly #theme: Theme;
   readonly #clock: Clock;
+  readonly #jobs: JobControl;
   readonly #unsubscribe: () => void;
   #spinner: Ora | null = null;
   #bars: cliProgress.MultiBar | null = null;
@@ -76,6 +78,7 @@ export class BarDisplay extends SilentDisplay {
   constructor(out: Output, theme: Theme, clock: Clock, jobs: JobControl) {
     super();
     this.#live = new LiveLine(out);
+    this.#jobs = jobs;
     this.#theme = theme;
     this.#pending = new PendingLines(theme, clock.monotonic());
     this.tickEvery = theme.spinner.interval;
@@ -124,6 +127,7 @@ export class BarDisplay extends SilentDisplay {
   override tick(state: RunState): void {
     if (this.#closed) return;
     this.#state = state;
+    if (this.#isAway()) return;
     this.#live.hold();
     if (state.percent === null) this.#drawSpinner(state);
     else this.#drawBar(state);
@@ -131,13 +135,21 @@ export class BarDisplay extends SilentDisplay {
 
   override close(state: RunState | null): void {
     if (this.#closed) return;
-    if (state !== null && (state.percent !== null || this.#bar !== null)) this.#drawBar(state);
+    if (this.#isAway()) this.#live.print(this.#pending.take(this.#clock.monotonic()));
+    else if (state !== null && (state.percent !== null || this.#bar !== null)) this.#drawBar(state);
     else this.#printAboveSpinner();
     this.#closed = true;
     this.#spinner?.clear();
     this.#bars?.stop();
     this.#live.release();
     this.#unsubscribe();
+  }
+
+  #isAway(): boolean {
+    const away = !this.#jobs.isInForeground();
+    this.#live.setAway(away);
+    if (away) this.#drawn = '';
+    return away;
   }
 
   #drawSpinner(state: RunState): void {

@@ -3,7 +3,8 @@
  *
  * Both draw through this object, never at the same time. After every drawing the cursor goes back to the
  * first column of the line: whatever a resize makes of the text, wrapped or cut off, the next drawing then
- * begins where the old one began and erases everything below. Nothing else hides or shows the cursor.
+ * begins where the old one began and erases everything below. Nothing else hides or shows the cursor. While the program
+ * is in the background of the terminal, whatever is drawn goes nowhere.
  */
 import type { Output } from '../context.js';
 
@@ -15,6 +16,7 @@ export class LiveLine {
   readonly #out: Output;
   #hidden = false;
   #drawn = false;
+  #away = false;
 
   constructor(out: Output) {
     this.#out = out;
@@ -26,11 +28,17 @@ export class LiveLine {
     return columns > 0 ? columns : 80;
   }
 
+  /** Whether the program is in the background. */
+  setAway(away: boolean): void {
+    if (away) this.release();
+    this.#away = away;
+  }
+
   /** Lets the cursor disappear until `release`. */
   hold(): void {
-    if (this.#hidden) return;
+    if (this.#hidden || this.#away) return;
     this.#hidden = true;
-    this.#out.write(hideCursor);
+    this.#send(hideCursor);
   }
 
   /** Erases the line and gives the terminal back as it was. */
@@ -38,31 +46,36 @@ export class LiveLine {
     this.erase();
     if (!this.#hidden) return;
     this.#hidden = false;
-    this.#out.write(showCursor);
+    this.#send(showCursor);
   }
 
   /** Writes at the cursor, and remembers that there is something to erase. */
   write(text: string): boolean {
-    this.#drawn = true;
-    return this.#out.write(text);
+    this.#drawn = !this.#away;
+    return this.#send(text);
+  }
+
+  /** Writes lines that stay, in the background too; nothing may be drawn then. */
+  print(lines: string): void {
+    if (lines !== '') this.#out.write(lines);
   }
 
   erase(): void {
     if (!this.#drawn) return;
     this.#drawn = false;
-    this.#out.write(`\r${eraseBelow}`);
+    this.#send(`\r${eraseBelow}`);
   }
 
   /** Goes back to the first column after a drawing; see the head of this file. */
   park(): void {
-    this.#out.write('\r');
+    this.#send('\r');
   }
 
   /** Leaves what is drawn on the screen for good. */
   keep(): void {
     if (!this.#drawn) return;
     this.#drawn = false;
-    this.#out.write('\n');
+    this.#send('\n');
   }
 
   /** The line as the stream that ora writes to. */
@@ -70,10 +83,10 @@ export class LiveLine {
     const stream = {
       isTTY: true,
       write: (text: string) => this.write(text),
-      cursorTo: () => this.#out.write('\r'),
+      cursorTo: () => this.#send('\r'),
       // The cursor is parked in the first column of the first row, however many rows the text takes.
       moveCursor: () => true,
-      clearLine: () => this.#out.write(eraseBelow),
+      clearLine: () => this.#send(eraseBelow),
       once: () => stream,
       removeListener: () => stream,
     };
@@ -90,15 +103,19 @@ export class LiveLine {
       newline: () => {
         this.keep();
       },
-      cursorTo: () => this.#out.write('\r'),
-      clearLine: () => this.#out.write(eraseBelow),
-      clearRight: () => this.#out.write(`${eraseBelow}\r`),
-      clearBottom: () => this.#out.write(eraseBelow),
+      cursorTo: () => this.#send('\r'),
+      clearLine: () => this.#send(eraseBelow),
+      clearRight: () => this.#send(`${eraseBelow}\r`),
+      clearBottom: () => this.#send(eraseBelow),
       // Already in the first column; hidden and shown by hold and release alone; and messages above the
       // bar may wrap, while the bar is never as wide as the terminal.
       cursorRelativeReset: () => undefined,
       cursor: () => undefined,
       lineWrapping: () => undefined,
     };
+  }
+
+  #send(text: string): boolean {
+    return this.#away || this.#out.write(text);
   }
 }

@@ -37,6 +37,8 @@ export class PendingLines {
 
   addLine(line: string): void {
     this.#items.push({ line, isEvent: false });
+    // Only where nothing is drawn for long, as in the background, are there ever so many. The last ones say how it ended.
+    if (this.#items.length >= 4 * most) this.#keepLast(2 * most);
   }
 
   /** An event; its line is made when it is shown. */
@@ -67,6 +69,13 @@ export class PendingLines {
     this.#events = 0;
     this.#leftOut = 0;
     return lines.map((line) => `${line}\n`).join('');
+  }
+
+  /** Keeps the last items, whatever they are. */
+  #keepLast(kept: number): void {
+    this.#leftOut += this.#items.length - kept;
+    this.#items = this.#items.slice(-kept);
+    this.#events = this.#items.filter((item) => !('line' in item) || item.isEvent).length;
   }
 
   /** Keeps the last events, and every line that is none. */

@@ -4,6 +4,7 @@
  * The first signal ends the run in good order, a second one ends the process at once; unless somebody takes them all.
  */
 import type { EndReason, JobControl, PassedSignal } from '../context.js';
+import { watchForeground } from './foreground.js';
 import { watchKeys } from './keys.js';
 import { dieOf, exitNow } from './leave.js';
 import { signalCodes } from '../model/outcome.js';
@@ -23,12 +24,14 @@ export interface Signals {
 
 /** Handles every signal from now on. `abort` ends the run. */
 export function watchSignals(abort: AbortController): Signals {
+  const foreground = watchForeground(process.platform);
   const suspenders = new Set<Suspender>();
   const takers = new Set<Taker>();
   const suspend = (): void => {
     for (const each of suspenders) each.suspend?.();
   };
   const resume = (): void => {
+    foreground.refresh();
     for (const each of suspenders) each.resume?.();
   };
   const quit = (): void => {
@@ -81,7 +84,8 @@ export function watchSignals(abort: AbortController): Signals {
       suspenders.add(handlers);
       return () => suspenders.delete(handlers);
     },
-    watchKeys: () => watchKeys(onSignal),
+    isInForeground: () => foreground.isIn(),
+    watchKeys: () => watchKeys(onSignal, foreground),
     takeSignals(handler) {
       takers.add(handler);
       return () => takers.delete(handler);

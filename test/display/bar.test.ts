@@ -12,6 +12,7 @@ import { recorder } from '../support/streams.js';
 const theme = createTheme('never', false, {});
 const jobs = {
   subscribe: () => () => undefined,
+  isInForeground: () => true,
   watchKeys: () => () => undefined,
   takeSignals: () => () => undefined,
 };

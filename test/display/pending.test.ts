@@ -61,4 +61,13 @@ describe('lines above the bar', () => {
     }
     assert.deepEqual(pending.take(0).match(/^\w+ +told$/gm)?.length, 3);
   });
+
+  it('of a flood that is not drawn, as in the background, are the last, whatever they are', () => {
+    const pending = new PendingLines(theme, 0);
+    for (let i = 1; i <= 1_000_000; i++) pending.addLine(`warning ${i}`);
+    const lines = pending.take(0).split('\n').slice(0, -1);
+    assert.ok(lines.length < 10_000, String(lines.length));
+    assert.equal(lines[0], `… ${1_000_000 - lines.length + 1} events more, too fast to be read`);
+    assert.equal(lines.at(-1), 'warning 1000000');
+  });
 });

@@ -25,6 +25,7 @@ export function fakeContext(over: Partial<Context> = {}): Context {
     signal: new AbortController().signal,
     jobs: {
       subscribe: () => () => undefined,
+      isInForeground: () => true,
       watchKeys: () => () => undefined,
       takeSignals: () => () => undefined,
     },
