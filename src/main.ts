@@ -13,6 +13,7 @@ import { dieOf, exitNow } from './process/leave.js';
 import { Outputs } from './process/outputs.js';
 import { isEndingSignal, watchSignals, type Signals } from './process/signals.js';
 import { openStdin } from './process/stdio.js';
+import { watchWarnings } from './process/warnings.js';
 import { nextTurn, systemClock } from './system-clock.js';
 
 /** Whether the run has its exit code. */
@@ -69,6 +70,7 @@ async function run(
     },
     signal: abort.signal,
     jobs: signals.jobs,
+    takeWarnings: watchWarnings(),
     collectGarbage,
     timeUp,
     trace: () => undefined,

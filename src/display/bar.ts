@@ -14,7 +14,7 @@ import { SilentDisplay } from './display.js';
 import { LiveLine } from './live.js';
 import { connectionLine, healthText, skippedLine } from './messages.js';
 import { PendingLines } from './pending.js';
-import { elapsed, harmless, logText } from './text.js';
+import { elapsed, logText } from './text.js';
 import type { Theme } from './theme.js';
 import { cut, displayWidth } from './width.js';
 
@@ -38,7 +38,7 @@ export function barLine(columns: number, snapshot: Snapshot, theme: Theme): stri
   const full = Math.floor((cells * snapshot.percent) / 100);
   const bar = color.cyan(symbols.full.repeat(full)) + color.dim(symbols.empty.repeat(cells - full));
   const left = room - fixed - cells - 2;
-  const message = left < 4 ? '' : `  ${cut(harmless(snapshot.message), left, symbols.ellipsis)}`;
+  const message = left < 4 ? '' : `  ${cut(theme.safe(snapshot.message), left, symbols.ellipsis)}`;
   return `${percent} ${bar} ${time}${message}`;
 }
 
@@ -46,7 +46,7 @@ export function barLine(columns: number, snapshot: Snapshot, theme: Theme): stri
 export function spinnerText(columns: number, text: string, elapsedMs: number, theme: Theme): string {
   const time = elapsed(elapsedMs);
   const room = columns - 1 - 2 - displayWidth(time) - 1;
-  return `${cut(harmless(text), room, theme.symbols.ellipsis)} ${time}`;
+  return `${cut(theme.safe(text), room, theme.symbols.ellipsis)} ${time}`;
 }
 
 /** How far the bar may go: to 100 only on success, whatever an event says. */

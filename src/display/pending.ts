@@ -64,7 +64,11 @@ export class PendingLines {
     this.#allowance -= this.#events;
     const lines = this.#items.map((item) => ('line' in item ? item.line : eventLine(item, this.#theme)));
     if (this.#leftOut > 0)
-      lines.unshift(this.#theme.color.dim(`… ${this.#leftOut} events more, too fast to be read`));
+      lines.unshift(
+        this.#theme.color.dim(
+          `${this.#theme.symbols.ellipsis} ${this.#leftOut} events more, too fast to be read`,
+        ),
+      );
     this.#items = [];
     this.#events = 0;
     this.#leftOut = 0;

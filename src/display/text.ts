@@ -29,7 +29,8 @@ export function inert(text: string): string {
   return text.includes('##') ? text.replace(/#(?=#(?:\[|vso\[))/gi, '\\x23') : text;
 }
 
-function visible(char: string): string {
+/** A character as a visible escape. */
+export function visible(char: string): string {
   const code = char.codePointAt(0) ?? 0;
   const hex = code.toString(16);
   if (code > 0xffff) return `\\u{${hex}}`;

@@ -5,10 +5,14 @@
  */
 import { Chalk, type ChalkInstance } from 'chalk';
 import type { Context } from '../context.js';
+import { readsUtf8, toAscii } from './locale.js';
 import type { ColorMode } from './modes.js';
+import { harmless } from './text.js';
 
 export interface Theme {
   color: ChalkInstance;
+  /** Text from outside as the terminal gets it in the end, so that its width is known: harmless, and ASCII where need be. */
+  safe: (text: string) => string;
   symbols: { done: string; failed: string; warning: string; full: string; empty: string; ellipsis: string };
   spinner: { frames: string[]; interval: number };
 }
@@ -16,11 +20,13 @@ export interface Theme {
 /** `forPerson`: whether a person at a terminal reads it. */
 export function createTheme(mode: ColorMode, forPerson: boolean, env: Context['env']): Theme {
   const color = new Chalk({ level: colored(mode, forPerson, env) ? 1 : 0 });
+  const utf8 = readsUtf8(env);
   // The Linux console has no glyphs for these; everything else that runs Node today has.
-  const unicode = env['TERM'] !== 'linux' && env['TERM'] !== 'dumb';
+  const unicode = utf8 && env['TERM'] !== 'linux' && env['TERM'] !== 'dumb';
   const frames = unicode ? ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] : ['-', '\\', '|', '/'];
   return {
     color,
+    safe: utf8 ? harmless : (text) => toAscii(harmless(text)),
     symbols: unicode
       ? { done: '✔', failed: '✖', warning: '⚠', full: '█', empty: '░', ellipsis: '…' }
       : { done: 'ok', failed: 'x', warning: '!', full: '#', empty: '-', ellipsis: '...' },
@@ -28,11 +34,16 @@ export function createTheme(mode: ColorMode, forPerson: boolean, env: Context['e
   };
 }
 
-/** `--color` first, then FORCE_COLOR, then NO_COLOR (no-color.org), then who reads it. */
+/**
+ * `--color` decides, then FORCE_COLOR, NO_COLOR (no-color.org), CLICOLOR_FORCE and CLICOLOR (bixense.com/clicolors), in
+ * this order; then who reads it.
+ */
 function colored(mode: ColorMode, forPerson: boolean, env: Context['env']): boolean {
   if (mode !== 'auto') return mode === 'always';
-  const force = env['FORCE_COLOR'];
-  if (force !== undefined && force !== '') return force !== '0' && force !== 'false';
-  if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return false;
-  return forPerson && env['TERM'] !== 'dumb';
+  const value = (name: string): string => env[name] ?? '';
+  const force = value('FORCE_COLOR');
+  if (force !== '') return force !== '0' && force !== 'false';
+  if (value('NO_COLOR') !== '') return false;
+  if (!['', '0'].includes(value('CLICOLOR_FORCE'))) return true;
+  return value('CLICOLOR') !== '0' && forPerson && value('TERM') !== 'dumb';
 }

@@ -5,7 +5,7 @@
  * after that the text is left out, except for its end.
  */
 import type { Output } from '../context.js';
-import { after, allWritten, unread } from './stdio.js';
+import { after, allWritten, unread, withOwn } from './stdio.js';
 
 /** The reader may be behind by about so many bytes before anything waits for it; and never by more than four times as many. */
 const behind = 1024 * 1024;
@@ -33,16 +33,9 @@ export class LossyOutput {
 
   /** The stream as the rest of the program sees it. */
   asOutput(): Output {
-    const own: Record<string | symbol, unknown> = {
+    return withOwn(this.#stream, {
       write: (text: string) => this.#write(text),
       room: () => this.#room(),
-    };
-    return new Proxy(this.#stream, {
-      get: (stream, key) => {
-        if (key in own) return own[key];
-        const value: unknown = Reflect.get(stream, key, stream);
-        return typeof value === 'function' ? (value.bind(stream) as unknown) : value;
-      },
     });
   }
 

@@ -5,10 +5,11 @@ import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { EndReason, Output } from '../context.js';
+import { readsUtf8, toAscii } from '../display/locale.js';
 import { exitCode, outputFailed, signalCodes } from '../model/outcome.js';
 import { OutputError } from '../model/output-error.js';
 import { isLeftUnread, LossyOutput } from './lossy.js';
-import { after, allWritten, unread } from './stdio.js';
+import { after, allWritten, unread, withOwn } from './stdio.js';
 
 /** How long output is waited for after a signal and after the deadline, in milliseconds. */
 const afterSignal = 1_000;
@@ -22,12 +23,16 @@ export class Outputs {
   #failure: 'SIGPIPE' | 'SIGHUP' | OutputError | null = null;
   readonly #abort: AbortController;
   readonly #lossy = new LossyOutput(process.stderr);
-  readonly out: Output = process.stdout;
-  readonly err: Output = this.#lossy.asOutput();
+  readonly out: Output;
+  readonly err: Output;
 
   /** A reader of stdout that has left ends the run by `abort`; on stderr there is then simply less to be said. */
   constructor(abort: AbortController) {
     this.#abort = abort;
+    const utf8 = readsUtf8(process.env);
+    // What a script reads is not changed.
+    this.out = utf8 || !process.stdout.isTTY ? process.stdout : inAscii(process.stdout);
+    this.err = utf8 ? this.#lossy.asOutput() : inAscii(this.#lossy.asOutput());
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
       this.#failure = failureOf(error);
       abort.abort(this.#failure satisfies EndReason);
@@ -70,6 +75,14 @@ export class Outputs {
     if (code !== failure) process.stderr.write(`${this.#failure.message}\n`);
     return failure;
   }
+}
+
+/** The stream with its text in ASCII. Bytes pass as they are. */
+function inAscii(stream: Output): Output {
+  return withOwn(stream, {
+    write: (chunk: string | Uint8Array, ...rest: never[]) =>
+      stream.write(typeof chunk === 'string' ? toAscii(chunk) : chunk, ...rest),
+  });
 }
 
 /** Resolves when nothing is left to be read, or its reader has stopped reading. */

@@ -53,6 +53,17 @@ export function after(ms: number): Promise<void> {
   });
 }
 
+/** The stream with some of its methods replaced. */
+export function withOwn(stream: Output, own: Partial<Output>): Output {
+  return new Proxy(stream, {
+    get(target, key) {
+      if (key in own) return own[key as keyof Output];
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
 function handleOf(stream: object): Handle {
   return (stream as { _handle?: Handle | null })._handle ?? {};
 }

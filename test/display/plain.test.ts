@@ -57,6 +57,14 @@ describe('plain progress', () => {
       ['auto', { FORCE_COLOR: '1' }, true],
       ['auto', { FORCE_COLOR: '0' }, false],
       ['never', { FORCE_COLOR: '1' }, false],
+      ['never', { CLICOLOR_FORCE: '1' }, false],
+      ['always', { NO_COLOR: '1', CLICOLOR: '0' }, true],
+      ['auto', { CLICOLOR_FORCE: '1' }, true],
+      ['auto', { CLICOLOR_FORCE: '1', CLICOLOR: '0' }, true],
+      ['auto', { CLICOLOR_FORCE: '0' }, false],
+      ['auto', { CLICOLOR_FORCE: '1', NO_COLOR: '1' }, false],
+      ['auto', { CLICOLOR_FORCE: '1', FORCE_COLOR: '0' }, false],
+      ['auto', { CLICOLOR: '1' }, false],
     ] as const) {
       assert.equal(
         createTheme(mode, false, env).color.red('x') !== 'x',
@@ -70,6 +78,10 @@ describe('plain progress', () => {
       [{ NO_COLOR: '' }, true],
       [{ FORCE_COLOR: '', NO_COLOR: '1' }, false],
       [{ TERM: 'dumb' }, false],
+      [{ CLICOLOR: '0' }, false],
+      [{ CLICOLOR: '1' }, true],
+      [{ CLICOLOR: '' }, true],
+      [{ CLICOLOR: '0', FORCE_COLOR: '1' }, true],
     ] as const) {
       assert.equal(createTheme('auto', true, env).color.red('x') !== 'x', colored, JSON.stringify(env));
     }

@@ -1,0 +1,23 @@
+/**
+ * What a terminal makes of bytes beyond ASCII, and text for one that does not read UTF-8.
+ */
+import { visible } from './text.js';
+
+/**
+ * Whether text is read as UTF-8, by the locale in the environment. Where no locale is set, as in most containers, it
+ * is taken for UTF-8; C and POSIX, set on purpose, are ASCII.
+ */
+export function readsUtf8(env: Readonly<Record<string, string | undefined>>): boolean {
+  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find(
+    (value) => value !== undefined && value !== '',
+  );
+  return locale === undefined || /utf-?8/i.test(locale);
+}
+
+/**
+ * The text in ASCII. The bytes that other characters have in UTF-8 are letters of another alphabet in another locale, or
+ * control characters: 0x9B begins an escape sequence.
+ */
+export function toAscii(text: string): string {
+  return text.replace(/…/g, '...').replace(/[^\x00-\x7f]/gu, visible);
+}
