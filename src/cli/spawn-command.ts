@@ -103,9 +103,17 @@ function imageChoice({ image, tag, class: imageClass }: SpawnFlags): ImageChoice
   const given = [image, tag, imageClass].filter((choice) => choice !== undefined);
   if (given.length > 1)
     throw new UsageError('--image, --tag and --class each choose the image: give one of them');
-  if (image !== undefined) return { image_list: nonEmpty(image, '--image') };
+  if (image !== undefined) return { image_list: reference(nonEmpty(image, '--image')) };
   if (tag !== undefined) return { image_tag: nonEmpty(tag, '--tag') };
   return { image_class: imageClasses.find((known) => known === imageClass) ?? 'recommended' };
+}
+
+/** What the controller cannot parse, it answers with an error that says nothing, for ever (contract, "Refusals"). */
+function reference(image: string): string {
+  const example = 'A full reference is registry/repository:tag, as `lab images` prints them.';
+  if (!image.includes('/')) throw new UsageError(`--image: ${image} names no registry`, example);
+  if (/:(@|$)/.test(image)) throw new UsageError(`--image: the tag of ${image} is empty`, example);
+  return image;
 }
 
 function nonEmpty(text: string, source: string): string {

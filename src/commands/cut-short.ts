@@ -23,13 +23,14 @@ export interface Words {
 
 /**
  * What a run means that ended without an outcome of its own: because it had to, because the time was up, or
- * because nothing more can be known.
+ * because nothing more can be known. `unreached`: the URL of a controller that has not answered at all.
  */
 export function cutShort(
   signal: AbortSignal,
   deadline: Pick<Deadline, 'expired'>,
   { trouble, ...known }: Pick<RunState, 'trouble'> & Partial<Evidence>,
   words: Words,
+  unreached: string | null = null,
 ): Outcome {
   const { interrupted, timeUp = 'the operation goes on in the controller', hint } = words;
   if (signal.aborted) {
@@ -51,7 +52,8 @@ export function cutShort(
     return { kind: 'timeout', ...saying('timeout', `the time is up; ${timeUp}`, hint) };
   }
   const last = answer?.ok === false ? answer.failure.error : trouble;
-  const why = last === null ? '' : `: ${last.message}`;
+  const where = unreached === null || (last?.status ?? null) !== null ? '' : `: no answer from ${unreached}`;
+  const why = last === null ? where : `${where}: ${last.message}`;
   return { kind: 'unknown', ...saying('timeout', `the time is up, and nothing is known${why}`, hint) };
 }
 

@@ -8,7 +8,6 @@ import { isAborted, sleep } from '../deadline.js';
 import type { LabState } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
 import { outcomeOf, type Result } from '../model/result.js';
-import { Seen } from '../stream/seen.js';
 import { pause, pollInterval } from './attach.js';
 import type { Words } from './cut-short.js';
 import type { Session } from './session.js';
@@ -30,28 +29,27 @@ export async function deleteLab(
   options: DeleteOptions,
 ): Promise<Outcome> {
   const retry = session.retries();
-  const seen = new Seen();
   // After the first DELETE, that there is no lab any more is the success of it.
   let repeated = false;
   /** Whether the controller may be deleting the lab. */
   let maybeDeleting = false;
   while (!session.signal.aborted) {
-    const answer = await removeWithProgress(session, subject, options.detach, seen);
+    const answer = await removeWithProgress(session, subject, options.detach);
     if (answer === 'under way') {
       return session.detached('deleting the lab', '`lab wait --for absent` follows it');
     }
     if (answer.ok) return gone();
     const { failure } = answer;
+    if (failure.kind === 'failed') {
+      const { operation, reason } = session.state;
+      const why = reason === null || operation === 'spawn' ? '' : `: ${reason}`;
+      const message = `${failure.error.message}${why}`;
+      return { kind: 'failed', message, error: { ...failure.error, message } };
+    }
     maybeDeleting ||= failure.maybeDone;
     if (isAborted(session.signal)) break;
     if (failure.kind === 'not-found') {
       return repeated ? gone() : outcomeOf({ ...failure, error: { ...failure.error, hint: nothingThere } });
-    }
-    if (failure.kind === 'failed') {
-      // The stream has told why, where it could be read.
-      const reason = session.state.reason;
-      const message = reason === null ? failure.error.message : `${failure.error.message}: ${reason}`;
-      return { kind: 'failed', message, error: { ...failure.error, message } };
     }
     const conflict = failure.kind === 'conflict';
     const wait = conflict ? pollInterval : retry.after(failure);
@@ -82,11 +80,11 @@ function gone(): Outcome {
   return { kind: 'absent', message: 'the lab is gone' };
 }
 
+/** Sends the DELETE, and shows the deletion's events until there is a response. */
 async function removeWithProgress(
   session: Session,
   subject: Subject,
   detach: boolean,
-  seen: Seen,
 ): Promise<Result<null> | 'under way'> {
   const answered = new AbortController();
   const removal = session
@@ -95,22 +93,37 @@ async function removeWithProgress(
       answered.abort();
       return result;
     });
-  if (!(await hasBegun(session, subject, answered.signal))) return removal;
-  if (detach) {
+  const begun = await hasBegun(session, subject, answered.signal);
+  if (begun && detach) {
     // The deletion goes on without anybody waiting for it.
     removal.catch(() => undefined);
     return 'under way';
   }
-  if (subject.own) {
-    await session.follow(subject, {
-      goal: 'delete',
-      quiet: null,
-      afterEnd: 'stop',
-      seen,
-      until: answered.signal,
-    });
-  }
-  return removal;
+  if (!subject.own || (!begun && !hasFailed(await removal))) return removal;
+  const { clock } = session.context;
+  const enough = new AbortController();
+  let cancel = (): void => undefined;
+  const response = removal.then((result) => {
+    if (!hasFailed(result)) enough.abort();
+    else
+      cancel = clock.after(reasonTimeout, () => {
+        enough.abort();
+      });
+    return result;
+  });
+  const use = { goal: 'delete', quiet: null, afterEnd: 'stop', until: enough.signal } as const;
+  const { operation: seen } = session;
+  await session.follow(subject, { ...use, seen, known: { operation: 'deletion' } });
+  const result = await response;
+  cancel();
+  return result;
+}
+
+/** How long the stream may take to say why a deletion failed: that it failed is known. In milliseconds. */
+const reasonTimeout = 2_000;
+
+function hasFailed(result: Result<null>): boolean {
+  return !result.ok && result.failure.kind === 'failed';
 }
 
 /** Whether the deletion is under way; false when the DELETE was answered before that could be seen. */

@@ -5,8 +5,8 @@
  */
 import type { Context } from '../context.js';
 import { drained, stamp } from '../context.js';
-import type { Backend } from '../controller/backend.js';
-import { isAborted, sleep, type Deadline } from '../deadline.js';
+import type { Backend, EventBody } from '../controller/backend.js';
+import { isAborted, sleep, startDeadline, type Deadline } from '../deadline.js';
 import type { Display, Ending } from '../display/display.js';
 import type { LabState } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
@@ -19,6 +19,7 @@ import {
   type ConnectionState,
   type Goal,
   type Input,
+  type Known,
   type RunState,
 } from '../model/run.js';
 import { Retry, type RetryOptions } from '../retry.js';
@@ -67,8 +68,13 @@ export interface FollowUse {
   /** What was seen of the operation before. */
   seen?: Seen;
   onBytes?: (bytes: Uint8Array) => Promise<void>;
-  /** Ends the run on an input that the reducer would pass over. */
-  stopOn?: (input: Input) => Outcome | null;
+  /** What is known of the operation before anything of it is seen. */
+  known?: Partial<Known>;
+  /**
+   * Looks at every input that is no outcome by itself, with the state after it. An outcome ends the run with it;
+   * `leave` ends the following without one.
+   */
+  stopOn?: (input: Input, state: RunState) => Outcome | 'leave' | null;
   /** Ends the following early, beside the deadline and signals. */
   until?: AbortSignal;
 }
@@ -80,8 +86,8 @@ export class Session {
   readonly redactor: Redactor;
   readonly controller: string;
   readonly hasToken: boolean;
-  /** What was shown of a deletion that is waited for. */
-  readonly deletion = new Seen();
+  /** What was shown of the operation that is followed, however often its stream is opened. */
+  operation = new Seen();
   readonly #user: UserSetting;
   readonly #demo: boolean;
   readonly #limits: Limits;
@@ -91,6 +97,8 @@ export class Session {
   readonly #wakeListeners = new Set<(sleptMs: number) => void>();
   readonly #unwatchWake: () => void;
   #state: RunState;
+  /** When the event stream may be opened, in monotonic milliseconds. */
+  #eventsAt = 0;
   /** What was seen of the stream that was followed last. */
   #followed: Seen | null = null;
   #stopTicking: () => void = () => undefined;
@@ -114,7 +122,8 @@ export class Session {
     this.#deadline = deadline;
     const { clock, random } = context;
     this.#retryOptions = { clock, random, contact: { reached: false }, left: () => deadline.left() };
-    this.#states = new StateRequests({ backend, freshBackend, clock, idleTimeout: limits.idleTimeout });
+    const { idleTimeout } = limits;
+    this.#states = new StateRequests({ backend, freshBackend, clock, idleTimeout, direct: user.direct });
     this.#unwatchWake = watchForWake(context, (sleptMs) => {
       for (const listener of this.#wakeListeners) listener(sleptMs);
     });
@@ -145,8 +154,24 @@ export class Session {
   /** Whose lab this is about; `mayBeAnother` where the command can serve others than the token's own user. */
   async subject(mayBeAnother: boolean): Promise<Result<Subject>> {
     // Gafaelfawr's answer says nothing about whether there is a controller.
-    const whoAmI = () => this.ask((signal) => this.backend.whoAmI(signal), false);
-    const subject = await findSubject(this.#user, mayBeAnother, whoAmI);
+    const whoAmI = async (): Promise<Result<string>> => {
+      let missing: Failure | null = null;
+      const answer = await this.ask(async (signal) => {
+        const asked = await this.backend.whoAmI(signal);
+        // That there is no such route is an answer, which does not change where it is asked for again.
+        if (asked.ok || asked.failure.error.status !== 404) return asked;
+        missing = asked.failure;
+        return { ok: true, value: '' };
+      }, false);
+      return missing === null ? answer : { ok: false, failure: missing };
+    };
+    const labOf = async (name: string): Promise<Result<LabState | null>> => {
+      const attempt = () => this.#attemptState({ name, own: false }, this.signal);
+      const answer = await this.#untilAnswered(attempt, () => this.#states.wait);
+      if (answer.ok) this.#states.keep(name, answer.value);
+      return answer;
+    };
+    const subject = await findSubject(this.#user, mayBeAnother, whoAmI, labOf);
     if (subject.ok) this.#subject = subject.value;
     return subject;
   }
@@ -253,26 +278,47 @@ export class Session {
   }
 
   /** Follows the subject's events until there is an outcome, the stream gives no more, or time is up. */
-  async follow(subject: Subject, { stopOn, ...use }: FollowUse): Promise<Outcome | null> {
+  async follow(subject: Subject, { stopOn, known = {}, ...use }: FollowUse): Promise<Outcome | null> {
     const again = use.seen !== undefined && use.seen === this.#followed;
     this.#followed = use.seen ?? null;
     const { goal } = use;
-    this.#state = advance(this.#state, { ...stamp(this.context.clock), kind: 'following', goal, again });
+    const following = { ...stamp(this.context.clock), kind: 'following', goal, again, known } as const;
+    this.#state = advance(this.#state, following);
+    let left = false;
     for await (const batch of follow(this.#followOptions(subject, use))) {
       for (const input of batch) {
         const next = advance(this.#state, input);
-        const stopped = next.outcome === null ? (stopOn?.(input) ?? null) : null;
-        this.#state = stopped === null ? next : { ...next, outcome: stopped };
+        const stopped: Outcome | 'leave' | null =
+          next.outcome === null && !left ? (stopOn?.(input, next) ?? null) : null;
+        left ||= stopped === 'leave';
+        this.#state = stopped === null || stopped === 'leave' ? next : { ...next, outcome: stopped };
         if (input.kind !== 'repeated') this.display.show(this.#state, input);
+        // What else has come counts as seen, so it has to be shown.
         if (this.#state.outcome !== null) break;
       }
       this.display.flush();
-      if (this.#state.outcome !== null) return this.#state.outcome;
+      if (left || this.#state.outcome !== null) return this.#state.outcome;
       // A reader that is slow slows the reading from the network, and nothing piles up here.
       await drained(this.context.out, this.signal);
       await drained(this.context.err, this.signal);
     }
     return null;
+  }
+
+  /**
+   * Looks at the subject's events for a moment without showing any: what they and the state come to in so many
+   * milliseconds, or as soon as that is an outcome or the stream ends.
+   */
+  async glance(subject: Subject, ms: number, use: Pick<FollowUse, 'goal' | 'known'>): Promise<RunState> {
+    const limit = startDeadline(this.context.clock, ms, this.signal);
+    let state = { ...initialRun(use.goal, stamp(this.context.clock)), ...use.known };
+    const options = { goal: use.goal, quiet: null, afterEnd: 'stop', until: limit.signal } as const;
+    for await (const batch of follow(this.#followOptions(subject, options))) {
+      state = batch.reduce(advance, state);
+      if (state.outcome !== null) break;
+    }
+    limit.cancel();
+    return state;
   }
 
   /** Looks at the subject's queue, in silence, until there is something that was not seen; an outcome where it cannot. */
@@ -296,11 +342,21 @@ export class Session {
     return null;
   }
 
+  /** Opens the event stream, once the controller allows it: it may have said to another follower when that is. */
+  async #openEvents({ name }: Subject, signal: AbortSignal): Promise<Result<EventBody>> {
+    const { clock } = this.context;
+    const wait = this.#eventsAt - clock.monotonic();
+    if (wait > 0) await sleep(clock, wait, signal);
+    const answer = await this.backend.events(name, signal);
+    if (!answer.ok) this.#eventsAt = clock.monotonic() + (answer.failure.retryAfter ?? 0);
+    return answer;
+  }
+
   #followOptions(subject: Subject, { until, ...use }: FollowUse): FollowOptions {
     return {
       ...use,
       source: {
-        events: (signal) => this.backend.events(subject.name, signal),
+        events: (signal) => this.#openEvents(subject, signal),
         state: (signal) => this.#states.request(subject, signal),
         redact: this.redactor.redact,
       },
@@ -329,7 +385,9 @@ export class Session {
 
   /** See the function of the same name. */
   cutShort(words: Words): Outcome {
-    return cutShort(this.context.signal, this.#deadline, this.#state, this.#demo ? demoWords : words);
+    const unreached = this.#retryOptions.contact.reached ? null : this.controller;
+    const shown = this.#demo ? demoWords : words;
+    return cutShort(this.context.signal, this.#deadline, this.#state, shown, unreached);
   }
 
   /** The outcome of leaving the controller to what it is doing; `wayBack` says how to come back to that. */

@@ -8,8 +8,11 @@ import type { LabState } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
 import { outcomeOf, type Failure } from '../model/result.js';
 import type { ConflictPolicy, ImageChoice, LabSpecification } from '../model/specification.js';
-import { followDeletion, followSpawn, pause, settledState } from './attach.js';
+import { HopelessCreate } from './hopeless-create.js';
+import { followSpawn, settledState } from './attach.js';
+import { alreadyRunning, Conflict, type ConflictOptions } from './conflict.js';
 import { deleteLab } from './delete.js';
+import { Seen } from '../stream/seen.js';
 import type { Session } from './session.js';
 import type { Subject } from './subject.js';
 import { endingWithUrl } from './url.js';
@@ -65,18 +68,15 @@ export async function spawn(session: Session, options: SpawnOptions): Promise<En
   return endingWithUrl(session, subject.value, outcome);
 }
 
-/** The state may change between two questions: so often is a conflict looked at anew. */
-const mostConflicts = 20;
-
 async function createAndFollow(
   session: Session,
   subject: Subject,
   specification: LabSpecification,
-  asAsked: SpawnOptions,
+  options: SpawnOptions,
 ): Promise<Outcome> {
   const retry = session.retries();
-  let options = asAsked;
-  let conflicts = 0;
+  const obstacles = new Obstacles(session, subject, specification, options);
+  const hopeless = new HopelessCreate(session.context.clock, options.image);
   /** Whether the controller may be creating the lab without having said so. */
   let maybeCreated = false;
   while (!session.signal.aborted) {
@@ -89,95 +89,115 @@ async function createAndFollow(
     if (isAborted(session.signal)) break;
     let outcome: Outcome | null = null;
     if (failure.kind === 'conflict') {
-      conflicts += 1;
-      outcome =
-        conflicts > mostConflicts
-          ? outcomeOf(withHint(failure, 'The state of the lab kept changing; try again.'))
-          : await resolve(session, subject, specification, options, failure);
+      retry.reset();
+      outcome = await obstacles.passed(failure);
     } else {
       const wait = retry.after(failure);
       if (wait === null) return refused(session, subject, failure);
-      await session.waitToRetry(retry, failure, wait);
+      await session.waitToRetry(retry, failure, hopeless.note(failure, wait));
       if (failure.maybeDone) {
-        // What is in the way of the repeated request will be the first one's lab.
-        options = { ...options, onConflict: 'attach' };
-        outcome = await afterLostAnswer(session, subject, options);
+        session.trace(1, 'the answer was lost; asking the state before the request is repeated');
+        const asked = await settledState(session, subject);
+        if (isAborted(session.signal)) break;
+        if (!asked.ok) return outcomeOf(asked.failure);
+        outcome = hopeless.verdict(failure, asked.value) ?? (await obstacles.afterLostAnswer(asked.value));
       }
     }
     if (outcome !== null) return outcome;
   }
-  return session.cutShort(maybeCreated ? unanswered : notAccepted);
-}
-
-/** Whether a create whose answer was lost was accepted is for the state to tell; null where it was not, or the run was cut short. */
-async function afterLostAnswer(
-  session: Session,
-  subject: Subject,
-  options: SpawnOptions,
-): Promise<Outcome | null> {
-  session.trace(1, 'the answer was lost; asking the state before the request is repeated');
-  const asked = await settledState(session, subject);
-  if (!asked.ok) return session.signal.aborted ? null : outcomeOf(asked.failure);
-  switch (asked.value?.status) {
-    case 'running':
-      return { kind: 'running', message: 'the lab is running' };
-    case 'pending':
-      return followCreated(session, subject, options);
-    case 'terminating':
-      await followDeletion(session, subject);
-      return null;
-    default:
-      return null;
-  }
+  return session.cutShort(obstacles.isFollowing ? detached : maybeCreated ? unanswered : notAccepted);
 }
 
 async function followCreated(session: Session, subject: Subject, { detach }: SpawnOptions): Promise<Outcome> {
   if (detach) return session.detached('creating the lab', wayBack);
+  // Its events may begin with the very same ones as those of the operation before.
+  session.operation = new Seen();
   const outcome = await followSpawn(session, subject);
   return outcome ?? session.cutShort(detached);
 }
 
-/**
- * What a conflict comes to, by the state and not by the words of the refusal; null where to create is to be tried
- * again, or the run was cut short.
- */
-async function resolve(
-  session: Session,
-  subject: Subject,
-  specification: LabSpecification,
-  options: SpawnOptions,
-  conflict: Failure,
-): Promise<Outcome | null> {
-  if (options.onConflict === 'fail') {
-    return outcomeOf(withHint(conflict, '`lab status` tells what is there; see --on-conflict.'));
+/** What is there instead of an accepted create, and what `--on-conflict` makes of it. */
+class Obstacles {
+  /** Whether a spawn is followed that is somebody else's, or that nobody knows to be ours. */
+  isFollowing = false;
+  readonly #session: Session;
+  readonly #subject: Subject;
+  readonly #specification: LabSpecification;
+  readonly #options: SpawnOptions;
+  readonly #conflict: Conflict;
+  /** Whether the response to a create was lost: what is in the way may be its lab. */
+  #lost = false;
+
+  constructor(session: Session, subject: Subject, specification: LabSpecification, options: SpawnOptions) {
+    this.#session = session;
+    this.#subject = subject;
+    this.#specification = specification;
+    this.#options = options;
+    this.#conflict = new Conflict(session, subject);
   }
-  const asked = await settledState(session, subject);
-  if (!asked.ok) return session.signal.aborted ? null : outcomeOf(asked.failure);
-  const lab = asked.value;
-  session.trace(1, `the controller refused (409), and the lab is ${lab?.status ?? 'not there'}`);
-  switch (lab?.status) {
-    case undefined:
-    case 'failed':
-      await pause(session, raceDelay);
-      return null;
-    case 'terminating':
-      await followDeletion(session, subject);
-      return null;
-    case 'running':
-    case 'pending':
-      if (options.onConflict === 'replace') return replace(session, subject);
-      for (const warning of differences(lab, specification)) session.display.warn(warning);
-      if (lab.status === 'running') return { kind: 'running', message: 'the lab runs already' };
-      session.display.warn(`a spawn is in progress already${options.detach ? '' : '; following it'}`);
-      return followCreated(session, subject, options);
-    default:
-      await pause(session, raceDelay);
-      return null;
+
+  /** What a 409 comes to; null where the create is to be sent again, or the run was cut short. */
+  async passed(failure: Failure): Promise<Outcome | null> {
+    const session = this.#session;
+    // What is in the way of a repeated create is the first one's lab.
+    const policy = this.#lost ? 'attach' : this.#options.onConflict;
+    if (policy === 'fail') {
+      return outcomeOf(withHint(failure, '`lab status` tells what is there; see --on-conflict.'));
+    }
+    const asked = await settledState(session, this.#subject);
+    if (session.signal.aborted) return null;
+    if (!asked.ok) return outcomeOf(asked.failure);
+    const lab = asked.value;
+    session.trace(1, `the controller refused (409), and the lab is ${lab?.status ?? 'not there'}`);
+    const inProgress = failure.error.type === 'operation_in_progress';
+    if (policy === 'replace') {
+      if (lab === null || lab.status === 'terminating') return this.#wait(lab, { attach: false, inProgress });
+      const outcome = await replace(session, this.#subject);
+      return outcome?.kind === 'not-found' ? this.#wait(null, { attach: false, inProgress }) : outcome;
+    }
+    // After a lost response the state may be that of the lab before, but not the type of this one.
+    const runs = this.#lost ? failure.error.type === 'lab_exists' : lab?.status === 'running' && !inProgress;
+    if (!runs) return this.#wait(lab, { attach: true, inProgress });
+    this.#warnOfDifferences(lab);
+    return alreadyRunning;
+  }
+
+  /** What the state comes to after a create whose response was lost; null where the create is to be sent again. */
+  async afterLostAnswer(lab: LabState | null): Promise<Outcome | null> {
+    this.#lost = true;
+    if (lab?.status === 'pending') return followCreated(this.#session, this.#subject, this.#options);
+    return lab?.status === 'terminating' ? this.#wait(lab, { attach: true, inProgress: true }) : null;
+  }
+
+  async #wait(
+    lab: LabState | null,
+    options: Pick<ConflictOptions, 'attach' | 'inProgress'>,
+  ): Promise<Outcome | null> {
+    const outcome = await this.#conflict.passed(lab, {
+      ...options,
+      lost: this.#lost,
+      onSpawn: (is) => this.#onSpawn(is),
+    });
+    if (outcome === null && !this.#session.signal.aborted) this.isFollowing = false;
+    if (outcome === alreadyRunning) this.#warnOfDifferences(this.#session.state.lab ?? null);
+    return outcome;
+  }
+
+  #onSpawn(lab: LabState): Outcome | null {
+    const { detach } = this.#options;
+    if (!this.#lost && !this.isFollowing) {
+      this.#warnOfDifferences(lab);
+      this.#session.display.warn(`a spawn is already in progress${detach ? '' : '; following it'}`);
+    }
+    this.isFollowing = true;
+    return detach ? this.#session.detached('creating the lab', wayBack) : null;
+  }
+
+  #warnOfDifferences(lab: LabState | null): void {
+    if (lab === null) return;
+    for (const warning of differences(lab, this.#specification)) this.#session.display.warn(warning);
   }
 }
-
-/** What has just changed is given this long to settle, in milliseconds. */
-const raceDelay = 300;
 
 async function replace(session: Session, subject: Subject): Promise<Outcome | null> {
   const outcome = await deleteLab(session, subject, {
@@ -187,7 +207,7 @@ async function replace(session: Session, subject: Subject): Promise<Outcome | nu
       hint: null,
     },
   });
-  if (outcome.kind === 'absent' || outcome.kind === 'not-found') return null;
+  if (outcome.kind === 'absent') return null;
   if (outcome.kind !== 'unauthorized') return outcome;
   const hint =
     `${outcome.error.hint ?? ''} --on-conflict replace deletes the lab that is there, and this token may not.`.trim();

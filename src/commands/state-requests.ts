@@ -1,5 +1,6 @@
 /**
- * The requests for the state of the command's lab: how they are spaced, and the last look before the deadline.
+ * The requests for the state of the command's lab: how they are spaced, and the last look before the deadline. A state is
+ * that of the right user, or a failure.
  *
  * At most one a second goes out, whoever asks. The last look is one more, on a new connection, because the old ones may be
  * dead without anybody knowing; whoever waits for a response when it begins gets its response instead. When it is due, and
@@ -20,6 +21,8 @@ export interface StateRequestsOptions {
   clock: Clock;
   /** See `answeredWithin`. */
   idleTimeout: number | null;
+  /** Whether the user is named to the controller, and does not follow from a token. */
+  direct: boolean;
 }
 
 type State = Result<LabState | null>;
@@ -30,6 +33,7 @@ export class StateRequests {
   readonly #lookBegins = new AbortController();
   /** The last look while it is under way. */
   #look: Promise<State> | null = null;
+  #known: { name: string; lab: LabState | null } | null = null;
 
   constructor(options: StateRequestsOptions) {
     this.#options = options;
@@ -65,7 +69,7 @@ export class StateRequests {
     this.#pace.skip();
     this.#look = this.#options
       .freshBackend()
-      .then((backend) => stateOf(backend, subject, signal))
+      .then((backend) => this.#stateOf(backend, subject, signal))
       .finally(() => {
         this.#look = null;
       });
@@ -75,14 +79,46 @@ export class StateRequests {
 
   async #send(subject: Subject, signal: AbortSignal): Promise<State> {
     const { backend, clock, idleTimeout } = this.#options;
+    const known = this.#known;
+    this.#known = null;
+    // Nothing newer is to be had within the same second.
+    if (known?.name === subject.name && !subject.own && this.#pace.wait > 0) {
+      return { ok: true, value: known.lab };
+    }
     await this.#pace.turn(signal);
     if (signal.aborted) return { ok: false, failure: abandoned };
-    return answeredWithin(clock, idleTimeout, signal, (limited) => stateOf(backend, subject, limited));
+    return answeredWithin(clock, idleTimeout, signal, (limited) => this.#stateOf(backend, subject, limited));
+  }
+
+  async #stateOf(backend: Backend, { name, own }: Subject, signal: AbortSignal): Promise<State> {
+    if (!own) return backend.stateOf(name, signal);
+    const answer = await backend.ownState(signal);
+    // Nobody names the user in this request: it is about whoever the token, or the ingress, says.
+    const whose = answer.ok ? (answer.value?.user?.username ?? name) : name;
+    return whose === name ? answer : { ok: false, failure: anothersLab(name, whose, this.#options.direct) };
+  }
+
+  /** Answers the next request with this, if it follows at once: it was read to find out whose lab can be read. */
+  keep(name: string, lab: LabState | null): void {
+    this.#known = { name, lab };
   }
 }
 
-function stateOf(backend: Backend, { name, own }: Subject, signal: AbortSignal): Promise<State> {
-  return own ? backend.ownState(signal) : backend.stateOf(name, signal);
+function anothersLab(name: string, whose: string, direct: boolean): Failure {
+  const message = direct
+    ? `the controller reports the lab of ${whose}, although ${name} was asked for`
+    : `the token belongs to ${whose}, not to ${name}`;
+  const hint = direct
+    ? 'Something between here and the controller names another user. Check --controller and --user.'
+    : `Check --user, or use a token of ${name}.`;
+  return {
+    kind: direct ? 'unknown' : 'unauthorized',
+    error: { type: 'another_user', message, status: null, hint },
+    transient: false,
+    reached: true,
+    maybeDone: false,
+    retryAfter: null,
+  };
 }
 
 /** Nobody waits for the answer any more, so nothing was sent. */

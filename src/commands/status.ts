@@ -5,44 +5,73 @@ import type { Ending } from '../display/display.js';
 import { harmless } from '../display/text.js';
 import type { LabState } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
-import { settledState } from './attach.js';
+import { glance, settledState } from './attach.js';
 import type { Session } from './session.js';
+import type { Subject } from './subject.js';
 
 const words = { interrupted: 'interrupted', hint: null };
 
 export async function status(session: Session): Promise<Ending> {
   const subject = await session.subject(true);
   if (!subject.ok) return session.ending(session.failureOutcome(subject.failure, words));
-  const { name, own } = subject.value;
+  const { name } = subject.value;
   session.display.start({ command: 'status', user: name, controller: session.controller, request: null });
   const asked = await settledState(session, subject.value);
   if (!asked.ok) return session.ending(session.failureOutcome(asked.failure, words));
-  if (asked.value === null) {
-    const message = `there is no lab of ${name}`;
-    return session.ending({
-      kind: 'not-found',
-      message,
-      // Another user's lab is not for this token to create.
-      error: { type: 'no_lab', message, status: 404, hint: own ? '`lab spawn` creates one.' : null },
-    });
-  }
-  return session.ending(outcomeOf(asked.value), { lab: asked.value, text: describe(asked.value, name) });
+  const { lab, outcome } = await judge(session, subject.value, asked.value);
+  if (session.signal.aborted) return session.ending(session.cutShort(words));
+  return session.ending(outcome, { lab, text: lab === null ? [] : describe(lab, name) });
 }
 
-function outcomeOf({ status: is }: LabState): Outcome {
-  const message = `the lab is ${is}`;
-  switch (is) {
-    case 'running':
-      return { kind: 'running', message };
-    case 'failed':
+interface Judgement {
+  /** The state that the judgement is about: the last one that was read. */
+  lab: LabState | null;
+  outcome: Outcome;
+}
+
+/** What a state means; one that is `failed` only together with the stream. */
+async function judge(session: Session, subject: Subject, lab: LabState | null): Promise<Judgement> {
+  if (lab?.status !== 'failed') return { lab, outcome: outcomeOf(lab, subject) };
+  if (!subject.own) return { lab, outcome: failed(notSure) };
+  const seen = await glance(session, subject, lab);
+  switch (seen.kind) {
+    case 'over':
       return {
-        kind: 'failed',
-        message: 'the lab has failed',
-        error: { type: 'failed', message: 'the lab has failed', status: null, hint: '`lab wait` shows why.' },
+        lab: seen.lab,
+        outcome: seen.outcome.kind === 'failed' ? seen.outcome : outcomeOf(seen.lab, subject),
       };
-    default:
-      return { kind: 'pending', message };
+    case 'state':
+      return { lab: seen.lab, outcome: outcomeOf(seen.lab, subject) };
+    case 'in progress':
+      return { lab, outcome: { kind: 'pending', message: inProgress } };
+    case 'unknown':
+      return { lab, outcome: failed(seen.refused ? notSure : `${maybe}; \`lab wait\` decides`) };
   }
+}
+
+const inProgress = 'an operation is in progress; until it ends, the state is failed';
+const maybe = "the lab's state is failed, but an operation may be in progress";
+const notSure = "the lab's state is failed, which may be an operation in progress";
+
+function outcomeOf(lab: LabState | null, { name, own }: Subject): Outcome {
+  switch (lab?.status) {
+    case undefined: {
+      const message = `there is no lab of ${name}`;
+      // Another user's lab is not for this token to create.
+      const hint = own ? '`lab spawn` creates one.' : null;
+      return { kind: 'not-found', message, error: { type: 'no_lab', message, status: 404, hint } };
+    }
+    case 'running':
+      return { kind: 'running', message: 'the lab is running' };
+    case 'failed':
+      return failed('the lab has failed');
+    default:
+      return { kind: 'pending', message: `the lab is ${lab?.status ?? ''}` };
+  }
+}
+
+function failed(message: string): Outcome {
+  return { kind: 'failed', message, error: { type: 'failed', message, status: null, hint: null } };
 }
 
 function describe(lab: LabState, user: string): string[] {

@@ -14,16 +14,19 @@ const timeout = 2_000;
 export async function endingWithUrl(session: Session, subject: Subject, outcome: Outcome): Promise<Ending> {
   // Whatever becomes of the URL, this is how it ended.
   session.settle(outcome);
-  const lab = await askForUrl(session, subject);
+  const lab = await askForUrl(session, subject, outcome);
   const url = urlOf(lab);
   if (url === null) session.display.warn('the lab is up, but the controller does not tell its URL');
   return session.ending(outcome, { lab, text: url === null ? [] : [url] });
 }
 
-/** The lab's state, asked for until it has a URL or the time is up; what was told before it ran is out of date. */
-async function askForUrl(session: Session, subject: Subject): Promise<LabState | null> {
+/**
+ * The lab's state, read until it has a URL or the time is up. What was read before a `complete` is out of date, even a
+ * `running`: it may be that of a dead lab (contract, "What a client must survive", 13).
+ */
+async function askForUrl(session: Session, subject: Subject, { kind }: Outcome): Promise<LabState | null> {
   const known = session.state.lab ?? null;
-  if (known?.status === 'running' && urlOf(known) !== null) return known;
+  if (kind === 'running' && known?.status === 'running' && urlOf(known) !== null) return known;
   const { context } = session;
   const limit = startDeadline(context.clock, timeout, context.signal);
   try {

@@ -1,11 +1,18 @@
 /**
- * `lab wait`: attaches to whatever is going on with a lab, or is already over, and ends with the outcome.
+ * `lab wait`: attaches to the operation in progress with a lab, or to what is left of the last one, and ends with the
+ * outcome.
  */
 import type { Ending } from '../display/display.js';
-import type { LabState } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
 import { failed, removed } from '../model/run.js';
-import { followDeletion, followSpawn, pause, pollInterval, settledState } from './attach.js';
+import {
+  followDeletion,
+  followOperation,
+  LastingFailure,
+  pause,
+  pollInterval,
+  settledState,
+} from './attach.js';
 import type { Words } from './cut-short.js';
 import type { Session } from './session.js';
 import type { Subject } from './subject.js';
@@ -14,7 +21,10 @@ import { endingWithUrl } from './url.js';
 export const goals = ['running', 'absent'] as const;
 export type WaitGoal = (typeof goals)[number];
 
-const words = { interrupted: 'interrupted; whatever goes on in the controller goes on', hint: null };
+const words: Words = { interrupted: 'interrupted; whatever goes on in the controller goes on', hint: null };
+
+/** A `failed` state is all that is known: whether an operation is in progress is not. */
+const lastFailed = { ...words, timeUp: 'last state: failed' };
 
 export async function wait(session: Session, goal: WaitGoal): Promise<Ending> {
   const subject = await session.subject(true);
@@ -35,76 +45,92 @@ export async function wait(session: Session, goal: WaitGoal): Promise<Ending> {
 }
 
 async function waitForRunning(session: Session, subject: Subject): Promise<Outcome> {
-  let seen: LabState | null = null;
-  while (!session.signal.aborted) {
-    const asked = await settledState(session, subject);
-    if (!asked.ok) return session.failureOutcome(asked.failure, words);
-    switch (asked.value?.status) {
-      case undefined:
-        return seen?.status === 'pending' ? removed(session.state.reason) : nothing(subject);
-      case 'running':
-        return { kind: 'running', message: 'the lab is running' };
-      case 'failed':
-        return failureOf(session, subject);
-      case 'terminating':
-        await followDeletion(session, subject);
-        break;
-      default: {
-        const outcome = await followSpawn(session, subject);
-        if (outcome !== null) return outcome;
-      }
+  const failure = new LastingFailure(session.context.clock);
+  let isReadable = subject.own;
+  /** Whether a lab was coming up. */
+  let expected = false;
+  let last: string | null = null;
+  let asked = await settledState(session, subject);
+  for (;;) {
+    if (!asked.ok) return session.failureOutcome(asked.failure, wordsAfter(last));
+    const status = asked.value?.status;
+    if (status === 'running') return { kind: 'running', message: 'the lab is running' };
+    if (status === undefined) {
+      // Where only the state can be read, the last one counts.
+      const wasFailed = !isReadable && last === 'failed';
+      return expected && !wasFailed ? removed(session.state.reason) : nothing(subject, wasFailed);
     }
-    seen = asked.value;
+    expected ||= status === 'pending';
+    last = status;
+    if (isReadable) {
+      const outcome = await followOperation(session, subject, status, expected);
+      const { lab, expected: isExpected } = session.state;
+      expected = isExpected;
+      last = lab?.status ?? last;
+      if (outcome?.kind === 'unauthorized' && last === 'failed') isReadable = false;
+      else if (outcome !== null) return outcome;
+      if (lab === null) {
+        asked = { ok: true, value: null };
+        continue;
+      }
+    } else if (failure.note(status)) {
+      return failed('the lab has failed', null);
+    }
+    await pause(session, pollInterval);
+    if (session.signal.aborted) return session.cutShort(wordsAfter(last));
+    asked = await settledState(session, subject);
   }
-  return session.cutShort(words);
 }
+
+/** A lab that has failed is looked at again this often, in milliseconds: somebody may be deleting it. */
+const lookAgain = 15_000;
 
 async function waitForAbsent(session: Session, subject: Subject): Promise<Outcome> {
+  const { clock } = session.context;
+  const failure = new LastingFailure(clock);
+  let isReadable = subject.own;
+  /** Whether a deletion was seen that has not ended. */
   let deleting = false;
-  let told = false;
-  /** What is true of a lab that nobody deletes; null while somebody does. */
-  let idle: string | null = null;
+  let lookedAt = -Infinity;
+  let warned = false;
+  let last = words;
   while (!session.signal.aborted) {
     const asked = await settledState(session, subject);
-    if (!asked.ok) return session.failureOutcome(asked.failure, absentWords(idle));
-    if (asked.value === null) return { kind: 'absent', message: 'there is no lab' };
-    if (deleting && asked.value.status === 'failed')
-      return failed('the deletion failed', session.state.reason, 'delete_failed');
-    if (asked.value.status === 'terminating') {
-      deleting = true;
-      idle = null;
-      const outcome = await followDeletion(session, subject);
-      if (outcome !== null) return outcome;
-    } else {
-      idle = `the lab is ${asked.value.status}, and is not being deleted`;
-      if (!told) session.display.warn(`${idle} yet`);
-      told = true;
-      await pause(session, pollInterval);
+    if (!asked.ok) return session.failureOutcome(asked.failure, last);
+    const lab = asked.value;
+    if (lab === null) return { kind: 'absent', message: 'there is no lab' };
+    const isFailed = lab.status === 'failed';
+    const hasFailed = failure.note(lab.status);
+    deleting = lab.status === 'terminating' || (deleting && isFailed);
+    last = wordsAfter(lab.status);
+    let isIdle = !deleting && !isFailed;
+    if (!isReadable && deleting && hasFailed) return failed('the deletion failed', null, 'delete_failed');
+    if (isReadable && (deleting || (isFailed && clock.monotonic() - lookedAt >= lookAgain))) {
+      lookedAt = clock.monotonic();
+      const outcome = await followDeletion(session, subject, deleting);
+      if (outcome?.kind === 'unauthorized' && isFailed) isReadable = false;
+      else if (outcome !== null) return outcome;
+      deleting = session.state.operation === 'deletion';
+      isIdle = !deleting && session.state.stream === 'over';
     }
+    if (isIdle) {
+      const idle = `the lab is ${lab.status}, and is not being deleted`;
+      if (!isFailed) last = { ...words, timeUp: idle };
+      if (!warned) session.display.warn(`${idle} yet`);
+      warned = true;
+    }
+    await pause(session, pollInterval);
   }
-  return session.cutShort(absentWords(idle));
+  return session.cutShort(last);
 }
 
-function absentWords(idle: string | null): Words {
-  return idle === null ? words : { ...words, timeUp: idle };
+function wordsAfter(last: string | null): Words {
+  return last === 'failed' ? lastFailed : words;
 }
 
-/** Why a lab failed: its stream repeats the whole story. */
-async function failureOf(session: Session, subject: Subject): Promise<Outcome> {
-  const outcome = subject.own
-    ? await session.follow(subject, {
-        goal: 'spawn',
-        quiet: pollInterval,
-        afterEnd: 'reopen',
-        // It may be the deletion that was followed, and failed.
-        seen: session.deletion,
-      })
-    : null;
-  return outcome?.kind === 'failed' ? outcome : failed('the lab failed', session.state.reason);
-}
-
-function nothing({ name, own }: Subject): Outcome {
-  const message = `there is no lab of ${name} to wait for`;
+function nothing({ name, own }: Subject, wasFailed: boolean): Outcome {
+  const more = wasFailed ? '; its last state was failed' : '';
+  const message = `there is no lab of ${name} to wait for${more}`;
   // Another user's lab is not for this token to create.
   const hint = own ? '`lab spawn` creates one.' : null;
   return { kind: 'not-found', message, error: { type: 'no_lab', message, status: 404, hint } };

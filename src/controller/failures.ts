@@ -158,6 +158,7 @@ function failureMaker(asked: string, answer: Answer, words: Words): FailureMaker
       transient: extra.transient ?? false,
       reached: extra.reached ?? true,
       maybeDone: answer.status >= 500 || answer.status === 408,
+      isPlainText: mediaType(answer) === 'text/plain',
       retryAfter: retryAfter(answer),
     };
   };

@@ -34,6 +34,8 @@ export class JsonDisplay extends SilentDisplay {
   /** The time of the last line and its text; most lines of a batch have the same. */
   #time = NaN;
   #timeText = '';
+  /** The lab's state that was printed last. */
+  #state: string | null = null;
 
   constructor(out: Output, clock: Clock, options: JsonOptions) {
     super();
@@ -89,8 +91,12 @@ export class JsonDisplay extends SilentDisplay {
         };
       case 'skipped':
         return { kind: 'skipped', reason: input.reason, frame: input.frame };
-      case 'state':
+      case 'state': {
+        const text = JSON.stringify(input.lab);
+        if (text === this.#state) return null;
+        this.#state = text;
         return { kind: 'state', state: input.lab };
+      }
       case 'refused':
       case 'ended':
       case 'repeated':

@@ -94,7 +94,7 @@ function unreachable(outcome: never): never {
 /** The exit codes with their meaning, in the order of the help page. */
 export const exitCodeTable: readonly (readonly [number, string])[] = [
   [0, 'the awaited outcome: complete, already running, detached, gone'],
-  [1, "the operation failed: terminal event `failed`, or the lab's state is `failed`"],
+  [1, 'the operation failed: terminal event `failed`, or a `failed` state that the event stream confirms'],
   [2, 'wrong usage or configuration; nothing was sent'],
   [
     3,

@@ -15,6 +15,8 @@ export interface Failure {
   reached: boolean;
   /** Whether the request may have had its effect all the same: it was sent, and its answer is lost or says nothing. */
   maybeDone: boolean;
+  /** Whether the response was plain text, as a controller sends it that has stumbled itself. */
+  isPlainText?: boolean;
   /** From `Retry-After`, in milliseconds; null where there was none. */
   retryAfter: number | null;
 }

@@ -8,7 +8,11 @@ import type { EventType } from './event-types.js';
 import type { Event } from './event.js';
 import type { LabState } from './lab.js';
 import type { ErrorInfo, Outcome } from './outcome.js';
+import { operationThatBeginsWith, operationThatFailed, type Operation } from './operation.js';
 import { outcomeOf, type Failure, type Result } from './result.js';
+import { failed, onState, streamEnded } from './state-outcome.js';
+
+export { failed, removed } from './state-outcome.js';
 
 /** When something happened: `at` in monotonic milliseconds, `time` in milliseconds since the epoch. */
 export interface Stamp {
@@ -48,8 +52,11 @@ export type Input =
         | { kind: 'repeated'; frame: EventInput | SkippedInput }
         /** What has become of the connection; `attempt` counts from 1 since the last success. */
         | { kind: 'connection'; state: ConnectionState; attempt: number; reason: string | null }
-        /** The lab's state as the controller tells it; null where there is no lab. */
-        | { kind: 'state'; lab: LabState | null }
+        /**
+         * The lab's state as the controller reports it; null where there is no lab. `emptyFor`: for how many milliseconds
+         * the stream has been open without a single frame; left out where it is not open, or has sent one.
+         */
+        | { kind: 'state'; lab: LabState | null; emptyFor?: number }
         /** The controller answered the question for the stream with a refusal. */
         | { kind: 'refused'; failure: Failure }
         /** The stream is over. Clean means that the server ended it properly. */
@@ -57,15 +64,28 @@ export type Input =
         /** The last look before the deadline: it has begun, or this is the answer. */
         | { kind: 'look'; answer: Result<LabState | null> | null }
         /** A stream is followed from here on. `again`: the one that was followed last, so that its progress stays. */
-        | { kind: 'following'; goal: Goal; again: boolean }
+        | { kind: 'following'; goal: Goal; again: boolean; known?: Partial<Known> }
       ));
 
 export type InputKind = Input['kind'];
 
-/** What the run is waiting for: a spawn's outcome, a deletion's, or merely the end of the stream it shows. */
-export type Goal = 'spawn' | 'delete' | 'events';
+/**
+ * What the run is waiting for: a spawn's outcome; the end of whatever keeps a lab from being created; a deletion's
+ * outcome; or merely the end of the stream it shows.
+ */
+export type Goal = 'spawn' | 'create' | 'delete' | 'events';
 
-export interface RunState {
+/** What may be known of an operation before its stream is read. */
+export interface Known {
+  /** What it does; null while its events do not show it. */
+  operation: Operation | null;
+  /** Whether a lab is coming up: its create was accepted, or its state was `pending`. */
+  expected: boolean;
+  /** Whether the stream may repeat an operation that ended long ago, so that the state must confirm its `complete`. */
+  mayBeOld: boolean;
+}
+
+export interface RunState extends Known {
   goal: Goal;
   started: Stamp;
   /** Events seen so far. */
@@ -84,8 +104,6 @@ export interface RunState {
   lastHeardAt: number;
   /** When the stream brought its last byte, in monotonic milliseconds; null before the first. */
   lastByteAt: number | null;
-  /** Whether the stream is open. */
-  stream: 'open' | null;
   /** When the last look before the deadline began, and its answer; null before that. */
   look: { at: number; answer: Result<LabState | null> | null } | null;
   /** When the last event arrived, or the stream was first followed, in monotonic milliseconds. */
@@ -98,6 +116,8 @@ export interface RunState {
   completeInDoubt: boolean;
   /** Whether the stream ended cleanly without a terminal event. */
   endedClean: boolean;
+  /** Whether the stream is open, is over (it has ended, or there is none), or neither: lost, or not opened yet. */
+  stream: 'open' | 'over' | null;
   /** The last state the controller told; undefined while it was not asked. */
   lab: LabState | null | undefined;
   outcome: Outcome | null;
@@ -110,18 +130,21 @@ export function initialRun(goal: Goal, started: Stamp): RunState {
     events: 0,
     percent: null,
     reason: null,
+    operation: null,
+    expected: goal === 'spawn',
+    mayBeOld: false,
     trouble: null,
     heard: false,
     told: false,
     lastHeardAt: started.at,
     lastByteAt: null,
-    stream: null,
     look: null,
     lastEventAt: started.at,
     lastEvent: null,
     retrying: null,
     completeInDoubt: false,
     endedClean: false,
+    stream: null,
     lab: undefined,
     outcome: null,
   };
@@ -147,7 +170,7 @@ export function advance(state: RunState, input: Input): RunState {
     case 'connection':
       return onConnection({ ...state, stream: isOpen(input.state) ? 'open' : null }, input);
     case 'state':
-      return onState({ ...state, heard: true, told: true, lab: input.lab }, input.lab);
+      return onState({ ...state, heard: true, told: true, lab: input.lab }, input);
     case 'refused':
       return onRefused({ ...state, ...afterFailure(input.failure) }, input.failure);
     case 'ended':
@@ -157,11 +180,13 @@ export function advance(state: RunState, input: Input): RunState {
   }
 }
 
-function onFollowing(state: RunState, { at, goal, again }: Input & { kind: 'following' }): RunState {
+function onFollowing(state: RunState, { at, goal, again, known }: Input & { kind: 'following' }): RunState {
   const { started, events, heard, lastHeardAt, lastByteAt, look, lastEvent, percent, reason } = state;
+  const operation = state.operation ?? known?.operation ?? null;
   return {
     ...initialRun(goal, started),
-    ...(again ? { percent, reason } : {}),
+    ...known,
+    ...(again ? { percent, reason, operation } : {}),
     events,
     heard,
     lastHeardAt,
@@ -197,24 +222,35 @@ function onEvent(state: RunState, input: EventInput): RunState {
   };
   switch (event.type) {
     case 'info':
-      if (event.progress !== null) next.percent = Math.max(state.percent ?? 0, event.progress);
+      if (event.progress !== null) {
+        if (state.percent === null) next.operation ??= operationThatBeginsWith(event.progress);
+        next.percent = Math.max(state.percent ?? 0, event.progress);
+      }
       return next;
     case 'error':
       next.reason = event.message;
       return next;
     case 'complete':
-      next.outcome = { kind: 'complete', message: event.message };
+      if (state.mayBeOld) next.completeInDoubt = true;
+      // A deletion has no `complete`: the lab was created again.
+      else if (state.goal !== 'delete') next.outcome = { kind: 'complete', message: event.message };
       return next;
     case 'failed':
-      next.outcome = failed(event.message, state.reason);
-      return next;
+      next.operation = operationThatFailed(event.message) ?? next.operation;
+      return onFailed(next, event.message);
   }
+}
+
+function onFailed(state: RunState, message: string): RunState {
+  // To whoever waits for a deletion, a spawn that failed is one more lab to be deleted.
+  if (state.goal === 'delete' && state.operation === 'spawn') return state;
+  return { ...state, outcome: failed(message, state.reason) };
 }
 
 function onSkipped(state: RunState, type: EventType | null): RunState {
   // Only the name of a `failed` is needed to know that the operation failed; a `complete` is a claim
   // that can be checked.
-  if (type === 'failed') return { ...state, outcome: failed('the operation failed', state.reason) };
+  if (type === 'failed') return onFailed(state, 'the operation failed');
   if (type === 'complete') return { ...state, completeInDoubt: true };
   return state;
 }
@@ -248,46 +284,18 @@ function onConnection(state: RunState, input: Input & { kind: 'connection' }): R
         lastHeardAt: at,
         percent: null,
         reason: null,
+        operation: null,
+        mayBeOld: false,
         completeInDoubt: false,
         endedClean: false,
       };
   }
 }
 
-function onState(state: RunState, lab: LabState | null): RunState {
-  if (state.goal === 'events') return onStateOfEvents(state, lab);
-  if (state.goal === 'delete') {
-    return lab === null ? { ...state, outcome: { kind: 'absent', message: 'the lab is gone' } } : state;
-  }
-  switch (lab?.status) {
-    case undefined:
-      return { ...state, outcome: removed(state.reason) };
-    case 'running':
-      return { ...state, outcome: { kind: 'running', message: 'the lab is running' } };
-    case 'failed':
-      return { ...state, outcome: failed('the lab failed', state.reason) };
-    case 'terminating':
-      // A stream that ended by itself without a terminal event was a deletion's.
-      return state.endedClean ? { ...state, outcome: removed(state.reason) } : state;
-    default:
-      return state;
-  }
-}
-
-function onStateOfEvents(state: RunState, lab: LabState | null): RunState {
-  // Who looks at the stream is told how the stream ended; the state decides only what it left open.
-  if (!state.completeInDoubt) return state;
-  if (lab?.status === 'running') {
-    return { ...state, outcome: { kind: 'running', message: 'the lab is running' } };
-  }
-  if (lab?.status === 'failed') return { ...state, outcome: failed('the lab failed', state.reason) };
-  return state.endedClean ? { ...state, outcome: streamEnded() } : state;
-}
-
 function onRefused(state: RunState, failure: Failure): RunState {
   // Whether a lab is gone, or only out of sight, is for its state to tell.
   const gone = failure.kind === 'not-found';
-  if (gone && state.goal !== 'events') return state;
+  if (gone && state.goal !== 'events') return { ...state, stream: 'over' };
   return { ...state, outcome: outcomeOf(gone ? withReason(failure, state.reason) : failure) };
 }
 
@@ -300,13 +308,11 @@ function withReason(failure: Failure, reason: string | null): Failure {
 
 function onEnded(state: RunState, clean: boolean): RunState {
   if (!clean) return { ...state, heard: false, stream: null };
-  const next: RunState = { ...state, endedClean: true, stream: null };
+  const next = { ...state, endedClean: true };
   if (state.goal === 'events' && !state.completeInDoubt) return { ...next, outcome: streamEnded() };
-  return next;
-}
-
-function streamEnded(): Outcome {
-  return { kind: 'ok', message: 'the stream ended' };
+  // A deletion that has come to its end has not failed, whatever the state says for another moment.
+  const isDeleted = state.operation === 'deletion' && state.percent === 100;
+  return { ...next, stream: isDeleted ? null : 'over' };
 }
 
 /** What a failed question says about the way to the controller. */
@@ -321,18 +327,6 @@ function retryReason(reason: string | null): ErrorInfo | null {
 function lostStream(reason: string | null): ErrorInfo {
   const message = reason === null ? 'the event stream was lost' : `the event stream was lost: ${reason}`;
   return { type: 'lost', message, status: null, hint: null };
-}
-
-/** The operation failed; the reason is what an `error` event gave. */
-export function failed(words: string, reason: string | null, type = 'failed'): Outcome {
-  const parts = [words, reason ?? ''].filter((part) => part !== '');
-  const message = parts.length === 0 ? 'the operation failed' : parts.join(': ');
-  return { kind: 'failed', message, error: { type, message, status: null, hint: null } };
-}
-
-/** The lab is gone; the reason, where there is one, is what an `error` event gave. */
-export function removed(reason: string | null): Outcome {
-  return failed('the lab was removed before it ran', reason, 'removed');
 }
 
 function unreachable(input: never): never {

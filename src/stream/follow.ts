@@ -15,6 +15,7 @@ import { Retry, type RetryOptions } from '../retry.js';
 import { createFrameReader, frameLimit, type FrameItem } from './frames.js';
 import { inputOf } from './input.js';
 import { createMailbox, type Mailbox } from './mailbox.js';
+import { Renewal } from './renewal.js';
 import { Seen } from './seen.js';
 import { StateWatch } from './state-watch.js';
 
@@ -99,6 +100,8 @@ export async function* follow(options: FollowOptions): AsyncGenerator<readonly I
 type ConnectionEnd =
   | { kind: 'clean' }
   | { kind: 'lost'; reason: string; opened: boolean }
+  /** Given up for a new one. */
+  | { kind: 'renewed' }
   | { kind: 'failed'; failure: Failure };
 
 /** Moves everything from the source into the mailbox, never holding more than one chunk's worth. */
@@ -115,6 +118,7 @@ class Pump {
   /** When the stream was opened, in monotonic milliseconds, and for how long it has had nothing to send since. */
   #openedAt = 0;
   #stillMs = 0;
+  readonly #renewal: Renewal;
   #bytesShown = false;
 
   /** `stop` makes `closing` abort. */
@@ -124,6 +128,7 @@ class Pump {
     this.#closing = closing;
     this.#retry = new Retry(options.retry);
     this.#seen = options.seen ?? new Seen();
+    this.#renewal = new Renewal(options.clock);
     // Silence counts from the beginning: a proxy may hold back the headers as well as the events.
     this.#lab = new StateWatch({
       question: (signal) => options.source.state(signal),
@@ -161,6 +166,8 @@ class Pump {
     switch (end.kind) {
       case 'clean':
         return this.#afterCleanEnd();
+      case 'renewed':
+        return 0;
       case 'lost':
         return this.#afterLoss(end.reason, end.opened);
       case 'failed':
@@ -174,6 +181,8 @@ class Pump {
       const readingMs = clock.monotonic() - this.#openedAt - this.#stillMs;
       return Math.max(pollInterval, pollShare * readingMs);
     }
+    // A state that was asked for before the stream ended says nothing about how the operation ended.
+    await this.#lab.settled();
     this.#put({ kind: 'ended', clean: true, reason: null });
     if (!(await this.#isStillWanted())) return null;
     if (afterEnd === 'reopen')
@@ -207,6 +216,7 @@ class Pump {
     const gone = failure.kind === 'not-found';
     if (gone) this.#options.retry.contact.reached = true;
     const wait = this.#retry.after(failure);
+    if (gone) await this.#lab.settled();
     if (wait === null || gone) {
       this.#put({ kind: 'refused', failure });
       if (gone && afterEnd === 'poll') return pollInterval;
@@ -228,6 +238,7 @@ class Pump {
   }
 
   #again(reason: string, wait: number): number {
+    this.#renewal.cancel();
     this.#put({ kind: 'connection', state: 'retrying', attempt: this.#retry.attempts, reason });
     return wait;
   }
@@ -237,11 +248,12 @@ class Pump {
     // The watch covers the time before the headers as well: a connection is dead or it is not.
     const idle = startDeadline(clock, idleTimeout, this.#closing);
     this.#idle = idle;
+    const giveUp = new AbortController();
     try {
-      const opened = await source.events(idle.signal);
+      const opened = await source.events(AbortSignal.any([idle.signal, giveUp.signal]));
       if (opened.ok) {
         retry.contact.reached = true;
-        this.#putOpen();
+        this.#putOpen(giveUp);
         return await this.#read(opened.value, idle);
       }
       const { failure } = opened;
@@ -252,17 +264,19 @@ class Pump {
         : { kind: 'failed', failure };
     } finally {
       this.#idle = null;
+      this.#renewal.closed();
       idle.cancel();
     }
   }
 
-  #putOpen(): void {
+  #putOpen(giveUp: AbortController): void {
     if (this.#isClosing()) return;
     const state = this.#opened ? 'resumed' : 'open';
     this.#opened = true;
     this.#openedAt = this.#options.clock.monotonic();
     this.#stillMs = 0;
     this.#seen.rewind();
+    if (this.#renewal.opened(giveUp)) return;
     this.#put({ kind: 'connection', state, attempt: Math.max(1, this.#retry.attempts), reason: null });
   }
 
@@ -276,6 +290,7 @@ class Pump {
       const next = await iterator.next().catch(() => null);
       const waited = clock.monotonic() - asked;
       if (waited >= stillness) this.#stillMs += waited;
+      if (next === null && this.#renewal.isDue) return { kind: 'renewed' };
       if (next === null || this.#isClosing()) {
         const reason = idle.expired ? silence(idleTimeout) : 'the connection was cut';
         return { kind: 'lost', reason, opened: true };
@@ -313,6 +328,7 @@ class Pump {
         continue;
       }
       const judgement = this.#seen.judge(item.kind === 'frame' ? item.frame : null);
+      this.#renewal.frame(judgement !== 'repeated');
       if (input.kind === 'skipped' && input.type === 'complete') doubt = true;
       if (judgement === 'repeated') {
         // Only its display is spared: whoever follows has perhaps not heard it yet, or something else had its hash.
@@ -341,7 +357,9 @@ class Pump {
   #putState(answer: Result<LabState | null>): void {
     if (answer.ok) {
       this.#options.retry.contact.reached = true;
-      this.#put({ kind: 'state', lab: answer.value });
+      const { emptyFor } = this.#renewal;
+      this.#put({ kind: 'state', lab: answer.value, ...(emptyFor === null ? {} : { emptyFor }) });
+      if (this.#options.quiet !== null) this.#renewal.judge(answer.value?.status);
     } else if (answer.failure.kind === 'unauthorized') {
       // Anything else than a refusal says nothing about the lab, and may be better next time.
       this.#put({ kind: 'refused', failure: answer.failure });

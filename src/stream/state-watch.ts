@@ -60,6 +60,11 @@ export class StateWatch {
     return this.#asking;
   }
 
+  /** Resolves when no request is in progress. What one answers that was sent before now may be out of date. */
+  async settled(): Promise<void> {
+    await this.#asking;
+  }
+
   /** Asks nothing more by itself. Resolves when no question is under way, and throws what broke one. */
   async close(): Promise<void> {
     this.#silence?.cancel();

@@ -165,14 +165,18 @@ describe('what a hostile server says does nothing to a terminal', { concurrency:
     const state = {
       status: 'running',
       internal_url: `http://lab.example/${evil}`,
-      user: { username: evil, name: evil },
       options: { image: evil, size: evil, [evil]: evil },
       [evil]: evil,
     };
-    const origin = await serve(t, () => ({ body: JSON.stringify(state) }));
-    for (const command of ['status', 'wait']) {
+    for (const [command, username, code] of [
+      ['status', 'demo', 0],
+      ['wait', 'demo', 0],
+      ['status', evil, 3],
+    ] as const) {
+      const user = { username, name: evil };
+      const origin = await serve(t, () => ({ body: JSON.stringify({ ...state, user }) }));
       const terminal = atTerminal(`lab ${command}`, { env: environment(origin), columns: 300 });
-      assert.equal(await terminal.finished, 0);
+      assert.equal(await terminal.finished, code);
       const written = terminal.written();
       // What the program itself writes to a terminal are colours, the cursor and erasing; nothing of the rest is its own.
       assert.ok(

@@ -292,14 +292,14 @@ describe('conflicts', { concurrency: 4 }, () => {
     at({ scenario: 'conflict', speed: 3 }, async ({ lab }) => {
       const run = await lab('spawn');
       assert.deepEqual([run.code, run.stdout], [0, url]);
-      assert.match(run.stderr, /a spawn is in progress already; following it/);
+      assert.match(run.stderr, /a spawn is already in progress; following it/);
     }));
 
   it('follows nothing where it is told to return at once', () =>
     at({ scenario: 'conflict', speed: 3 }, async ({ lab }) => {
       const run = await lab('spawn', '--detach');
       assert.deepEqual([run.code, run.stdout], [0, '']);
-      assert.match(run.stderr, /a spawn is in progress already$/m);
+      assert.match(run.stderr, /a spawn is already in progress$/m);
     }));
 
   it('is content with a running lab, and warns where it is another', () =>

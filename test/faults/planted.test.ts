@@ -69,10 +69,10 @@ const bugs: readonly Bug[] = [
   },
   {
     name: 'a passing state taken for an end',
-    file: 'model/run.ts',
+    file: 'model/state-outcome.ts',
     instead: [
-      "    case 'failed':\n      return { ...state, outcome: failed('the lab failed'",
-      "    case 'terminated':\n    case 'failed':\n      return { ...state, outcome: failed('the lab failed'",
+      "    case 'failed':\n      return hasFailed ?",
+      "    case 'terminated':\n    case 'failed':\n      return hasFailed || lab?.status === 'terminated' ?",
     ],
   },
   {

@@ -108,11 +108,24 @@ describe('a spawn', () => {
 
   it('is what the state says it is', () => {
     assert.equal(ending('spawn', lab('running'))?.[0], 'running');
-    assert.equal(ending('spawn', lab('failed'))?.[0], 'failed');
     assert.deepEqual(ending('spawn', noLab), ['failed', 'the lab was removed before it ran']);
-    for (const status of ['pending', 'terminating', 'terminated', 'something-new']) {
+    for (const status of ['pending', 'failed', 'terminating', 'terminated', 'something-new']) {
       assert.equal(ending('spawn', lab(status)), null, status);
     }
+  });
+
+  it('has failed by its state only where there is no stream, or an empty one', () => {
+    const opened: Fact = { kind: 'connection', state: 'open', attempt: 1, reason: null };
+    const retrying: Fact = { ...opened, state: 'retrying' };
+    const failed = ['failed', 'the lab has failed'];
+    assert.equal(ending('spawn', opened, event('info', 'x', 1), lab('failed')), null);
+    assert.deepEqual(ending('spawn', opened, cleanEnd, lab('failed')), failed);
+    assert.equal(ending('spawn', opened, lost, lab('failed')), null);
+    assert.equal(ending('spawn', opened, cleanEnd, retrying, lab('failed')), null);
+    assert.deepEqual(ending('spawn', opened, { ...lab('failed'), emptyFor: 30_000 } as Fact), failed);
+    assert.equal(ending('spawn', opened, { ...lab('failed'), emptyFor: 29_999 } as Fact), null);
+    const deleted = [event('info', 'Shutting down', 25), event('info', 'Deleted', 100), cleanEnd];
+    assert.equal(ending('spawn', ...deleted, lab('failed')), null);
   });
 
   it('was removed when its stream turns out to be a deletion', () => {
@@ -204,6 +217,11 @@ describe('a deletion', () => {
     assert.equal(ending('delete', noLab)?.[0], 'absent');
     assert.deepEqual(ending('delete', event('error', 'why'), event('failed', 'no')), ['failed', 'no: why']);
     assert.equal(ending('delete', lab('terminating')), null);
+    assert.equal(ending('delete', event('info', 'Starting', 1), event('failed', 'Lab spawn failed')), null);
+    assert.equal(ending('delete', event('complete', 'up')), null);
+    assert.equal(ending('delete', cleanEnd, lab('failed')), null);
+    const begun = event('info', 'Shutting down', 25);
+    assert.deepEqual(ending('delete', begun, cleanEnd, lab('failed')), ['failed', 'the deletion failed']);
   });
 });
 

@@ -1,0 +1,77 @@
+/**
+ * What a lab's state means for whoever follows its stream, and the outcomes that follow from either.
+ *
+ * `failed` says nothing by itself: it also shows while an operation is in progress, and then it is the stream that tells
+ * how that ends (contract, "What a client must survive", 12). Where no stream can be read, `commands/attach.ts` decides.
+ */
+import type { LabState } from './lab.js';
+import type { Outcome } from './outcome.js';
+import type { Input, RunState } from './run.js';
+
+/** An open stream without a single event for this long has no operation behind it, in milliseconds. */
+const emptyLimit = 30_000;
+
+/** The run after the lab's state was read. */
+export function onState(state: RunState, { lab, emptyFor = 0 }: Input & { kind: 'state' }): RunState {
+  const hasFailed = lab?.status === 'failed' && (state.stream === 'over' || emptyFor >= emptyLimit);
+  switch (state.goal) {
+    case 'events':
+      return onStateOfEvents(state, lab);
+    case 'create':
+      // When to send the create again is the command's to decide.
+      return state;
+    case 'delete':
+      if (lab === null) return { ...state, outcome: { kind: 'absent', message: 'the lab is gone' } };
+      return hasFailed && state.operation === 'deletion'
+        ? { ...state, outcome: failed('the deletion failed', state.reason, 'delete_failed') }
+        : state;
+    case 'spawn':
+      return onStateOfSpawn(state, lab, hasFailed);
+  }
+}
+
+function onStateOfSpawn(state: RunState, lab: LabState | null, hasFailed: boolean): RunState {
+  switch (lab?.status) {
+    case undefined:
+      // What it means that there is no lab where none was expected is the command's to decide.
+      return state.expected ? { ...state, outcome: removed(state.reason) } : state;
+    case 'running':
+      return { ...state, outcome: { kind: 'running', message: 'the lab is running' } };
+    case 'pending':
+      return { ...state, expected: true };
+    case 'failed':
+      return hasFailed ? { ...state, outcome: failed('the lab has failed', state.reason) } : state;
+    case 'terminating':
+      // A stream that ended by itself without a terminal event was a deletion's.
+      return state.expected && state.endedClean ? { ...state, outcome: removed(state.reason) } : state;
+    default:
+      return state;
+  }
+}
+
+function onStateOfEvents(state: RunState, lab: LabState | null): RunState {
+  // Who looks at the stream is told how the stream ended; the state decides only what it left open.
+  if (!state.completeInDoubt) return state;
+  if (lab?.status === 'running') {
+    return { ...state, outcome: { kind: 'running', message: 'the lab is running' } };
+  }
+  if (!state.endedClean) return state;
+  if (lab?.status === 'failed') return { ...state, outcome: failed('the lab has failed', state.reason) };
+  return { ...state, outcome: streamEnded() };
+}
+
+export function streamEnded(): Outcome {
+  return { kind: 'ok', message: 'the stream ended' };
+}
+
+/** The outcome of an operation that failed; the reason is what an `error` event gave. */
+export function failed(words: string, reason: string | null, type = 'failed'): Outcome {
+  const parts = [words, reason ?? ''].filter((part) => part !== '');
+  const message = parts.length === 0 ? 'the operation failed' : parts.join(': ');
+  return { kind: 'failed', message, error: { type, message, status: null, hint: null } };
+}
+
+/** The lab is gone; the reason, where there is one, is what an `error` event gave. */
+export function removed(reason: string | null): Outcome {
+  return failed('the lab was removed before it ran', reason, 'removed');
+}

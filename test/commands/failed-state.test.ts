@@ -1,0 +1,385 @@
+/**
+ * A `failed` state, which is a reason to look at the stream and no outcome by itself: `wait` and `status` in memory, where
+ * it takes minutes. The real program is in `test/cli/operations.test.ts`.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { LastingFailure } from '../../src/commands/attach.js';
+import { status } from '../../src/commands/status.js';
+import { wait } from '../../src/commands/wait.js';
+import { exitCode } from '../../src/model/outcome.js';
+import { FakeClock } from '../support/clock.js';
+import { event, info } from '../support/peer.js';
+import {
+  lab,
+  noLab,
+  noStream,
+  play,
+  type Played,
+  type Reply,
+  type Script,
+  type Stream,
+} from '../support/scripted.js';
+
+const begun = [
+  [0, info('Starting lab creation', 1)],
+  [100, info('Created Kubernetes objects', 30)],
+] as const;
+const deletion = [
+  [0, info('Shutting down Kubernetes pod', 25)],
+  [100, info('Deleting user namespace', 62)],
+] as const;
+const open = (events: Stream['events']): Reply => ({ stream: { events, end: null } });
+const ending = (events: Stream['events'], end: number): Reply => ({ stream: { events, end } });
+const always = (reply: Reply) => () => reply;
+/** One reply until a time, then others. */
+const then =
+  (...steps: (Reply | number)[]) =>
+  (at: number): Reply => {
+    let reply = steps[0] as Reply;
+    for (let i = 1; i < steps.length; i += 2) if (at >= (steps[i] as number)) reply = steps[i + 1] as Reply;
+    return reply;
+  };
+
+const waits = (script: Script, timeout: number | null = null): Promise<Played> =>
+  play(script, (session) => wait(session, 'running'), { timeout });
+const summary = ({ ending: { outcome } }: Played) => [exitCode(outcome), outcome.message];
+
+describe('wait, while the state is failed', () => {
+  it('follows a stream with events for as long as it takes, and ends with the truth', async () => {
+    const run = await waits({
+      state: then(lab('failed'), 600_000, lab('running')),
+      events: always(ending([...begun, [600_000, event('complete', 'up')]], 600_000)),
+    });
+    assert.deepEqual(summary(run), [0, 'the lab is running']);
+    assert.deepEqual(run.shown, ['Starting lab creation', 'Created Kubernetes objects', 'up']);
+  });
+
+  it('ends with the reason, once the stream shows that it failed', async () => {
+    const events = [
+      ...begun,
+      [50_000, event('error', 'no such image')],
+      [50_100, event('failed', 'Lab spawn failed')],
+    ] as const;
+    const run = await waits({ state: always(lab('failed')), events: always(ending(events, 50_100)) });
+    assert.deepEqual([...summary(run), run.endedAt], [1, 'Lab spawn failed: no such image', 50_100]);
+  });
+
+  it('believes it where the stream is open and empty for 30 s, and the state is the same', async () => {
+    const run = await waits({ state: always(lab('failed')), events: always(open([])) });
+    assert.deepEqual(summary(run), [1, 'the lab has failed']);
+    assert.ok(run.endedAt >= 30_000 && run.endedAt <= 36_000, String(run.endedAt));
+  });
+
+  it('reads the state again where the stream has ended or is not there', async () => {
+    for (const stream of [
+      ending([], 2_000),
+      ending([...begun, [2_000, event('complete', 'up')]], 2_000),
+      noStream,
+    ]) {
+      for (const [next, expected] of [
+        [lab('failed'), [1, 'the lab has failed']],
+        [lab('running'), [0, 'the lab is running']],
+        [noLab, [4, 'there is no lab of rachel to wait for']],
+      ] as const) {
+        const script = { state: (_at: number, nth: number) => (nth === 1 ? lab('failed') : next) };
+        assert.deepEqual(summary(await waits({ ...script, events: always(stream) })), expected);
+      }
+    }
+  });
+
+  it('takes no state for the end that was asked for before the stream ended', async () => {
+    // The response takes a second, in which the deletion ends.
+    const run = await play(
+      {
+        state: (at) => (at < 6_200 ? lab('failed') : noLab),
+        events: () => ending([...deletion, [6_100, info('Lab deleted', 90)]], 6_100),
+      },
+      (session) => wait(session, 'running'),
+      { latency: 1_000 },
+    );
+    assert.deepEqual(summary(run), [4, 'there is no lab of rachel to wait for']);
+  });
+
+  it('does not count while the stream cannot be read', async () => {
+    for (const [code, from] of [
+      [503, 40_000],
+      [429, 40_000],
+    ] as const) {
+      const run = await waits({
+        state: then(lab('failed'), 120_000, lab('running')),
+        events: then({ status: code }, from, ending([...begun, [120_000, event('complete', 'up')]], 120_000)),
+      });
+      assert.equal(summary(run)[0], 0);
+    }
+  });
+
+  it('follows a deletion to its end, also where the state stays failed for a moment longer', async () => {
+    const run = await waits({
+      state: then(lab('failed'), 9_500, noLab),
+      events: always(ending([...deletion, [9_000, info('Lab for rachel deleted', 100)]], 9_000)),
+    });
+    assert.deepEqual(summary(run), [4, 'there is no lab of rachel to wait for']);
+    assert.deepEqual(run.shown, [
+      'Shutting down Kubernetes pod',
+      'Deleting user namespace',
+      'Lab for rachel deleted',
+    ]);
+  });
+
+  it('opens a stream anew that has fallen silent, because a new one repeats everything', async () => {
+    const failed = [
+      ...begun,
+      [1_000, event('error', 'no such image')],
+      [1_100, event('failed', 'Lab spawn failed')],
+    ] as const;
+    const run = await waits({
+      state: always(lab('failed')),
+      // The first one loses the end.
+      events: (_at, nth) => (nth === 1 ? open(begun) : ending(failed, 1_100)),
+    });
+    assert.deepEqual(summary(run), [1, 'Lab spawn failed: no such image']);
+    assert.ok(run.endedAt >= 30_000 && run.endedAt < 40_000, String(run.endedAt));
+    assert.deepEqual(run.shown, [
+      'Starting lab creation',
+      'Created Kubernetes objects',
+      'no such image',
+      'Lab spawn failed',
+    ]);
+  });
+
+  it('polls the state where the stream is refused, unless that is refused as well', async () => {
+    const polled = await waits({ state: always(lab('failed')), events: always({ status: 403 }) });
+    assert.deepEqual(summary(polled), [1, 'the lab has failed']);
+    assert.ok(polled.endedAt >= 180_000 && polled.endedAt < 190_000, String(polled.endedAt));
+    const expired = await waits({
+      state: then(lab('failed'), 2_000, { status: 401 }),
+      events: always({ status: 401 }),
+    });
+    assert.equal(summary(expired)[0], 3);
+  });
+
+  it('says at the deadline which state it was', async () => {
+    const run = await waits({ state: always(lab('failed')), events: always({ status: 503 }) }, 60_000);
+    assert.equal(exitCode(run.ending.outcome), 124);
+    assert.match(run.ending.outcome.message, /last state: failed/);
+  });
+
+  it('is followed with its own memory: an operation that was seen is not shown again', async () => {
+    const run = await waits({
+      state: then(lab('terminating'), 2_000, lab('failed'), 20_000, noLab),
+      events: (at) => (at < 3_000 ? ending(deletion, 3_000) : noStream),
+    });
+    assert.deepEqual(run.shown, ['Shutting down Kubernetes pod', 'Deleting user namespace']);
+    assert.equal(summary(run)[0], 1);
+  });
+});
+
+describe("wait, for another user's lab", () => {
+  const user = { name: 'rachel', given: true, direct: false };
+  const who = always({ user: 'admin' });
+  const waitsForOther = (script: Script, timeout: number | null = null): Promise<Played> =>
+    play({ who, ...script }, (session) => wait(session, 'running'), { user, timeout });
+
+  it('believes a failed state after three minutes without interruption', async () => {
+    const run = await waitsForOther({ state: always(lab('failed')) });
+    assert.deepEqual(summary(run), [1, 'the lab has failed']);
+    assert.ok(run.endedAt >= 180_000 && run.endedAt < 183_000, String(run.endedAt));
+    const interrupted = await waitsForOther({
+      state: then(lab('failed'), 170_000, lab('pending'), 171_000, lab('failed')),
+    });
+    assert.ok(interrupted.endedAt >= 350_000, String(interrupted.endedAt));
+    assert.equal(
+      (await waitsForOther({ state: then(lab('failed'), 179_000, lab('running')) })).ending.outcome.kind,
+      'running',
+    );
+  });
+
+  it('says at the deadline what the last state was, and also where the lab is gone', async () => {
+    const late = await waitsForOther({ state: always(lab('failed')) }, 60_000);
+    assert.equal(exitCode(late.ending.outcome), 124);
+    assert.match(late.ending.outcome.message, /last state: failed/);
+    const gone = await waitsForOther({ state: then(lab('failed'), 60_000, noLab) });
+    assert.deepEqual(summary(gone), [4, 'there is no lab of rachel to wait for; its last state was failed']);
+  });
+
+  it('knows a lab that was removed before it ran', async () => {
+    const run = await waitsForOther({ state: then(lab('pending'), 5_000, noLab) });
+    assert.deepEqual(summary(run), [1, 'the lab was removed before it ran']);
+    const deleted = await waitsForOther({ state: then(lab('terminating'), 5_000, noLab) });
+    assert.deepEqual(summary(deleted), [4, 'there is no lab of rachel to wait for']);
+  });
+
+  it('waits for absence in the same way: a deletion fails after three minutes', async () => {
+    const run = await play(
+      { who, state: then(lab('terminating'), 5_000, lab('failed')) },
+      (session) => wait(session, 'absent'),
+      { user },
+    );
+    assert.deepEqual(summary(run), [1, 'the deletion failed']);
+    assert.ok(run.endedAt >= 185_000 && run.endedAt < 190_000, String(run.endedAt));
+  });
+});
+
+describe('a lasting failure', () => {
+  function after(...answers: readonly (readonly [number, string])[]): boolean {
+    const clock = new FakeClock();
+    const failure = new LastingFailure(clock);
+    return answers.reduce((_, [ms, is]) => {
+      clock.advance(ms);
+      return failure.note(is);
+    }, false);
+  }
+  const failed = (ms: number, count: number) => Array.from({ length: count }, () => [ms, 'failed'] as const);
+
+  it('needs three minutes and ten answers', () => {
+    assert.equal(after(...failed(1_000, 181)), true);
+    assert.equal(after(...failed(1_000, 180)), false);
+    assert.equal(after(...failed(10_000, 19)), true);
+  });
+
+  it('does not count the time asleep', () => {
+    assert.equal(after(...failed(1_000, 20), ...failed(3_600_000, 1)), false);
+    assert.equal(after(...failed(1_000, 20), ...failed(3_600_000, 1), ...failed(1_000, 151)), true);
+  });
+
+  it('begins anew after another state', () => {
+    assert.equal(after(...failed(1_000, 170), [1_000, 'pending'], ...failed(1_000, 170)), false);
+  });
+});
+
+describe('wait --for absent', () => {
+  const absent = (script: Script, timeout: number | null = null): Promise<Played> =>
+    play(script, (session) => wait(session, 'absent'), { timeout });
+
+  it('ends when the lab is gone, whatever the state says of the deletion meanwhile', async () => {
+    const run = await absent({
+      state: then(lab('terminating'), 3_000, lab('failed'), 50_000, noLab),
+      events: always(ending([...deletion, [50_000, info('Lab for rachel deleted', 100)]], 50_000)),
+    });
+    assert.deepEqual(summary(run), [0, 'the lab is gone']);
+  });
+
+  it('fails with a deletion that was seen, with its reason', async () => {
+    const events = [
+      ...deletion,
+      [9_000, event('error', 'stuck')],
+      [9_100, event('failed', 'Lab delete failed')],
+    ] as const;
+    for (const first of ['terminating', 'failed']) {
+      const run = await absent({
+        state: then(lab(first), 3_000, lab('failed')),
+        events: always(ending(events, 9_100)),
+      });
+      assert.deepEqual([...summary(run), run.shown.length], [1, 'Lab delete failed: stuck', 4], first);
+    }
+  });
+
+  it('goes on waiting for a lab that nobody deletes, and finds a deletion that begins later', async () => {
+    const old = [...begun, [200, event('failed', 'Lab spawn failed')]] as const;
+    const idle = await absent({ state: always(lab('failed')), events: always(ending(old, 200)) }, 100_000);
+    assert.equal(exitCode(idle.ending.outcome), 124);
+    assert.match(idle.ending.outcome.message, /last state: failed/);
+    assert.deepEqual(idle.warnings, ['the lab is failed, and is not being deleted yet']);
+    assert.ok(idle.requests.events.length <= 8, String(idle.requests.events.length));
+    const later = await absent({
+      state: then(lab('failed'), 60_000, noLab),
+      events: (at) =>
+        at < 40_000
+          ? ending(old, 200)
+          : ending([...deletion, [60_000, info('Lab for rachel deleted', 100)]], 60_000),
+    });
+    assert.deepEqual([summary(later)[0], later.shown.at(-1)], [0, 'Lab for rachel deleted']);
+  });
+
+  it('is not over when the lab is created again', async () => {
+    const run = await absent(
+      {
+        state: then(lab('terminating'), 5_000, lab('pending'), 9_000, lab('running')),
+        events: (at) =>
+          at < 5_000
+            ? ending(deletion, 5_000)
+            : ending(
+                [
+                  [5_000, info('Starting', 1)],
+                  [9_000, event('complete', 'up')],
+                ],
+                9_000,
+              ),
+      },
+      30_000,
+    );
+    assert.equal(exitCode(run.ending.outcome), 124);
+    assert.match(run.ending.outcome.message, /the lab is running, and is not being deleted/);
+  });
+});
+
+describe('status, of a failed state', () => {
+  const asks = (script: Script): Promise<Played> => play(script, status, {});
+
+  it('looks at the stream for two seconds at most', async () => {
+    const rows: [string, Script, number, RegExp][] = [
+      ['an operation in progress', { events: always(open(begun)) }, 8, /an operation is in progress/],
+      [
+        'a failure, with its reason',
+        {
+          events: always(
+            ending([...begun, [200, event('error', 'why')], [200, event('failed', 'Lab spawn failed')]], 200),
+          ),
+        },
+        1,
+        /^Lab spawn failed: why$/,
+      ],
+      ['no stream', { events: always(noStream) }, 1, /^the lab has failed$/],
+      ['an empty stream', { events: always(open([])) }, 1, /^the lab has failed$/],
+      ['a stream that ends', { events: always(ending([], 500)) }, 1, /^the lab has failed$/],
+      [
+        'a stream that cannot be read',
+        { events: always({ status: 503 }) },
+        1,
+        /may be in progress; `lab wait` decides$/,
+      ],
+      [
+        'a stream that is refused',
+        { events: always({ status: 403 }) },
+        1,
+        /may be an operation in progress$/,
+      ],
+    ];
+    for (const [name, script, code, says] of rows) {
+      const run = await asks({ state: always(lab('failed')), ...script });
+      assert.equal(summary(run)[0], code, name);
+      assert.match(run.ending.outcome.message, says, name);
+      assert.ok(run.endedAt <= 2_000, `${name}: ${run.endedAt}`);
+      assert.deepEqual([run.shown, run.ending.events], [[], 0], name);
+    }
+  });
+
+  it('reads the state again where the stream has ended', async () => {
+    for (const [next, code] of [
+      [lab('running'), 0],
+      [lab('pending'), 8],
+      [lab('terminating'), 8],
+      [noLab, 4],
+    ] as const) {
+      const run = await asks({
+        state: (_at, nth) => (nth === 1 ? lab('failed') : next),
+        events: always(ending(begun, 100)),
+      });
+      assert.equal(summary(run)[0], code, JSON.stringify(next));
+      const expected =
+        typeof next === 'object' && 'lab' in next ? (next.lab?.status ?? undefined) : undefined;
+      assert.equal(run.ending.lab?.status, expected);
+    }
+  });
+
+  it("cannot be sure of another user's lab", async () => {
+    const user = { name: 'rachel', given: true, direct: false };
+    const run = await play({ who: always({ user: 'admin' }), state: always(lab('failed')) }, status, {
+      user,
+    });
+    assert.equal(summary(run)[0], 1);
+    assert.match(run.ending.outcome.message, /may be an operation in progress/);
+    assert.equal(run.requests.events.length, 0);
+  });
+});

@@ -1,0 +1,217 @@
+/**
+ * A command in memory: against a controller whose every answer a test writes itself, on a clock that jumps from one thing
+ * that falls due to the next. For what takes minutes; what a user sees is shown with `peer.ts` and the real program.
+ */
+import { Session } from '../../src/commands/session.js';
+import type { Clock } from '../../src/context.js';
+import type { Backend, EventBody } from '../../src/controller/backend.js';
+import { refusal } from '../../src/controller/failures.js';
+import { startDeadline } from '../../src/deadline.js';
+import { SilentDisplay, type Ending } from '../../src/display/display.js';
+import { toSse, type Event } from '../../src/model/event.js';
+import type { LabState } from '../../src/model/lab.js';
+import { noSecrets } from '../../src/model/redactor.js';
+import type { Result } from '../../src/model/result.js';
+import type { Input, RunState } from '../../src/model/run.js';
+import { FakeClock } from './clock.js';
+import { fakeContext } from './context.js';
+
+export type Route = 'create' | 'events' | 'state' | 'remove' | 'who';
+
+/** What comes of a request: nothing but success, a state (null for no lab), a stream, a user's name, or an HTTP status. */
+export type Reply =
+  | 'done'
+  | { lab: LabState | null }
+  | { stream: Stream }
+  | { user: string }
+  | { status: number; type?: string; plain?: boolean };
+
+/** A queue: each event with its time, and when the stream ends; null for never. */
+export interface Stream {
+  events: readonly (readonly [at: number, event: Event])[];
+  end: number | null;
+}
+
+/** Answers the `nth` request of a route, which comes at `at`, counted from 1 and in milliseconds; a number waits first. */
+export type Script = Partial<Record<Route, (at: number, nth: number) => Reply>>;
+
+export interface Played {
+  ending: Ending;
+  endedAt: number;
+  /** When the requests of each route came, in milliseconds. */
+  requests: Record<Route, number[]>;
+  /** The messages of the events that were shown. */
+  shown: string[];
+  warnings: string[];
+}
+
+export interface PlayOptions {
+  timeout?: number | null;
+  user?: { name: string | null; given: boolean; direct: boolean };
+  /** Between a request and its response, in milliseconds. */
+  latency?: number;
+}
+
+/** Long enough for every test; whatever still waits then waits for ever, in milliseconds. */
+const longest = 3_600_000;
+
+export async function play(
+  script: Script,
+  command: (session: Session) => Promise<Ending>,
+  { timeout = null, user = { name: 'rachel', given: false, direct: false }, latency = 0 }: PlayOptions = {},
+): Promise<Played> {
+  const clock = new FakeClock();
+  const requests: Played['requests'] = { create: [], events: [], state: [], remove: [], who: [] };
+  const display = new Recorder();
+  const context = fakeContext({ clock });
+  const deadline = startDeadline(clock, timeout, context.signal);
+  const backend = scripted(script, clock, requests, latency);
+  const session = new Session(
+    {
+      context,
+      display,
+      backend,
+      freshBackend: () => Promise.resolve(backend),
+      controller: 'http://controller.test/nublado',
+      user,
+      redactor: noSecrets,
+      hasToken: true,
+      demo: false,
+      limits: { timeout, idleTimeout: null },
+      deadline,
+    },
+    'spawn',
+  );
+  const ended: { ending?: Ending; error?: unknown }[] = [];
+  command(session).then(
+    (ending) => ended.push({ ending }),
+    (error: unknown) => ended.push({ error }),
+  );
+  await settled();
+  while (ended.length === 0 && clock.nextDue !== null && clock.monotonic() < longest) {
+    clock.advance(clock.nextDue - clock.monotonic());
+    await settled();
+  }
+  session.close();
+  deadline.cancel();
+  const [result] = ended;
+  if (result?.error !== undefined) throw result.error as Error;
+  if (result?.ending === undefined) throw new Error(`it did not end by ${clock.monotonic()} ms`);
+  const { shown, warnings } = display;
+  return { ending: result.ending, endedAt: clock.monotonic(), requests, shown, warnings };
+}
+
+/** Everything that can happen without time passing has happened. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+class Recorder extends SilentDisplay {
+  readonly shown: string[] = [];
+  readonly warnings: string[] = [];
+
+  override show(_state: RunState, input: Input): void {
+    if (input.kind === 'event') this.shown.push(input.event.message);
+  }
+
+  override warn(message: string): void {
+    this.warnings.push(message);
+  }
+}
+
+function scripted(script: Script, clock: FakeClock, requests: Played['requests'], latency: number): Backend {
+  async function ask(route: Route, asked: string): Promise<Result<Exclude<Reply, { status: number }>>> {
+    requests[route].push(clock.monotonic());
+    const nth = requests[route].length;
+    if (latency > 0) await new Promise<void>((resolve) => clock.after(latency, resolve));
+    const reply = script[route]?.(clock.monotonic(), nth) ?? { status: 404, type: 'unknown_user' };
+    if (typeof reply === 'string' || !('status' in reply)) return { ok: true, value: reply };
+    return { ok: false, failure: refusal(asked, answerOf(reply), 'http://controller.test/nublado') };
+  }
+
+  async function state(): Promise<Result<LabState | null>> {
+    const answer = await ask('state', "ask for the lab's state");
+    if (!answer.ok && answer.failure.kind === 'not-found') return { ok: true, value: null };
+    if (!answer.ok) return answer;
+    if (typeof answer.value === 'string' || !('lab' in answer.value)) throw new Error('no state');
+    return { ok: true, value: answer.value.lab };
+  }
+
+  async function done(route: Route, asked: string): Promise<Result<null>> {
+    const answer = await ask(route, asked);
+    return answer.ok ? { ok: true, value: null } : answer;
+  }
+
+  return {
+    create: () => done('create', 'create a lab for rachel'),
+    remove: () => done('remove', 'delete the lab of rachel'),
+    ownState: state,
+    stateOf: state,
+    async events(_user, signal): Promise<Result<EventBody>> {
+      const answer = await ask('events', 'watch the events of rachel');
+      if (!answer.ok) return answer;
+      if (typeof answer.value === 'string' || !('stream' in answer.value)) throw new Error('no stream');
+      return { ok: true, value: bodyOf(answer.value.stream, clock, signal) };
+    },
+    async whoAmI() {
+      const answer = await ask('who', 'ask whose token this is');
+      if (!answer.ok) return answer;
+      if (typeof answer.value === 'string' || !('user' in answer.value)) throw new Error('no user');
+      return { ok: true, value: answer.value.user };
+    },
+    list: () => Promise.reject(new Error('no list')),
+    choices: () => Promise.reject(new Error('no choices')),
+  };
+}
+
+function answerOf({ status, type, plain }: { status: number; type?: string; plain?: boolean }) {
+  const isJson = type !== undefined;
+  return {
+    status,
+    headers: { 'content-type': isJson ? 'application/json' : plain === true ? 'text/plain' : 'text/html' },
+    whole: true,
+    redact: noSecrets.redact,
+    body: isJson ? JSON.stringify({ detail: [{ msg: type, type }] }) : '',
+    more: false,
+    url: 'http://controller.test/nublado',
+    redirects: 0,
+  };
+}
+
+/** The events as they come, with a ping every 15 s, until the end or until the client leaves. */
+async function* bodyOf({ events, end }: Stream, clock: Clock, signal: AbortSignal): EventBody {
+  const ping = 15_000;
+  let pingAt = clock.monotonic() + ping;
+  let next = 0;
+  for (;;) {
+    const [at, event] = events[next] ?? [Infinity, null];
+    const due = Math.min(at, end ?? Infinity, pingAt);
+    await until(clock, due, signal);
+    if (signal.aborted) throw new Error('aborted');
+    if (event !== null && at === due) {
+      next += 1;
+      yield Buffer.from(toSse(event));
+    } else if (end === due) return;
+    else {
+      pingAt = due + ping;
+      yield Buffer.from(': ping\r\n\r\n');
+    }
+  }
+}
+
+function until(clock: Clock, at: number, signal: AbortSignal): Promise<void> {
+  const wait = at - clock.monotonic();
+  if (wait <= 0 || signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const cancel = clock.after(wait, resolve);
+    signal.addEventListener('abort', () => {
+      cancel();
+      resolve();
+    });
+  });
+}
+
+export const lab = (status: string): Reply => ({ lab: { status, internal_url: 'http://lab/' } });
+export const noLab: Reply = { lab: null };
+export const inProgress: Reply = { status: 409, type: 'operation_in_progress' };
+export const noStream: Reply = { status: 404, type: 'unknown_user' };
