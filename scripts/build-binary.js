@@ -1,9 +1,11 @@
-// Makes build/lab, one executable with Node in it, and sees it work where there is no Node. The Node that runs
-// this is the one embedded, so it has to be one that stands alone, as those of nodejs.org and npm do.
+// Makes build/lab, one executable file with Node embedded, and checks that it runs where there is no Node. The Node
+// that runs this script is the one that is embedded, so it must be self-contained, like the ones from nodejs.org and
+// npm.
 //
-// The way is Node's own: a prepared script, put into a copy of Node (nodejs.org/api/single-executable-applications).
+// Follows nodejs.org/api/single-executable-applications: `--build-sea` where Node has it (from 25.5), otherwise a
+// blob that postject writes into a copy of Node.
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject } from 'postject';
@@ -13,29 +15,53 @@ const folder = join(root, 'build');
 const binary = join(folder, process.platform === 'win32' ? 'lab.exe' : 'lab');
 const mac = process.platform === 'darwin';
 
+/** Runs a program in the build folder and returns its stdout. Its messages are shown only if it fails. */
+function run(program, ...args) {
+  const { status, error, stdout, stderr } = spawnSync(program, args, { cwd: folder, encoding: 'utf8' });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: exit code ${status}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/** Writes the configuration for Node; `output` is the file that Node makes from it. */
+function writeConfig(output) {
+  const config = { main: 'lab.cjs', output, disableExperimentalSEAWarning: true, useCodeCache: true };
+  writeFileSync(join(folder, 'sea.json'), JSON.stringify(config));
+}
+
+async function injectBlob() {
+  writeConfig('lab.blob');
+  run(process.execPath, '--experimental-sea-config', 'sea.json');
+  copyFileSync(process.execPath, binary);
+  chmodSync(binary, 0o755);
+  if (mac) run('codesign', '--remove-signature', binary);
+  // postject warns about the names of ELF notes, once for each, and they do not matter here.
+  const { warn } = console;
+  console.warn = (line) => {
+    if (!String(line).startsWith("warning: Can't find string offset for section name")) warn(line);
+  };
+  try {
+    await inject(binary, 'NODE_SEA_BLOB', readFileSync(join(folder, 'lab.blob')), {
+      // The marker that Node looks for.
+      sentinelFuse: 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2',
+      ...(mac ? { machoSegmentName: 'NODE_SEA' } : {}),
+    });
+  } finally {
+    console.warn = warn;
+  }
+}
+
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder);
 await bundleOne('bin/lab.js', join(folder, 'lab.cjs'));
-writeFileSync(
-  join(folder, 'sea.json'),
-  JSON.stringify({
-    main: 'lab.cjs',
-    output: 'lab.blob',
-    disableExperimentalSEAWarning: true,
-    useCodeCache: true,
-  }),
-);
-execFileSync(process.execPath, ['--experimental-sea-config', 'sea.json'], { cwd: folder, stdio: 'inherit' });
-copyFileSync(process.execPath, binary);
-chmodSync(binary, 0o755);
-if (mac) execFileSync('codesign', ['--remove-signature', binary]);
-await inject(binary, 'NODE_SEA_BLOB', readFileSync(join(folder, 'lab.blob')), {
-  // Node's own mark of the place.
-  sentinelFuse: 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2',
-  ...(mac ? { machoSegmentName: 'NODE_SEA' } : {}),
-});
-if (mac) execFileSync('codesign', ['--sign', '-', binary]);
-for (const name of ['lab.cjs', 'sea.json', 'lab.blob']) rmSync(join(folder, name));
+if (run(process.execPath, '--help').includes('--build-sea')) {
+  writeConfig(binary);
+  run(process.execPath, '--build-sea', 'sea.json');
+} else {
+  await injectBlob();
+}
+if (mac) run('codesign', '--sign', '-', binary);
+for (const name of ['lab.cjs', 'sea.json', 'lab.blob']) rmSync(join(folder, name), { force: true });
 copyFileSync(join(root, 'dist', 'THIRD-PARTY-LICENSES.txt'), join(folder, 'THIRD-PARTY-LICENSES.txt'));
 
 const { stdout, stderr, status } = spawnSync(binary, ['spawn', '--demo', 'immediate'], {
