@@ -16,13 +16,35 @@ import { runLab } from '../support/program.js';
 const share = fileURLToPath(new URL('../../share/', import.meta.url));
 const page = readFileSync(`${share}man/man1/lab.1`, 'utf8');
 
-/** The page without roff's escapes, so that it reads as it prints. */
-const text = page
-  .replaceAll('\\-', '-')
-  .replaceAll('\\(aq', "'")
-  .replaceAll('\\(ga', '`')
-  .replaceAll('\\(dq', '"')
-  .replaceAll('\\e', '\\');
+/** The page without roff's escapes, and each filled paragraph on one line, so that it reads as it prints. */
+const text = joined(
+  page
+    .replaceAll('\\&', '')
+    .replaceAll('\\-', '-')
+    .replaceAll('\\(aq', "'")
+    .replaceAll('\\(ga', '`')
+    .replaceAll('\\(ha', '^')
+    .replaceAll('\\(ti', '~')
+    .replaceAll('\\(dq', '"')
+    .replaceAll('\\e', '\\'),
+);
+
+/** Joins the source lines of a paragraph, except where the page says that lines stay as they are. */
+function joined(source: string): string {
+  const lines: string[] = [];
+  let filled = true;
+  for (const line of source.split('\n')) {
+    if (line === '.nf' || line === '.fi') filled = line === '.fi';
+    const before = lines.at(-1);
+    if (before === undefined || !filled || isMacro(line) || isMacro(before)) lines.push(line);
+    else lines[lines.length - 1] = `${before} ${line}`;
+  }
+  return lines.join('\n');
+}
+
+function isMacro(line: string): boolean {
+  return line.startsWith('.');
+}
 
 function withDescendants(command: Command): Command[] {
   return [command, ...command.commands.flatMap(withDescendants)];
@@ -63,23 +85,40 @@ describe('the manual page', () => {
     assert.match(text, /^ {2}lab spawn --timeout 5m -o json/m);
   });
 
+  it('says where files are, where to report bugs, and where to read more', () => {
+    for (const path of [
+      '$XDG_CONFIG_HOME/nublado-lab/config.json',
+      '$XDG_CACHE_HOME/nublado-lab/',
+      '$TMPDIR/nublado-lab-*/',
+    ]) {
+      assert.ok(text.includes(`.TP\n.B ${path}\n`), path);
+    }
+    const titles = [...text.matchAll(/^\.SH (.*)$/gm)].map(([, title]) => title);
+    assert.deepEqual(titles.slice(-3), ['FILES', 'BUGS', '"SEE ALSO"']);
+    assert.match(text, /Report a bug to/);
+    assert.match(text, /^\.UR https:\/\/rsp\.lsst\.io\/\n.*\n\.UE$/m);
+  });
+
   for (const [formatter, ...args] of [
     ['groff', '-man', '-Tutf8', '-Kutf8', '-ww', '-z'],
-    ['mandoc', '-T', 'lint', '-W', 'error'],
-  ]) {
-    it(`is taken without warnings by ${formatter ?? ''}, where that is installed`, () => {
-      const { error, status, stdout, stderr } = spawnSync(
-        formatter ?? '',
-        [...args, `${share}man/man1/lab.1`],
-        {
-          encoding: 'utf8',
-        },
-      );
+    ['mandoc', '-T', 'lint'],
+  ] as const) {
+    it(`is accepted by ${formatter} without warnings`, (test) => {
+      const { error, stdout, stderr } = spawnSync(formatter, [...args, `${share}man/man1/lab.1`], {
+        encoding: 'utf8',
+      });
       if (error !== undefined) {
         assert.equal((error as NodeJS.ErrnoException).code, 'ENOENT');
+        test.skip(`${formatter} is not installed`);
         return;
       }
-      assert.deepEqual({ status, said: stdout + stderr }, { status: 0, said: '' });
+      // Before its release, a version has no date.
+      const known = /^mandoc: \S+: WARNING: missing date, using "": TH$/;
+      const isDated = /^\.TH LAB 1 "\d{4}-\d\d-\d\d"/.test(page);
+      const lines = (stdout + stderr)
+        .split('\n')
+        .filter((line) => line !== '' && (isDated || !known.test(line)));
+      assert.deepEqual(lines, []);
     });
   }
 });
