@@ -130,7 +130,9 @@ export function bug(thrown: unknown): Outcome {
     return { kind: 'unknown', message, error: { type: 'machine', message, status: null, hint } };
   }
   const message = `internal error: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
-  const hint = `This is a bug in nublado-lab ${version}. Please report it, with the command line and this message.`;
+  const hint =
+    `This is a bug in nublado-lab ${version}. Please report it to whoever provided the program, ` +
+    'with the command line and this message.';
   return { kind: 'bug', message, error: { type: 'bug', message, status: null, hint } };
 }
 
