@@ -1,8 +1,8 @@
 /**
- * `lab completion`: prints a script that teaches a shell this command line.
+ * `lab completion`: prints a script that completes this command line in a shell.
  *
- * The script is static: completing starts no `lab`. What is in it comes from the program as it was built; the
- * shells' own languages are in src/cli/completion/, and loaded when one is asked for.
+ * The script is static: pressing Tab does not start `lab`. Its content comes from the program itself. The generators, one
+ * for each shell, are in src/cli/completion/ and are loaded when they are needed.
  */
 import { Argument, type Command } from 'commander';
 import { UsageError } from '../config/usage-error.js';
@@ -12,17 +12,17 @@ import type { CommandModel } from './completion/model.js';
 const shells = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof shells)[number];
 
-/** What the command is installed as, see package.json. */
+/** The names under which the command is installed, see package.json. */
 const names = ['lab', 'nublado-lab'] as const;
 
 export function addCompletion(program: Command, context: Context): void {
   program
     .command('completion')
-    .description('print a completion script for a shell')
+    .description('Print a completion script for a shell')
     .addArgument(
-      new Argument('<shell>', 'for which shell')
+      new Argument('<shell>', 'the shell')
         .choices(shells)
-        // In place of the one that goes with the choices, whose message is of another form than ours.
+        // Replaces the parser that commander adds for choices, whose messages look different.
         .argParser(parseShell),
     )
     .addHelpText(
@@ -43,7 +43,7 @@ zsh, in ~/.zshrc, after compinit:
 fish, in ~/.config/fish/config.fish:
   lab completion fish | source
 
-It completes nublado-lab as well. Begin a new shell afterwards.
+Also completes nublado-lab. Start a new shell.
 `,
     )
     .action(async (shell: Shell) => {
@@ -57,7 +57,7 @@ It completes nublado-lab as well. Begin a new shell afterwards.
 function parseShell(text: string): Shell {
   const shell = shells.find((known) => known === text);
   if (shell === undefined) {
-    throw new UsageError(`lab completion: there is none for "${text}"`, `There are: ${shells.join(', ')}.`);
+    throw new UsageError(`lab completion: there is no script for "${text}"`, `Choose ${shells.join(', ')}.`);
   }
   return shell;
 }

@@ -1,28 +1,35 @@
 /**
- * What a shell needs to know of the command line, read from commander's own data.
+ * A model of the command line for the completion scripts, read from commander's own data.
  *
- * Owns which values go with which option and argument, and the shells' kinds of quotes that more than one
- * generator needs. How a shell is told is the generators' matter, one file for each.
+ * Owns which values each option and argument takes, and the quoting that more than one generator needs. The scripts
+ * are written by the generators, one file for each shell.
  */
 import type { Argument, Command, Help, Option } from 'commander';
+import { eventTypes } from '../../model/event-types.js';
 import { topics } from '../help-topics.js';
 
 export interface Word {
   text: string;
-  /** Empty where there is nothing to say. */
+  /** Empty if the word needs no description. */
   description: string;
 }
 
-/** What may stand in a place: one of these words, a file, a command line of its own, or what nobody can guess. */
-export type Values = { kind: 'words'; words: readonly Word[] } | { kind: 'file' | 'command' | 'free' };
+/**
+ * The values of an option or argument: one of these words, or a comma-separated list of them; the name of a profile; a
+ * file; a command with its own arguments; or text that cannot be completed.
+ */
+export type Values =
+  { kind: 'words' | 'list'; words: readonly Word[] } | { kind: 'profile' | 'file' | 'command' | 'free' };
 
 export interface OptionModel {
   /** As typed, the short one first. */
   names: readonly string[];
   description: string;
-  /** Null where it takes none. */
+  /** Accepted but not offered. Its value still has to be recognised as one. */
+  hidden: boolean;
+  /** Null if it takes no value. */
   value: { name: string; optional: boolean; values: Values } | null;
-  /** Whether giving it twice may make sense. */
+  /** Whether it may be given more than once. */
   repeatable: boolean;
 }
 
@@ -34,7 +41,7 @@ export interface ArgumentModel {
 
 export interface CommandModel {
   name: string;
-  /** The names from below the program, each after a slash; the program's own is a slash. */
+  /** The names of the command and its parents, each after a slash, without the program; the program itself is `/`. */
   path: string;
   description: string;
   options: readonly OptionModel[];
@@ -44,7 +51,7 @@ export interface CommandModel {
 
 export type Scenarios = Readonly<Record<string, { summary: string }>>;
 
-/** The program with everything in it that its help shows. */
+/** The model of the program: everything that its help shows, and the hidden options. */
 export function describeProgram(program: Command, scenarios: Scenarios): CommandModel {
   const words = Object.entries(scenarios).map(([text, { summary }]) => ({ text, description: summary }));
   return describe(program, '/', { help: program.createHelp(), program, scenarios: words });
@@ -68,7 +75,9 @@ function describe(command: Command, path: string, source: Source): CommandModel 
     name: command.name(),
     path,
     description: oneLine(help.subcommandDescription(command)),
-    options: help.visibleOptions(command).map((option) => describeOption(option, source)),
+    options: [...help.visibleOptions(command), ...command.options.filter(({ hidden }) => hidden)].map(
+      (option) => describeOption(option, source),
+    ),
     arguments: command.registeredArguments.map((argument) => ({
       name: argument.name(),
       variadic: argument.variadic,
@@ -81,14 +90,15 @@ function describe(command: Command, path: string, source: Source): CommandModel 
 }
 
 function describeOption(option: Option, source: Source): OptionModel {
-  const { short, long, required, optional, variadic } = option;
-  // One with <key[=value]> is both to commander, and required where they differ.
+  const { short, long, required, optional, variadic, hidden } = option;
+  // An option with <key[=value]> is both required and optional to commander. Its value is required.
   const value = { name: placeholder(option), optional: !required, values: optionValues(option, source) };
   return {
     names: [short, long].filter((name) => name !== undefined),
     description: oneLine(option.description),
+    hidden,
     value: required || optional ? value : null,
-    // A parser of our own may gather values; one for choices does not.
+    // Our own parsers may collect values; the parser that commander adds for choices does not.
     repeatable: variadic || (option.parseArg !== undefined && option.argChoices === undefined),
   };
 }
@@ -100,8 +110,17 @@ function placeholder({ flags }: Option): string {
 
 function optionValues(option: Option, { scenarios }: Source): Values {
   if (option.argChoices !== undefined) return plainWords(option.argChoices);
-  if (option.long === '--demo' || option.long === '--scenario') return { kind: 'words', words: scenarios };
-  return { kind: /^(path|file)$/.test(placeholder(option)) ? 'file' : 'free' };
+  switch (option.long) {
+    case '--demo':
+    case '--scenario':
+      return { kind: 'words', words: scenarios };
+    case '--profile':
+      return { kind: 'profile' };
+    case '--type':
+      return { kind: 'list', words: eventTypes.map((text) => ({ text, description: '' })) };
+    default:
+      return { kind: /^(path|file)$/i.test(placeholder(option)) ? 'file' : 'free' };
+  }
 }
 
 function argumentValues(command: Command, argument: Argument, { help, program }: Source): Values {
@@ -113,7 +132,7 @@ function argumentValues(command: Command, argument: Argument, { help, program }:
     }));
     return {
       kind: 'words',
-      words: [...topics.map((text) => ({ text, description: 'a reference page' })), ...commands],
+      words: [...topics.map((text) => ({ text, description: 'Reference page' })), ...commands],
     };
   }
   return { kind: argument.name() === 'command' && argument.variadic ? 'command' : 'free' };
@@ -127,7 +146,7 @@ function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }
 
-/** Lists of words, each under one name however often it is asked for, for functions in a script. */
+/** Names for lists of words, so that a script has one function for each list and not one for each use. */
 export class WordLists {
   readonly #prefix: string;
   readonly #names = new Map<string, { name: string; words: readonly Word[] }>();
@@ -148,7 +167,7 @@ export class WordLists {
   }
 }
 
-/** One word to bash and zsh, whatever is in it. */
+/** Quotes any text as one word of bash and zsh. */
 export function shellQuote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
