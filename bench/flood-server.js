@@ -1,5 +1,6 @@
-// A controller in a process of its own: /N/…/events streams N events as fast as they are read, /slow/… sends pings
-// alone, and everything else says that the lab runs. Prints its port.
+// A controller in its own process, which prints its port. The first word of the path chooses what /…/events sends:
+// N events as fast as the client reads them (/N), one event every N milliseconds (/spawnN), or one event and then only
+// pings (/slow). Every other request is answered with a pending lab.
 import { createServer } from 'node:http';
 
 const piece = 100;
@@ -44,7 +45,7 @@ function flood(response, count) {
   pump();
 }
 
-/** An ordinary spawn: an event each `ms` milliseconds, twelve in all. */
+/** A normal spawn: twelve events, one every `ms` milliseconds. */
 function lab(response, ms) {
   let sent = 0;
   const timer = setInterval(() => {
@@ -57,7 +58,7 @@ function lab(response, ms) {
   response.on('close', () => clearInterval(timer));
 }
 
-/** One event, then pings every 15 s. */
+/** One event, then a ping every 15 s. */
 function quiet(response) {
   response.write(frame('Pulling image', 35));
   const timer = setInterval(

@@ -1,10 +1,10 @@
-// Follows so many labs at once through the library, and prints what that took as JSON.
+// Follows many labs at once through the library, and prints the cost as JSON.
 import { Agent } from 'undici';
 import { followEvents, LabClient } from 'nublado-lab';
 
 const [, , origin, countText] = process.argv;
 const count = Number(countText);
-// Node's own fetch would do as well; a thousand streams need a thousand connections.
+// A thousand streams need a thousand connections.
 const dispatcher = new Agent({ connections: null });
 const client = () =>
   new LabClient({ controller: `${origin}/spawn500`, user: 'demo', token: 'gt-bench', dispatcher });
@@ -24,7 +24,7 @@ const memory = () => {
   return heapUsed + external;
 };
 
-// One stream first, so that what is loaded once does not count.
+// Follows one stream first, so that code loaded once is not counted.
 await follow(client());
 events = 0;
 delete outcomes.complete;

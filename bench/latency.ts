@@ -1,4 +1,4 @@
-/** From a frame on the wire to its line on stdout, and from the terminal event to the end of the process. */
+/** Measures the time from a frame on the wire to its line on stdout, and from the terminal event to the exit. */
 import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +7,7 @@ import { toSse, type Event } from '../src/model/event.js';
 import { bin, cleanEnvironment } from '../test/support/program.js';
 import { median, runs, type Node, type Row } from './measure.js';
 
-/** In life no stream ends just after the start, while the process still has start's work to do beside it. */
+/** Milliseconds before the stream ends: a real stream does not end while the process is still busy with starting. */
 const settling = 1000;
 
 export async function latency({ binary }: Node): Promise<Row[]> {
@@ -34,7 +34,7 @@ export async function latency({ binary }: Node): Promise<Row[]> {
   ];
 }
 
-/** One process that watches a stream of fifty frames to its end. */
+/** Runs one process that follows a stream of fifty frames to its end. */
 async function watchOne(server: Server, binary: string): Promise<{ delays: number[]; end: number }> {
   const stream = nextStream(server);
   const port = (server.address() as AddressInfo).port;
@@ -71,7 +71,7 @@ async function watchOne(server: Server, binary: string): Promise<{ delays: numbe
   return { delays, end: (await closed) - sent };
 }
 
-/** Writes an event to the next stream that is opened, and tells when. */
+/** Resolves at the next request to a function that writes an event to the response and returns the time. */
 function nextStream(server: Server): Promise<(event: Event) => number> {
   return new Promise((resolve) => {
     server.once('request', (_request, response) => {

@@ -1,4 +1,4 @@
-/** Many labs followed at once in one process, through the library: what each costs, from one to a thousand. */
+/** Measures the cost of a stream when one process follows 1 to 1,000 labs at once through the library. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -8,8 +8,8 @@ import { withServer } from './serving.js';
 const script = fileURLToPath(new URL('follow-many.js', import.meta.url));
 const run = promisify(execFile);
 
-interface Taken {
-  /** Heap and external memory of one stream. */
+interface Cost {
+  /** Heap and external memory for each stream. */
   bytes: number;
   cpuMs: number;
   events: number;
@@ -18,10 +18,10 @@ interface Taken {
 
 export function many({ binary }: Node): Promise<Row[]> {
   return withServer(async (origin) => {
-    const taken = new Map<number, Taken>();
+    const taken = new Map<number, Cost>();
     for (const count of [1, 10, 100, 1000]) {
       const { stdout } = await run(binary, ['--expose-gc', script, origin, String(count)]);
-      taken.set(count, JSON.parse(stdout) as Taken);
+      taken.set(count, JSON.parse(stdout) as Cost);
     }
     const perStream = (count: number): number => (taken.get(count)?.cpuMs ?? NaN) / count;
     const all = [...taken];

@@ -1,11 +1,11 @@
 /**
- * How benchmarks measure and what they report: medians of programs that ran in turns, so that all saw the same
- * machine. It may be slow or busy, but then it is so for all of them.
+ * How benchmarks measure and what they report: the medians of programs that run in turns, so that a slow or busy
+ * machine affects all of them alike.
  */
 import { spawn } from 'node:child_process';
 import { cleanEnvironment } from '../test/support/program.js';
 
-/** The Node to measure with. */
+/** The Node that runs the benchmarked programs. */
 export interface Node {
   binary: string;
   version: string;
@@ -14,12 +14,12 @@ export interface Node {
 /** One line of the table. */
 export interface Row {
   what: string;
-  /** What was measured, in words, as in `71 ms of 59 ms, 20 runs`. */
+  /** What was measured, in words, such as `71 ms, node -e 0 59 ms`. */
   measured: string;
-  /** The figure that the goal is about; null where it could not be measured, and `measured` says why. */
+  /** The figure to compare with the goal; null if it could not be measured, and `measured` says why. */
   figure: number | null;
   unit: 'x' | 'ms' | 'MiB' | '%';
-  /** The most that the figure may be. */
+  /** The maximum for the figure. */
   goal: number;
 }
 
@@ -40,14 +40,15 @@ export function time(
   env: Record<string, string> = {},
 ): Promise<number> {
   const begin = performance.now();
-  // A home of its own would be empty, and what Node keeps for the next run would count as never kept.
+  // The user's own home, because Node's compile cache is in it and would otherwise never be used.
   const home = { HOME: process.env['HOME'] ?? '' };
   const child = spawn(program, args, { env: cleanEnvironment({ ...home, ...env }), stdio: 'ignore' });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => {
       if (code === 0) resolve(performance.now() - begin);
-      else reject(new Error(`${program} ${args.join(' ')} ended with ${code ?? 'a signal'}`));
+      else
+        reject(new Error(`${program} ${args.join(' ')} ended with exit code ${code ?? 'null (a signal)'}`));
     });
   });
 }
@@ -72,7 +73,7 @@ export async function sideBySide<Name extends string>(
   >;
 }
 
-/** How many times as long as another it took. */
+/** A row that compares a program's time with another's. */
 export function ratio(what: string, own: number, other: string, base: number, goal: number): Row {
   const measured = `${own.toFixed(0)} ms, ${other} ${base.toFixed(0)} ms`;
   return { what, measured, figure: own / base, unit: 'x', goal };

@@ -1,4 +1,4 @@
-/** The most memory that the program ever has: following an ordinary spawn, and a stream of a million events. */
+/** Measures the program's peak memory while it follows a normal spawn and a stream of a million events. */
 import { spawn } from 'node:child_process';
 import { bin, cleanEnvironment } from '../test/support/program.js';
 import { measuring } from '../test/support/memory.js';

@@ -1,7 +1,8 @@
 /**
- * The speeds that a user feels, as a table of figures with their goals, for the oldest major version of Node that is
- * supported and for the newest. What this is not itself is fetched, see `scripts/nodes.ts`; BENCH_NODE names another
- * binary instead of the newest. BENCH_RUNS sets how often, arguments choose some:
+ * Runs the benchmarks of what a user notices, and prints a table of figures and goals for the oldest and the newest
+ * supported major version of Node. Versions other than the running one are installed by `scripts/nodes.ts`; BENCH_NODE
+ * is the path of a binary to use instead of the newest version. BENCH_RUNS is the number of runs. Arguments choose
+ * benchmarks:
  *
  *   BENCH_RUNS=40 npm run bench -- startup spawn
  */

@@ -1,11 +1,11 @@
-/** The flood server of `flood-server.js`, for as long as a benchmark runs. */
+/** Runs the server of `flood-server.js` for the duration of a benchmark. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 const script = fileURLToPath(new URL('flood-server.js', import.meta.url));
 
-/** Calls with the origin of a server in a process of its own, and ends that afterwards. */
+/** Starts a server in its own process, calls `use` with its origin, and stops it afterwards. */
 export async function withServer<T>(use: (origin: string) => Promise<T>): Promise<T> {
   const server = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
@@ -16,7 +16,7 @@ export async function withServer<T>(use: (origin: string) => Promise<T>): Promis
   }
 }
 
-/** What `lab` needs to ask it: the first word of the path says what it does. */
+/** The environment for a `lab` that uses the server; `what` is the first word of the path, see flood-server.js. */
 export function labAt(origin: string, what: string): Record<string, string> {
   return { LAB_CONTROLLER: `${origin}/${what}`, LAB_TOKEN: 'gt-bench', LAB_USER: 'demo' };
 }

@@ -1,4 +1,4 @@
-// The shortest script that does what `lab spawn` does: create, events, user-status.
+// The shortest script that sends the same requests as `lab spawn`: create, events, user-status.
 import { readFileSync } from 'node:fs';
 import { request } from 'undici';
 

@@ -1,4 +1,4 @@
-# The same in Python, with httpx and httpx-sse.
+# The script of shortest-spawn.js in Python, with httpx and httpx-sse.
 import json
 import os
 import sys

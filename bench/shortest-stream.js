@@ -1,4 +1,4 @@
-// The shortest loop from a stream to lines: undici's body, eventsource-parser, JSON.parse, zod, JSON.stringify.
+// The shortest loop that turns a stream into lines: undici, eventsource-parser, JSON.parse, zod, JSON.stringify.
 import { createParser } from 'eventsource-parser';
 import { request } from 'undici';
 import { z } from 'zod';

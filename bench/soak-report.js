@@ -1,7 +1,8 @@
 /**
- * Loaded into the real program by NODE_OPTIONS: says every second, a line of JSON each, what it holds.
+ * Loaded into the real program through NODE_OPTIONS: appends its memory, sockets, timers and listeners to a file every
+ * second, as one line of JSON.
  *
- * Its own timer is not counted, and garbage is collected first: what is left is what is held.
+ * Collects garbage first, so that only what is still referenced is counted. Its own timer is not counted.
  */
 import { appendFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';

@@ -1,9 +1,10 @@
 /**
- * Whether anything piles up over a long run on a bad network. Run it with `npm run soak`; SOAK_SECONDS sets how long the
- * real part takes (default 120). Prints what was measured, and ends with 1 where something grew or an outcome is wrong.
+ * Checks that nothing accumulates during a long run on a bad network. Run it with `npm run soak`; SOAK_SECONDS is the
+ * duration of the real run (default 120). Prints the measurements, and exits with 1 if something grew or an outcome is
+ * wrong.
  *
- * First the real program, behind a proxy that cuts its connections every few seconds; then half an hour of `follow` on
- * a clock that a loop moves on.
+ * Runs half an hour of `follow` on a fake clock, then the real program behind a proxy that cuts its connections every
+ * few seconds.
  */
 import { getEventListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -24,7 +25,7 @@ import { temporaryFolder } from '../test/support/temporary.js';
 const seconds = Number(process.env['SOAK_SECONDS'] ?? 120);
 /** Milliseconds between two cuts. */
 const cutEvery = 3000;
-/** How much the heap may differ between the beginning and the end, in MiB: code that is compiled late, caches that fill. */
+/** How much the heap may grow, in MiB: for code that is compiled late and for caches. */
 const heapMargin = 5;
 
 let wrong = 0;
@@ -43,7 +44,7 @@ interface Sample {
   listeners: number;
 }
 
-/** Of samples taken over a time: the median, because what is counted is in motion. */
+/** The medians of samples taken over some time, because the counts vary from one sample to the next. */
 function typical(samples: readonly Sample[]): Sample {
   const median = (key: keyof Sample): number =>
     samples.map((sample) => sample[key]).sort((a, b) => a - b)[Math.floor(samples.length / 2)] ?? NaN;
@@ -58,7 +59,7 @@ function typical(samples: readonly Sample[]): Sample {
 
 async function realProgram(): Promise<void> {
   const file = join(temporaryFolder(), 'samples');
-  // The story takes 62 seconds at its own speed.
+  // The scenario takes 62 seconds at normal speed.
   const controller = await startController({
     clock: realClock,
     scenario: 'slow-pull',
@@ -87,7 +88,7 @@ async function realProgram(): Promise<void> {
     .map((line) => JSON.parse(line) as Sample);
 
   const share = Math.ceil(samples.length / 5);
-  // The first fifth warms up.
+  // The first fifth is the warm-up.
   const [begin, end] = [typical(samples.slice(share, 2 * share)), typical(samples.slice(-share))];
   const result = resultOf(run.stdout);
   console.log(
@@ -110,7 +111,7 @@ async function realProgram(): Promise<void> {
   hold('warnings', !run.stderr.includes('Warning'));
 }
 
-/** One lab whose spawn tells an event every second for half an hour, over connections of a few seconds each. */
+/** Follows a spawn that emits an event every second for half an hour, over connections of a few seconds each. */
 async function compressed(): Promise<void> {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;
@@ -191,7 +192,7 @@ async function compressed(): Promise<void> {
   hold('listeners', listeners < 10 && getEventListeners(signal.signal, 'abort').length === 0);
 }
 
-/** The queue from its first frame, and what is added while the connection lasts. */
+/** One connection: all frames from the first, and those that are added while the connection lasts. */
 async function* connection(
   clock: FakeClock,
   frames: readonly Uint8Array[],

@@ -1,4 +1,4 @@
-/** A whole `lab spawn` against an instant controller, beside the shortest scripts that do the same. */
+/** Compares a whole `lab spawn` against an instant controller with the shortest scripts that do the same. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ const pythonScript = fileURLToPath(new URL('shortest-spawn.py', import.meta.url)
 const python = process.env['BENCH_PYTHON'] ?? 'python3';
 
 export async function wholeSpawn({ binary }: Node): Promise<Row[]> {
-  // A controller in a process of its own, as in life, whose every spawn is instant.
+  // The controller runs in its own process, as a real one would, and every spawn completes at once.
   const serving = startLab(['controller', '--scenario', 'immediate', '--speed', '1e9']);
   await serving.seen(/LAB_TOKEN_FILE=.*\n/);
   const env = Object.fromEntries(
@@ -36,7 +36,7 @@ export async function wholeSpawn({ binary }: Node): Promise<Row[]> {
         ? ratio(`${what} httpx and httpx-sse`, lab, 'the script', httpx, 1)
         : {
             what: `${what} httpx and httpx-sse`,
-            measured: `${python} has them not; BENCH_PYTHON may name one that has`,
+            measured: `${python} does not have them; BENCH_PYTHON can name a Python that does`,
             figure: null,
             unit: 'x',
             goal: 1,
@@ -48,7 +48,7 @@ export async function wholeSpawn({ binary }: Node): Promise<Row[]> {
   }
 }
 
-/** Deletes the lab, so that the next spawn finds none; spawning over a running lab is a conflict. */
+/** Deletes the lab before the next spawn, which would otherwise be a conflict. */
 async function removeLab(env: Record<string, string>): Promise<void> {
   const token = readFileSync(env['LAB_TOKEN_FILE'] ?? '', 'utf8').trim();
   await fetch(`${env['LAB_CONTROLLER'] ?? ''}/spawner/v1/labs/demo`, {

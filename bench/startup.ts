@@ -1,4 +1,4 @@
-/** `lab --version` and `lab --help`, beside a Node that does nothing. */
+/** Compares `lab --version` and `lab --help` with a Node that does nothing. */
 import { bin } from '../test/support/program.js';
 import { ratio, runs, sideBySide, time, type Node, type Row } from './measure.js';
 
@@ -8,7 +8,7 @@ export async function startup({ binary }: Node): Promise<Row[]> {
     version: () => time(binary, [bin, '--version']),
     help: () => time(binary, [bin, '--help']),
   };
-  // They are quick, and the differences are small against the noise.
+  // More runs than elsewhere: the differences are small compared with the noise.
   const { node, version, help } = await sideBySide(programs, 5 * runs);
   return [
     ratio('lab --version', version, 'node -e 0', node, 1.15),

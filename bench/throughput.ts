@@ -1,4 +1,7 @@
-/** A million events from the wire to lines, beside the shortest loop that does it, and beside a run that also shows progress. */
+/**
+ * Compares the time for a million events, from the wire to lines of output, with the shortest loop that does the same,
+ * and with runs that also show progress.
+ */
 import { fileURLToPath } from 'node:url';
 import { spawn as spawnAtTerminal } from '@lydell/node-pty';
 import { bin, cleanEnvironment } from '../test/support/program.js';
@@ -8,7 +11,7 @@ import { labAt, withServer } from './serving.js';
 const count = Number(process.env['BENCH_EVENTS'] ?? 1_000_000);
 const script = fileURLToPath(new URL('shortest-stream.js', import.meta.url));
 
-/** Each takes seconds. */
+/** Few, because each takes seconds. */
 const rounds = 3;
 
 export function throughput({ binary }: Node): Promise<Row[]> {
@@ -33,7 +36,7 @@ export function throughput({ binary }: Node): Promise<Row[]> {
   });
 }
 
-/** stderr is a terminal, whose reader throws everything away; stdout goes nowhere. */
+/** Runs the program with a terminal as stderr, whose output is discarded, and /dev/null as stdout. */
 function timeAtTerminal(binary: string, args: string[], env: Record<string, string>): Promise<number> {
   const begin = performance.now();
   const pty = spawnAtTerminal('sh', ['-c', 'exec "$0" "$@" >/dev/null', binary, ...args], {

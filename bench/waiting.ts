@@ -1,6 +1,6 @@
 /**
- * Processor time while waiting on a stream that has only pings, with the bar and without it. `lab wait` asks the lab's
- * state every ten seconds meanwhile, `lab events` does not.
+ * Measures the processor time of waiting on a stream that has only pings, with the bar and without it. Meanwhile
+ * `lab wait` requests the lab's state every ten seconds, `lab events` does not.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,11 +9,11 @@ import { bin, cleanEnvironment } from '../test/support/program.js';
 import type { Node, Row } from './measure.js';
 import { labAt, withServer } from './serving.js';
 
-/** What was loaded and compiled for the beginning is not waiting. */
+/** Milliseconds before measuring, so that loading and compiling code is not counted. */
 const settling = 5_000;
 const watched = Number(process.env['BENCH_WAIT'] ?? 30) * 1000;
 
-/** Linux counts in these. */
+/** Milliseconds in a clock tick, the unit of /proc/PID/stat. */
 const tick = 10;
 
 export function waiting({ binary }: Node): Promise<Row[]> {
@@ -26,7 +26,7 @@ export function waiting({ binary }: Node): Promise<Row[]> {
     const row = (what: string, figure: number | null, goal: number): Row => ({
       what: `processor while waiting, ${what}`,
       measured:
-        figure === null ? 'there is no /proc here' : `over ${watched / 1000} s, in steps of ${tick} ms`,
+        figure === null ? 'this system has no /proc' : `over ${watched / 1000} s, in steps of ${tick} ms`,
       figure,
       unit: '%',
       goal,
@@ -39,7 +39,7 @@ export function waiting({ binary }: Node): Promise<Row[]> {
   });
 }
 
-/** Percent of one processor; null where it cannot be known. */
+/** Percentage of one processor; null if it cannot be measured. */
 async function share(binary: string, args: string[], env: Record<string, string>): Promise<number | null> {
   const pty = spawnAtTerminal(binary, [bin, ...args], { env: cleanEnvironment({ TERM: 'xterm', ...env }) });
   pty.onData(() => undefined);
@@ -51,10 +51,10 @@ async function share(binary: string, args: string[], env: Record<string, string>
   return before === null || after === null ? null : (100 * (after - before)) / watched;
 }
 
-/** Milliseconds that a process has computed. */
+/** The processor time of a process so far, in milliseconds. */
 function processorTime(pid: number): number | null {
   try {
-    // The name in parentheses may hold anything; user and system time are the 12th and 13th field behind it.
+    // The name in parentheses can contain anything; user and system time are the 12th and 13th field after it.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');

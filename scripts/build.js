@@ -1,5 +1,5 @@
-// Builds dist from nothing: the program in pieces that load when they are needed, the library face with its
-// types, and the licences of what is bundled.
+// Builds dist from scratch: the program in chunks that are loaded on demand, the library with its types, and the
+// licences of the bundled packages. Then generates the manual page and the completion scripts.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -18,14 +18,14 @@ for (const { path, text } of files) {
   writeFileSync(path, text);
 }
 writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), licencesOf(bundledPackages(metafile)));
-// What each piece consists of, for the tests; not packaged.
+// The contents of each chunk, for the tests; not packaged.
 writeFileSync(join(dist, 'meta.json'), JSON.stringify(metafile));
 
-// The help as it is where stdout is no terminal; bin/lab.js prints it without loading the program.
+// The help for a stdout that is not a terminal; bin/lab.js prints it without loading the program.
 const help = execFileSync(process.execPath, [join(dist, 'main.cjs'), '--help'], { encoding: 'utf8' });
 writeFileSync(join(dist, 'help.cjs'), `module.exports = ${JSON.stringify(help)};\n`);
 
-// The library is one, however it is loaded: the module for `import` hands on what `require` gets.
+// Both ways to load the library give the same objects: the file for `import` re-exports the one for `require`.
 const names = Object.keys(createRequire(import.meta.url)('../dist/index.cjs')).sort();
 writeFileSync(join(dist, 'index.js'), `export { ${names.join(', ')} } from './index.cjs';\n`);
 await bundleTypes([join(dist, 'index.d.ts'), join(dist, 'index.d.cts')]);

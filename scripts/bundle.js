@@ -1,4 +1,4 @@
-// How src/ is bundled: for the package in pieces, for the single file in one.
+// Bundles src/ with esbuild: into several files for the package, into one for the single executable.
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { build, transform } from 'esbuild';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** undici as far as it is used, see scripts/undici.js. */
+/** Replaces undici by the parts of it that are used, see scripts/undici.js. */
 const slimUndici = {
   name: 'slim-undici',
   setup(plugins) {
@@ -14,12 +14,12 @@ const slimUndici = {
   },
 };
 
-/** What stands in the place of modules of Node's. */
+/** Replacements for modules of Node. */
 const standIns = {
-  // Only for HTTP/2, which is never asked for, and slow to load. This is undici's own stand-in for it.
+  // Needed only for HTTP/2, which is never requested, and slow to load. undici itself falls back to the same stub.
   'node:http2': 'module.exports = { constants: {} };',
-  // Where an assertion fails, Node parses the whole file to word it, which takes seconds for a bundle, and then says
-  // "false == true".
+  // When an assertion fails, Node parses the whole file for its message, which takes seconds for a bundle and gives
+  // only "false == true".
   'node:assert': `
     class AssertionError extends Error {
       name = 'AssertionError';
@@ -39,7 +39,7 @@ const withStandIns = {
   },
 };
 
-/** zod with its settings to itself: in a program that has zod too, the library face must not change its settings. */
+/** Gives the bundled zod its own settings: the library must not change those of a program that uses zod as well. */
 const ownZod = {
   name: 'own-zod',
   setup(plugins) {
@@ -54,7 +54,7 @@ const common = {
   bundle: true,
   platform: 'node',
   target: 'node20',
-  // Names stay as they are, for readable bug reports; without them it would not be faster.
+  // Names are kept for readable bug reports; shorter ones would not be faster.
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
@@ -63,17 +63,17 @@ const common = {
   plugins: [slimUndici, withStandIns, ownZod],
 };
 
-/** One CommonJS file with everything in it. */
+/** Writes one CommonJS file that contains everything. */
 export async function bundleOne(entry, outfile) {
   const { metafile } = await build({ ...common, entryPoints: [entry], outfile, format: 'cjs' });
   return metafile;
 }
 
 /**
- * Entries and what they share or load later, as CommonJS files: `{ files, metafile }`.
+ * Returns the entries and their shared or lazily loaded chunks as CommonJS files: `{ files, metafile }`.
  *
- * CommonJS because Node loads it faster, by 10 ms on Node 20 and 40 on Node 26 for `lab spawn`. esbuild splits
- * only ECMAScript modules, so each piece is translated afterwards.
+ * Node loads CommonJS faster: `lab spawn` starts 10 ms earlier on Node 20 and 40 ms earlier on Node 26. esbuild splits
+ * only ECMAScript modules, so each chunk is converted afterwards.
  */
 export async function bundlePieces(entryPoints, outdir) {
   const { outputFiles, metafile } = await build({
@@ -85,7 +85,7 @@ export async function bundlePieces(entryPoints, outdir) {
     format: 'esm',
     splitting: true,
     sourcemap: 'inline',
-    // A line of a file says enough, and the file is in the repository.
+    // The file name and line are enough: the sources are in the repository.
     sourcesContent: false,
     write: false,
   });
@@ -95,7 +95,7 @@ export async function bundlePieces(entryPoints, outdir) {
       format: 'cjs',
       platform: 'node',
       target: 'node20',
-      // As require calls, which need no second loader.
+      // Written as require calls, which do not need the loader for ECMAScript modules.
       supported: { 'dynamic-import': false },
       minifySyntax: true,
       minifyWhitespace: true,

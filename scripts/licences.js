@@ -1,9 +1,9 @@
-// The licences of everything that is bundled, as one text.
+// Collects the licences of all bundled packages in one text.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './bundle.js';
 
-/** The folders of the packages that esbuild's account names. */
+/** The folders of the packages in esbuild's metafile. */
 export function bundledPackages(metafile) {
   const folders = Object.keys(metafile.inputs).map(
     (path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1],
@@ -11,7 +11,7 @@ export function bundledPackages(metafile) {
   return [...new Set(folders.filter((folder) => folder !== undefined))].sort();
 }
 
-/** Throws where a package has no licence that could be kept. */
+/** Throws if a package has no licence file. */
 export function licencesOf(folders) {
   const rule = '-'.repeat(78);
   const parts = folders.map((folder) => {

@@ -22,9 +22,9 @@ export const files: readonly (readonly [path: string, meaning: string])[] = [
 ];
 
 export const bugs: readonly string[] = [
-  'The project has no public issue tracker yet. Report a bug to whoever provided this program, with the command line, ' +
-    'the output of `lab --version`, and the debug trace from `--log-file`; the trace contains no token, but it contains ' +
-    'user names, addresses and messages of the server.',
+  'The project has no public issue tracker yet. Report a bug to whoever provided this program, with the command ' +
+    'line, the output of `lab --version`, and the debug trace from `--log-file`. The trace contains no token, but it ' +
+    'contains user names, addresses and messages from the server.',
   'An event is recognised as a repeat by its position and a hash of four bytes. Two operations that emit identical ' +
     'events look like one.',
 ];

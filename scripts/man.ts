@@ -22,7 +22,7 @@ export function manPage(
   const help = program.createHelp();
   return [
     `.TH LAB 1 "${date ?? ''}" "nublado-lab ${version}" "User Commands"`,
-    // No hyphens in option names, no stretched lines.
+    // No hyphenation, which would break option names, and no justified lines.
     '.nh',
     '.ad l',
     '.SH NAME',

@@ -1,8 +1,8 @@
 /**
- * Runs the test suite on every Node that is supported, the oldest release included, and says for each how it went.
+ * Runs the test suite on every supported version of Node, including the oldest release, and prints a summary of each.
  *
  *   npm run matrix                                   all versions, all tests
- *   npm run matrix -- 22 26 test/stream/*.test.ts    some of each
+ *   npm run matrix -- 22 26 test/stream/*.test.ts    some versions, some tests
  *   npm run matrix -- 20.18.1                        one release
  */
 import { spawnSync } from 'node:child_process';
@@ -40,7 +40,7 @@ for (const each of versions) {
       encoding: 'utf8',
       maxBuffer: 1 << 30,
       stdio: ['ignore', 'pipe', 'inherit'],
-      // Tests that start a `node` are to get this one.
+      // Tests that start `node` must find this one.
       env: { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env['PATH'] ?? ''}` },
     },
   );

@@ -1,6 +1,6 @@
 /**
- * Other versions of Node, from npm's registry: the packages that bring the binary for a platform, without running
- * any script of theirs. Kept under node_modules/.cache.
+ * Installs other versions of Node from npm's registry: the packages with the binary for one platform, without running
+ * their scripts. They are kept in node_modules/.cache.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ export const majors = [20, 22, 24, 26];
 /** The oldest version that `engines` in package.json allows. */
 export const oldest = engines.node.replace('>=', '');
 
-/** A major version, for its newest release, or a release. */
+/** A release, or a major version for its newest release. */
 export type Version = number | string;
 
 const { platform, arch } = process;
@@ -29,7 +29,7 @@ function pathOf(version: Version): { folder: string; binary: string } {
   return { folder, binary: join(folder, 'node_modules', name, 'bin', 'node') };
 }
 
-/** The binary, fetched where it is not there. */
+/** Returns the path of the binary, and installs it first if necessary. */
 export function fetchNode(version: Version): string {
   const { folder, binary } = pathOf(version);
   if (!existsSync(binary)) {

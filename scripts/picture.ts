@@ -1,6 +1,6 @@
 /**
- * Makes docs/spawn.svg, the picture in the README, from a real run: `lab spawn --demo` at a pseudo-terminal,
- * read by a terminal emulator in the middle and at the end. Run it with `npm run picture`.
+ * Generates docs/spawn.svg, the picture in the README, from a real run: `lab spawn --demo` on a pseudo-terminal, whose
+ * screen a terminal emulator captures in the middle and at the end. Run it with `npm run picture`.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ function escape(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** One row as SVG text: a run of cells of one colour is one tspan, placed by its column. */
+/** One row as SVG: adjacent cells of one style become one text element, placed at their column. */
 function svgRow(cells: Cell[], y: number): string {
   const runs: { x: number; text: string; style: string }[] = [];
   for (const [x, { text, color, dim }] of cells.entries()) {

@@ -1,5 +1,5 @@
-// Packs the package as the registry would, installs the tarball in an empty folder, and uses it as a user would:
-// the program, and the library face from JavaScript and TypeScript. With the Node that runs this.
+// Packs the package as for the registry, installs the tarball in an empty folder, and uses it as a user would: the
+// program, and the library from JavaScript and TypeScript. Uses the Node that runs this script.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,17 +11,17 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const tool = (name) => join(root, 'node_modules', '.bin', name);
 const folder = mkdtempSync(join(tmpdir(), 'lab-package-'));
 
-/** Runs a program to its end and returns its stdout, which is shown where it fails. */
+/** Runs a program to its end and returns its stdout. If the program fails, its stdout is printed. */
 function run(cwd, program, ...args) {
   try {
-    // What is installed says `node` on its first line, and is to get this one.
+    // Installed programs look up `node` in PATH and must find this one.
     const PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
     return execFileSync(program, args, {
       cwd,
       env: { ...process.env, PATH },
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
-      // Whoever is done and does not end holds something open.
+      // A program that does not exit has left something open.
       timeout: 120_000,
     });
   } catch (error) {
@@ -36,7 +36,7 @@ function checkFiles(files) {
   assert.deepEqual(
     files.filter((path) => !allowed.test(path)),
     [],
-    'the package holds what no user needs',
+    'the package contains files that no user needs',
   );
   const needed = ['bin/lab.js', 'bin/package.json', 'dist/main.cjs', 'dist/index.js', 'dist/index.d.ts'];
   needed.push(
@@ -56,7 +56,7 @@ function checkProgram() {
   }
 }
 
-/** Whoever imports the library finds the world as it was. */
+/** Importing the library has no side effects. */
 function checkNoSideEffects() {
   writeFileSync(
     join(folder, 'effects.mjs'),
@@ -71,7 +71,7 @@ function checkNoSideEffects() {
        env: { ...process.env },
        exitCode: process.exitCode,
      });
-     // The module loader closes its files in its own time.
+     // The module loader closes its files some time later.
      const settled = async () => {
        while (process.getActiveResourcesInfo().includes('CloseReq')) await new Promise(setImmediate);
        return world();
@@ -83,7 +83,7 @@ function checkNoSideEffects() {
   assert.equal(run(folder, process.execPath, 'effects.mjs'), '');
 }
 
-/** A lab from its creation to its end, and a refusal, as another program sees them. */
+/** Another program that creates, follows and deletes a lab, and gets a refusal. */
 const consumer = `import { readFileSync } from 'node:fs';
 import { decode, Event, exitCode, followEvents, LabClient, toSse } from 'nublado-lab';
 import type { Decoded, EventType, Failure, LabState, Outcome, Result, Update } from 'nublado-lab';
@@ -92,9 +92,9 @@ const event: Event = Event.parse({ type: 'info', message: 'hi', progress: 5 });
 const type: EventType = event.type;
 const decoded: Decoded = decode({ event: type, data: '{}' });
 const reason: string | null = decoded.kind === 'invalid' ? decoded.reason : null;
-// @ts-expect-error there is no such type of event
+// @ts-expect-error not a type of event
 export const wrong: Event = { type: 'nonsense', message: '', progress: null };
-// @ts-expect-error no class of images is called so
+// @ts-expect-error not a class of images
 export const noClass = (client: LabClient) => client.create({ image: { image_class: 'nonsense' } });
 
 async function main(): Promise<void> {
@@ -107,10 +107,10 @@ async function main(): Promise<void> {
   let outcome: Outcome | null = null;
   const signal = AbortSignal.timeout(60_000);
   for await (const update of followEvents(client, { signal })) {
-    const told: Update = update;
-    if (told.kind === 'event') messages.push(told.event.message);
-    if (told.kind === 'connection' && told.state === 'lost') lost += 1;
-    if (told.kind === 'outcome') outcome = told.outcome;
+    const typed: Update = update;
+    if (typed.kind === 'event') messages.push(typed.event.message);
+    if (typed.kind === 'connection' && typed.state === 'lost') lost += 1;
+    if (typed.kind === 'outcome') outcome = typed.outcome;
   }
   const state: Result<LabState | null> = await client.state();
   const removed: Result<null> = await client.remove();
@@ -134,7 +134,7 @@ async function main(): Promise<void> {
 void main();
 `;
 
-/** Checked as every kind of program, and compiled as the two that Node knows. */
+/** Type-checks the program for a bundler, and compiles it as an ECMAScript and as a CommonJS module. */
 function checkTypeScript() {
   for (const [file, module, resolution, ...emit] of [
     ['consumer.mts', 'esnext', 'bundler', '--noEmit'],
@@ -149,13 +149,13 @@ function checkTypeScript() {
   }
 }
 
-/** Runs what was compiled beside the package's own controller, with a stream that is cut twice. */
+/** Runs the compiled programs against the package's simulated controller, with a stream that is cut twice. */
 function checkJavaScript() {
   for (const file of ['consumer.mjs', 'consumer.cjs']) {
     const controller = ['controller', '--scenario', 'cut', '--speed', '10', '--'];
-    const told = run(folder, join('node_modules', '.bin', 'lab'), ...controller, process.execPath, file);
+    const output = run(folder, join('node_modules', '.bin', 'lab'), ...controller, process.execPath, file);
     assert.deepEqual(
-      JSON.parse(told),
+      JSON.parse(output),
       {
         frame: 'event: info\r\ndata: {"message": "hi", "progress": 5}\r\n\r\n',
         reason: 'message: Invalid input: expected string, received undefined',
@@ -187,10 +187,10 @@ try {
   const install = ['install', '--no-audit', '--no-fund', tarball];
   const { status, stderr } = spawnSync('npm', install, { cwd: folder, encoding: 'utf8' });
   assert.equal(status, 0, stderr);
-  // npm may have something to say about its own configuration, but not about this package.
+  // npm may print warnings about its own configuration, but none about this package.
   assert.doesNotMatch(stderr, /install-scripts|deprecated|nublado-lab/);
   const installed = readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'));
-  assert.deepEqual(installed, ['nublado-lab'], 'another package came along');
+  assert.deepEqual(installed, ['nublado-lab'], 'another package was installed as well');
   checkProgram();
   checkNoSideEffects();
   checkTypeScript();

@@ -1,4 +1,4 @@
-// The types of the library face as one file that needs no other package's types.
+// Bundles the library's types into one file that does not need the types of any other package.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,8 +25,8 @@ export async function bundleTypes(files) {
 }
 
 /**
- * Removes the constants that nobody sees, and the imports that only they needed: a type that shares its name
- * with a schema has brought the schema along. Throws where another package is still needed.
+ * Removes constants that are not exported, and the imports that only they needed: a type with the same name as a schema
+ * pulls in the schema. Throws if another package is still needed.
  */
 function withoutUnseen(code) {
   const source = ts.createSourceFile('index.d.ts', code, ts.ScriptTarget.Latest, true);
@@ -49,7 +49,7 @@ function withoutUnseen(code) {
   for (const { importClause, moduleSpecifier } of source.statements.filter(ts.isImportDeclaration)) {
     const names = importClause.getText().match(/[\w$]+/g);
     if (names.some((name) => name !== 'as' && name !== 'type' && words.has(name)))
-      throw new Error(`the library face shows types of ${moduleSpecifier.getText()}`);
+      throw new Error(`the library's types need ${moduleSpecifier.getText()}`);
   }
   return kept
     .map((statement) => statement.getFullText())

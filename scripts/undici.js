@@ -1,8 +1,7 @@
-// What this program uses of undici, taken from undici's own files: the build puts it in the place of `undici`.
+// The parts of undici that this program uses, from undici's own files. The build replaces `undici` by this module.
 //
-// The package's entry loads everything it has, fetch, WebSocket, mocks and caches included, which takes 70 ms of
-// every run on Node 20; these parts take 20. What src/ asks for and is not here is an error of the build or of
-// a test.
+// The package's entry loads all of undici, including fetch, WebSocket, mocks and caches, which takes 70 ms of every run
+// on Node 20; these parts take 20 ms. If src/ needs a part that is missing here, the build or a test fails.
 import api from 'undici/lib/api/index.js';
 import buildConnector from 'undici/lib/core/connect.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
@@ -10,7 +9,7 @@ import Dispatcher from 'undici/lib/dispatcher/dispatcher.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
 
-// As undici's entry does it: `request`, `connect` and the like.
+// Adds `request`, `connect` and so on, as undici's entry does.
 Object.assign(Dispatcher.prototype, api);
 
 export { Agent, buildConnector, Dispatcher, Pool, ProxyAgent };

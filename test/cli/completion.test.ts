@@ -1,5 +1,5 @@
 /**
- * `lab completion`: what the scripts offer, as the shells themselves say. test/cli/completion-sessions.test.ts types at
+ * `lab completion`: what the scripts offer, as reported by the shells. test/cli/completion-sessions.test.ts types at
  * interactive shells.
  */
 import assert from 'node:assert/strict';
@@ -112,7 +112,7 @@ describe('lab completion bash', () => {
     assert.deepEqual(readdirSync(home), ['.config']);
   });
 
-  it('offers no profiles where there is no file, or no regular one', () => {
+  it('offers no profiles without a regular file', () => {
     const home = temporaryFolder();
     assert.deepEqual(bash(file, home, 'lab', 'status', '--profile', ''), []);
     mkdirSync(join(home, '.config/nublado-lab'), { recursive: true });

@@ -70,7 +70,7 @@ function __nublado_lab_where
             set seen (math $seen + 1)
         end
     end
-    # fish knows what follows the options that it was told of, but not that a hidden one takes a value.
+    # fish knows which of the offered options take a value, but nothing about the hidden ones.
     contains -- "$path $option" $hidden; and set seen value
     printf '%s\\n' $path $seen $option
 end
