@@ -1,5 +1,6 @@
 /**
- * The reference pages of `lab help TOPIC`, printed from the tables that the code itself uses.
+ * The reference pages of `lab help TOPIC`. Exit codes and environment variables come from the tables that the program
+ * itself uses.
  */
 import { environment } from '../config/environment.js';
 import { exitCodeTable } from '../model/outcome.js';
@@ -27,10 +28,10 @@ function environmentPage(): string {
   const names = Object.entries(environment);
   const width = Math.max(...names.map(([name]) => name.length));
   const rows = names.map(([name, meaning]) => row(`  ${name.padEnd(width)}`, width + 2, meaning));
-  return `Environment variables\n\nOptions come before variables; an empty variable counts as not set.\n\n${rows.join('\n')}\n`;
+  return `Environment variables\n\nOptions override variables. An empty variable counts as unset.\n\n${rows.join('\n')}\n`;
 }
 
-/** A row of a table whose second column is wrapped under itself. */
+/** A row of a table: the first column, and the text wrapped as the second column. */
 function row(first: string, width: number, text: string): string {
   const room = 78 - width - 2;
   const lines = [''];
@@ -42,49 +43,57 @@ function row(first: string, width: number, text: string): string {
   return `${first}  ${lines.join(`\n${' '.repeat(width + 2)}`)}`;
 }
 
+// Lines of at most 72 characters: the manual page indents them.
 const output = `Output
 
-stdout carries the result and only that; progress, messages, warnings and errors
+stdout carries only the result. Progress, messages, warnings and errors
 go to stderr.
 
-  -o text     spawn, wait: the lab's URL, one line. events: a line for each.
-  -o json     one object at the end, the result.
-  -o ndjson   one object a line as things happen; the last is always the result.
+  -o text     spawn, wait: the lab's URL, one line. events: one line for
+              each event
+  -o json     one object at the end, the result
+  -o ndjson   one object per line as things happen, the result last
 
-With json and ndjson the result object appears on every path: wrong usage, a
-signal, the deadline and a bug included. The JSON is ASCII.
+With json and ndjson the result object appears on every path, including
+usage errors, signals, timeouts and bugs. The JSON is ASCII.
 
 Every object has schema (1), kind, time (RFC 3339, UTC) and elapsed_ms.
 The kinds are:
 
-  start       command, user (null for list), controller, request (of env the
-              names only); from every command that asks a controller, unless it
-              ends before it is known whose lab this is about
-  event       seq, event: {type, message, progress}; progress null where absent
-  comment     comment (the controller's keep-alive among them)
-  connection  state (open, lost, retrying, resumed, replaced), attempt, reason
-  skipped     reason, frame: a frame that is no Event
-  state       state: the controller's LabState, null where there is no lab
-  result      outcome, exit_code, message, events (how many), lab, and where
-              they apply users, images, sizes, profiles,
-              last_event: {type, message, time, elapsed_ms} (at a deadline; null
-              where no event came), and error: {type, message, status, hint}
+  start       command, user (null for list), controller, request (only
+              the names of env). From every command that sends requests,
+              unless it exits before the user is known
+  event       seq, event: {type, message, progress}; progress is null if
+              absent
+  comment     comment, such as the controller's keep-alives
+  connection  state (open, lost, retrying, resumed, replaced), attempt,
+              reason
+  skipped     reason, frame: an invalid frame
+  state       state: the controller's LabState, null without a lab
+  result      outcome, exit_code, message, events (their number), lab,
+              and where they apply users, images, sizes, profiles,
+              last_event: {type, message, time, elapsed_ms} (at a
+              deadline; null if no event came), and error: {type,
+              message, status, hint}
 
-outcome is one of ok, complete, running, failed, detached, absent, pending,
-timeout, interrupted, refused, unauthorized, not-found, conflict, unknown,
-usage, bug. \`lab schema output\` prints the JSON Schema.
+outcome is one of ok, complete, running, failed, detached, absent,
+pending, timeout, interrupted, refused, unauthorized, not-found,
+conflict, unknown, usage, bug. \`lab schema output\` prints the JSON
+Schema.
 
 Progress on stderr (--progress, LAB_PROGRESS):
 
   bar     a spinner, then a bar, with the messages above it
   plain   one line for each event, with timestamp and elapsed time
-  none    nothing but warnings and errors
-  auto    bar on a terminal (not under CI); none with -o ndjson; else plain
+  none    only warnings and errors
+  auto    bar on a terminal (except under CI); none with -o ndjson;
+          otherwise plain
 
-Text from a server is made harmless before a terminal sees it: control
-characters, escape sequences and bidirectional overrides become visible escapes.
-No text is a command to a CI system: in ::name at the beginning of a line, and
-in ##[name] and ##vso[name], the first character is written as its escape.
-Secrets that it repeats (the token, a proxy's password, values of --env with
-eight or more characters) become [secret].
+Text from a server is sanitised before it reaches a terminal: control
+characters, escape sequences and bidirectional overrides become visible
+escapes. Text cannot form a command of a CI runner: of ::name at the
+start of a line, and of ##[name] and ##vso[name], the first character is
+written as its escape. Secrets that a server repeats (the token, a
+proxy's password, values of --env with eight or more characters) become
+[secret].
 `;

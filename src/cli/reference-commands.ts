@@ -1,5 +1,5 @@
 /**
- * The commands that only print what is known beforehand: `lab schema` and `lab help`.
+ * The commands that print reference text: `lab schema` and `lab help`.
  */
 import { Argument, type Command } from 'commander';
 import type { Context } from '../context.js';
@@ -11,12 +11,12 @@ const subjects = ['event', 'output'];
 export function addSchema(program: Command, context: Context): void {
   program
     .command('schema')
-    .description('print the JSON Schema of the Event model, or of the JSON output')
+    .description('Print the JSON Schema of the Event model or of the JSON output')
     .addArgument(
-      new Argument('[subject]', 'of what')
+      new Argument('[subject]', 'the schema')
         .choices(subjects)
         .default('event')
-        // In place of the one that goes with the choices, whose message is of another form than ours.
+        // Replaces the parser that commander adds for choices, whose messages look different.
         .argParser((text) => text),
     )
     .action(async (subject: string) => {
@@ -32,17 +32,14 @@ async function schemaOf(subject: string): Promise<Record<string, unknown>> {
     case 'output':
       return (await import('../model/output.js')).outputJsonSchema();
     default:
-      throw new UsageError(
-        `lab schema: there is no schema "${subject}"`,
-        `There are: ${subjects.join(', ')}.`,
-      );
+      throw new UsageError(`lab schema: there is no schema "${subject}"`, `Choose ${subjects.join(', ')}.`);
   }
 }
 
 export function addHelp(program: Command, context: Context): void {
   program
     .command('help')
-    .description('show a reference page, or the help of a command')
+    .description('Show a reference page or the help of a command')
     .argument('[topic]', `${topics.join(', ')}, or a command`)
     .action((topic: string | undefined) => {
       if (topic === undefined) {
@@ -57,7 +54,7 @@ export function addHelp(program: Command, context: Context): void {
       if (command === undefined) {
         throw new UsageError(
           `lab help: there is no topic "${topic}"`,
-          `There are: ${topics.join(', ')}, and the commands.`,
+          `Choose ${topics.join(', ')}, or a command.`,
         );
       }
       command.outputHelp();
