@@ -16,8 +16,10 @@ function answered([option, ...others]) {
   if (others.length > 0) return false;
   try {
     if (option === '--version' || option === '-V') return write(`${require('../package.json').version}\n`);
-    // To a terminal the help is as wide as that is.
-    if (option === '--help' && !require('node:tty').isatty(1)) return write(require('../dist/help.cjs'));
+    // On a terminal or with COLUMNS, the help depends on the width.
+    if (option === '--help' && !process.env.COLUMNS && !require('node:tty').isatty(1)) {
+      return write(require('../dist/help.cjs'));
+    }
   } catch {
     // A closed pipe, a full disk.
   }

@@ -22,7 +22,10 @@ writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), licencesOf(bundledPackages
 writeFileSync(join(dist, 'meta.json'), JSON.stringify(metafile));
 
 // The help for a stdout that is not a terminal; bin/lab.js prints it without loading the program.
-const help = execFileSync(process.execPath, [join(dist, 'main.cjs'), '--help'], { encoding: 'utf8' });
+const help = execFileSync(process.execPath, [join(dist, 'main.cjs'), '--help'], {
+  encoding: 'utf8',
+  env: { ...process.env, COLUMNS: '' },
+});
 writeFileSync(join(dist, 'help.cjs'), `module.exports = ${JSON.stringify(help)};\n`);
 
 // Both ways to load the library give the same objects: the file for `import` re-exports the one for `require`.

@@ -24,7 +24,7 @@ interface ShowFlags extends ConfigFlags {
 export function addConfig(program: Command, context: Context, done: (code: number) => void): void {
   const config = program
     .command('config')
-    .description('show and change profiles: controller, user and token by name')
+    .description('Manage named profiles: controller, user and token')
     .helpCommand(false)
     .usage('[command]')
     .addHelpText(
@@ -32,13 +32,13 @@ export function addConfig(program: Command, context: Context, done: (code: numbe
       `
 A profile holds any of:
   controller     the controller's URL; without a path, /nublado is appended
-  user           whose lab
-  token_file     a file that holds the token
-  token_command  a command that prints the token, and its arguments; no shell,
-                 10 seconds
-Options and LAB_ variables come before the profile. Its token is sent to no
-other place than its controller, and its user counts there only. Without
---profile or LAB_PROFILE, the profile is "default".
+  user           the user whose lab to act on
+  token_file     a file with the token
+  token_command  a command that prints the token, with its arguments; run
+                 without a shell, for at most 10 seconds
+Options and LAB_ variables override the profile. A profile's token and user are
+used only with its own controller. Without --profile or LAB_PROFILE, the profile
+"default" is used.
 
 Examples:
   lab config set controller https://data.example.org
@@ -55,7 +55,7 @@ Examples:
         return;
       }
       const names = config.commands.map((command) => command.name()).join(', ');
-      throw new UsageError(`lab config: there is no command "${word}"`, `There are: ${names}.`);
+      throw new UsageError(`lab config: unknown command "${word}"`, `Choose ${names}.`);
     });
   addShow(config, context, done);
   addSet(config, context, done);
@@ -67,12 +67,12 @@ Examples:
 }
 
 function addProfileOption(command: Command): Command {
-  return command.option('--profile <name>', 'the profile (LAB_PROFILE; default: "default")');
+  return command.option('--profile <name>', 'Profile (LAB_PROFILE; default: default)');
 }
 
 function keyArgument(): Argument {
   return (
-    new Argument('<key>', 'which setting')
+    new Argument('<key>', 'Setting')
       .choices(profileKeys)
       // In place of the one that goes with the choices, which repeats what it does not know: that may be a token.
       .argParser((text) => text)
@@ -82,10 +82,10 @@ function keyArgument(): Argument {
 const nothing = 'nothing is set';
 
 function addShow(config: Command, context: Context, done: (code: number) => void): void {
-  const command = config.command('show').description("print a profile's settings, one a line");
+  const command = config.command('show').description("Print a profile's settings, one per line");
   addProfileOption(command)
-    .option('--all', "every profile's, each line beginning with its name")
-    .addOption(new Option('-o, --output <mode>', 'text or JSON on stdout (LAB_OUTPUT)').choices(outputModes))
+    .option('--all', "Print every profile; each line starts with the profile's name")
+    .addOption(new Option('-o, --output <mode>', 'Format on stdout (LAB_OUTPUT)').choices(outputModes))
     .addHelpText(
       'after',
       `
@@ -94,7 +94,7 @@ Examples:
   lab config show --profile int
   lab config show --all -o json | jq .profiles
 
-It shows what the file holds; \`lab status -v\` says what is in force, and why.
+This shows the contents of the file. \`lab status -v\` shows the effective settings.
 `,
     )
     .action(async (flags: ShowFlags) => {
@@ -120,9 +120,9 @@ It shows what the file holds; \`lab status -v\` says what is in force, and why.
 function addSet(config: Command, context: Context, done: (code: number) => void): void {
   const command = config
     .command('set')
-    .description('set a value in a profile, which is made if it is new')
+    .description('Set a value in a profile, creating it if needed')
     .addArgument(keyArgument())
-    .argument('<value...>', 'the value; for token_command the command and its arguments');
+    .argument('<value...>', 'Value; for token_command the command and its arguments');
   addProfileOption(command)
     .addHelpText(
       'after',
@@ -133,8 +133,8 @@ Examples:
   lab config set token_file ~/.config/rsp-token
   lab config set token_command -- op read --no-newline op://work/rsp/token
 
-Put -- before a command with options of its own. No token is kept in the file:
-put it into one that only you can read, and name that as token_file.
+Put -- before a command with options of its own. The file never contains a
+token: put the token into a file that only you can read, and set token_file.
 `,
     )
     .action(async (key: string, values: string[], flags: ConfigFlags) => {
@@ -147,7 +147,7 @@ put it into one that only you can read, and name that as token_file.
 function addUnset(config: Command, context: Context, done: (code: number) => void): void {
   const command = config
     .command('unset')
-    .description('remove a value from a profile, and with its last one the profile')
+    .description('Remove a value from a profile (the profile is deleted when empty)')
     .addArgument(keyArgument());
   addProfileOption(command)
     .addHelpText(
@@ -168,14 +168,14 @@ Examples:
 function addPath(config: Command, context: Context, done: (code: number) => void): void {
   config
     .command('path')
-    .description("print the file's path, whether it exists or not")
+    .description('Print the path of the file, whether or not it exists')
     .addHelpText(
       'after',
       `
 Example:
   "$EDITOR" "$(lab config path)"
 
-XDG_CONFIG_HOME moves it.
+XDG_CONFIG_HOME changes the folder.
 `,
     )
     .action(async () => {
@@ -185,7 +185,7 @@ XDG_CONFIG_HOME moves it.
     });
 }
 
-/** Does something that has no result but what was done: for people on stderr, for a script as the result object. */
+/** Runs an action and reports what was done: as a sentence on stderr, or as the result object on stdout. */
 async function told(context: Context, act: () => Promise<string>): Promise<void> {
   const started = context.clock.monotonic();
   const { output } = displayOptions({}, context.env);

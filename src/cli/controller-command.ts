@@ -20,34 +20,30 @@ interface ControllerFlags {
 export function addController(program: Command, context: Context, done: (code: number) => void): void {
   program
     .command('controller')
-    .description('run the embedded controller, for demos and tests')
+    .description('Run a simulated controller, for demos and tests')
     .usage('[options] [-- command...]')
-    .argument('[command...]', 'after --: what to run beside it; it serves for as long as that runs')
-    .option('--port <number>', 'the port; 0 for a free one', numberIn(0, 65_535, true), 0)
-    .option(
-      '--host <address>',
-      'the address to listen on; another than loopback needs --yes-expose',
-      '127.0.0.1',
-    )
-    .option('--yes-expose', 'let other machines reach it')
-    .option('--scenario <name>', 'the story that it plays, see --list', 'happy')
-    .option('--speed <factor>', 'play the story this many times as fast', numberIn(0.001, 1e9, false), 1)
-    .option('--ping <seconds>', 'the time between two pings', numberIn(0.001, 86_400, false), 15)
-    .option('--list', 'describe the scenarios and exit')
+    .argument('[command...]', 'Command to run after --; the controller stops when it ends')
+    .option('--port <number>', 'Port; 0 for a free one', numberIn(0, 65_535, true), 0)
+    .option('--host <address>', 'Address to listen on; other than loopback needs --yes-expose', '127.0.0.1')
+    .option('--yes-expose', 'Allow connections from other machines')
+    .option('--scenario <name>', 'Scenario to run, see --list', 'happy')
+    .option('--speed <factor>', 'Speed-up factor', numberIn(0.001, 1e9, false), 1)
+    .option('--ping <seconds>', 'Seconds between two pings', numberIn(0.001, 86_400, false), 15)
+    .option('--list', 'Describe the scenarios and exit')
     .addHelpText(
       'after',
       `
 Examples:
-  lab controller                     prints the lines to export, and serves until Ctrl-C
+  lab controller                     print the lines to export, and run until Ctrl-C
   lab controller --scenario spawn-timeout --speed 10
-  lab controller -- ./test.sh        runs it with LAB_CONTROLLER and LAB_TOKEN_FILE set,
-                                     and ends with its exit code
-  lab spawn --tag scenario-hostile   one controller plays every scenario, by image tag
+  lab controller -- ./test.sh        run a command with LAB_CONTROLLER and
+                                     LAB_TOKEN_FILE set, and exit with its code
+  lab spawn --tag scenario-hostile   choose a scenario by image tag
 
-Signals go on to the command, and the controller ends when the command has ended.
+Signals are forwarded to the command. The controller ends when the command ends.
 
-LAB_TOKEN_FILE has every scope. Beside it lie token-user, which may create and watch but
-neither list nor delete, and token-hub, which may do that too.
+LAB_TOKEN_FILE names a token with every scope. The same folder has token-user
+(create and watch only) and token-hub (also list and delete).
 `,
     )
     .action(async (words: string[], flags: ControllerFlags) => {
@@ -71,13 +67,13 @@ function commandAfterDashes(argv: readonly string[], words: readonly string[]): 
   const [stray] = words;
   if (stray !== undefined && words.length > after) {
     throw new UsageError(
-      `lab controller: "${stray}" is no option`,
-      'A command to run comes after --: lab controller -- COMMAND.',
+      `lab controller: unexpected argument "${stray}"`,
+      'Put a command to run after --: lab controller -- COMMAND.',
     );
   }
   if (dashes === -1) return null;
   if (stray === undefined) {
-    throw new UsageError('lab controller: no command follows --', 'Without --, it serves until Ctrl-C.');
+    throw new UsageError('lab controller: no command follows --', 'Without --, it runs until Ctrl-C.');
   }
   return words;
 }
@@ -87,7 +83,7 @@ function numberIn(least: number, most: number, whole: boolean): (text: string) =
     const value = Number(text);
     const fits = text.trim() !== '' && value >= least && value <= most && (!whole || Number.isInteger(value));
     if (!fits)
-      throw new InvalidArgumentError(`It takes a ${whole ? 'whole ' : ''}number from ${least} to ${most}.`);
+      throw new InvalidArgumentError(`Expected a ${whole ? 'whole ' : ''}number from ${least} to ${most}.`);
     return value;
   };
 }

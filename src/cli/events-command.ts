@@ -20,22 +20,22 @@ export function addEvents(program: Command, wiring: Wiring): void {
   const { context } = wiring;
   const command = program
     .command('events')
-    .description('show the event stream itself')
-    .optionsGroup('The stream:')
-    .option('--timestamps', 'begin each line with the time it arrived')
+    .description('Show the raw event stream')
+    .optionsGroup('Stream options:')
+    .option('--timestamps', 'Start each line with its arrival time')
     .option(
       '--type <types>',
-      `show only these types, separated by commas: ${eventTypes.join(', ')}`,
+      `Show only these types: a comma-separated list of ${eventTypes.join(', ')}`,
       parseTypes,
     )
-    .option('--comments', "show comments too, the controller's pings among them")
+    .option('--comments', "Also show comments, such as the controller's pings")
     .option(
       '--raw',
-      'the exact bytes of one stream, secrets in it included (on a terminal escaped and without secrets); one that is ' +
-        'lost is not opened again',
+      'Write the exact bytes of one stream, including secrets (on a terminal: escaped, without secrets); a lost stream ' +
+        'is not reopened',
     )
-    .option('--follow', 'after the operation ends, wait for the next one')
-    .option('--strict', 'end with exit 1 at a frame that is no Event');
+    .option('--follow', 'After the operation ends, wait for the next one')
+    .option('--strict', 'Exit 1 on an invalid frame');
   addTargetOptions(command);
   addLimitOptions(command, '0');
   addDisplayOptions(command);
@@ -45,8 +45,8 @@ export function addEvents(program: Command, wiring: Wiring): void {
       `
 Examples:
   lab events                          every event of the current or last operation
-  lab events --comments --timestamps  with the pings, to see that the stream lives
-  lab events --raw > stream.txt       what is on the wire, to the byte
+  lab events --comments --timestamps  with pings, to check that the stream is alive
+  lab events --raw > stream.txt       the stream, byte for byte
   lab events -o ndjson --type error,failed
 `,
     )

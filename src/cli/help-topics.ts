@@ -8,6 +8,10 @@ import { exitCodeTable } from '../model/outcome.js';
 export const topics = ['exit-codes', 'environment', 'output'] as const;
 export type Topic = (typeof topics)[number];
 
+export function isTopic(text: string): text is Topic {
+  return (topics as readonly string[]).includes(text);
+}
+
 export function helpTopic(topic: Topic): string {
   switch (topic) {
     case 'exit-codes':

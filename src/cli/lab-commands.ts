@@ -1,8 +1,14 @@
 /**
- * The commands around a lab on the command line: `wait`, `status`, `list`, `stop`, `images`.
+ * The command line of `wait`, `status`, `list`, `stop` and `images`: their options and help.
  */
 import { Option, type Command } from 'commander';
-import { addDisplayOptions, addLimitOptions, addTargetOptions, type CommonFlags } from './options.js';
+import {
+  addDisplayOptions,
+  addLimitOptions,
+  addTargetOptions,
+  type CommonFlags,
+  type UnusedOption,
+} from './options.js';
 import { run, type Wiring } from './run.js';
 
 interface Definition {
@@ -11,34 +17,34 @@ interface Definition {
   /** The default deadline. */
   timeout: string;
   examples: string;
-  /** What only this command takes comes first in its help, in a group of its own. */
-  own?: { group: string; option: Option };
+  /** An option that only this command takes. It comes first in the help. */
+  own?: Option;
+  /** Shared options that this command does not use. */
+  unused?: readonly UnusedOption[];
 }
 
-/** A command with the options that all of these have. */
-function define(program: Command, { name, description, timeout, examples, own }: Definition): Command {
+/** Adds a command with the options that all of these share. */
+function define(
+  program: Command,
+  { name, description, timeout, examples, own, unused = [] }: Definition,
+): Command {
   const command = program.command(name).description(description);
-  if (own !== undefined) command.optionsGroup(own.group).addOption(own.option);
-  addTargetOptions(command);
-  addLimitOptions(command, timeout);
-  addDisplayOptions(command);
+  if (own !== undefined) command.optionsGroup('Lab options:').addOption(own);
+  addTargetOptions(command, unused);
+  addLimitOptions(command, timeout, unused);
+  addDisplayOptions(command, unused);
   return command.addHelpText('after', `\nExamples:\n${examples}\n`);
 }
 
 export function addWait(program: Command, wiring: Wiring): void {
   define(program, {
     name: 'wait',
-    description: 'follow whatever is going on with the lab, and exit with the outcome',
+    description: 'Wait for the current operation to finish, and exit with its outcome',
     timeout: '15m',
-    examples: `  lab wait                           come back to a spawn that was left alone
-  lab wait --for absent              until the lab is gone
+    examples: `  lab wait                           return to a spawn that is in progress
+  lab wait --for absent              wait until the lab is gone
   lab spawn -d && lab wait --timeout 10m`,
-    own: {
-      group: 'The goal:',
-      option: new Option('--for <state>', 'what to wait for')
-        .choices(['running', 'absent'])
-        .default('running'),
-    },
+    own: new Option('--for <state>', 'State to wait for').choices(['running', 'absent']).default('running'),
   }).action((flags: CommonFlags & { for: 'running' | 'absent' }) =>
     run(wiring, {
       goal: flags.for === 'absent' ? 'delete' : 'spawn',
@@ -54,15 +60,14 @@ export function addWait(program: Command, wiring: Wiring): void {
 export function addStop(program: Command, wiring: Wiring): void {
   define(program, {
     name: 'stop',
-    description: 'delete the lab, and wait until it is gone',
+    description: 'Delete the lab and wait until it is gone',
     timeout: '15m',
-    examples: `  lab stop                           with progress, until it is gone
-  lab stop --detach                  return as soon as the deletion is under way
-  lab stop --user NAME               another user's, with a token that may`,
-    own: {
-      group: 'The deletion:',
-      option: new Option('-d, --detach', 'return as soon as the deletion is under way'),
-    },
+    examples: `  lab stop                           show progress until the lab is gone
+  lab stop --detach                  return once the deletion is in progress
+  lab stop --user NAME               another user's lab
+
+Stopping a lab needs a token with the scope admin:jupyterlab.`,
+    own: new Option('-d, --detach', 'Return once the deletion is in progress'),
   }).action((flags: CommonFlags & { detach?: boolean }) =>
     run(wiring, {
       goal: 'delete',
@@ -79,11 +84,12 @@ export function addStop(program: Command, wiring: Wiring): void {
 export function addStatus(program: Command, wiring: Wiring): void {
   define(program, {
     name: 'status',
-    description: "show the lab's state",
+    description: "Show the lab's state",
     timeout: '30s',
-    examples: `  lab status                         exit 0 running, 1 failed, 4 none, 8 on its way
-  lab status -v                      also where each setting came from
+    examples: `  lab status                         exit 0 running, 1 failed, 4 none, 8 in progress
+  lab status -v                      also show where each setting comes from
   lab status -o json | jq .lab.status`,
+    unused: ['--idle-timeout', '--progress'],
   }).action((flags: CommonFlags) =>
     run(wiring, {
       goal: 'spawn',
@@ -99,10 +105,13 @@ export function addStatus(program: Command, wiring: Wiring): void {
 export function addList(program: Command, wiring: Wiring): void {
   define(program, {
     name: 'list',
-    description: 'list the users with running labs, one name a line',
+    description: 'List the users with running labs, one name per line',
     timeout: '30s',
-    examples: `  lab list                           needs a token with the scope admin:jupyterlab
-  lab list | wc -l`,
+    examples: `  lab list
+  lab list | wc -l
+
+Listing labs needs a token with the scope admin:jupyterlab.`,
+    unused: ['--user', '--idle-timeout', '--progress'],
   }).action((flags: CommonFlags) =>
     run(wiring, {
       goal: 'spawn',
@@ -118,10 +127,11 @@ export function addList(program: Command, wiring: Wiring): void {
 export function addImages(program: Command, wiring: Wiring): void {
   define(program, {
     name: 'images',
-    description: 'show the images and sizes to choose from',
+    description: 'Show the images and sizes to choose from',
     timeout: '30s',
-    examples: `  lab images                         as the values that --image and --size take
+    examples: `  lab images                         the values for --image, --tag and --size
   lab images -o json | jq -r '.sizes[].name'`,
+    unused: ['--idle-timeout', '--progress'],
   }).action((flags: CommonFlags) =>
     run(wiring, {
       goal: 'spawn',

@@ -1,7 +1,7 @@
 /**
- * The options that commands share, and their values turned into types.
+ * The options that commands share, and their values as types.
  *
- * Owns names, help texts and defaults on the command line; what they mean is decided below.
+ * Owns names, help texts and defaults on the command line. What an option means is decided in the layers below.
  */
 import { Option, type Command } from 'commander';
 import type { Context } from '../context.js';
@@ -11,7 +11,7 @@ import { parseChoice, parseDuration } from '../config/parse.js';
 import { colorModes, outputModes, progressModes, type DisplayOptions } from '../display/modes.js';
 import type { Limits } from '../commands/session.js';
 
-/** Values as commander hands them over. */
+/** Values as commander returns them. */
 export interface CommonFlags {
   controller?: string;
   user?: string;
@@ -27,56 +27,89 @@ export interface CommonFlags {
   progress?: string;
   color?: string;
   quiet?: boolean;
-  /** How often -v was given. */
+  /** How many times -v was given. */
   verbose?: number;
   logFile?: string;
 }
 
-export function addTargetOptions(command: Command): Command {
+/** Shared options that a command does not use. They are accepted, so that scripts can pass the same set everywhere. */
+export type UnusedOption = '--user' | '--idle-timeout' | '--progress';
+
+function option(flags: string, description: string, unused: readonly UnusedOption[] = []): Option {
+  return new Option(flags, description).hideHelp(unused.some((name) => flags.includes(name)));
+}
+
+export function addTargetOptions(command: Command, unused: readonly UnusedOption[] = []): Command {
   return command
-    .optionsGroup('Who and where:')
-    .option('--controller <url>', "the controller's URL (LAB_CONTROLLER)")
-    .option('-u, --user <name>', 'whose lab (LAB_USER; default: as the token says)')
-    .option('--token-file <path>', 'a file that holds the token, - for stdin (LAB_TOKEN_FILE, LAB_TOKEN)')
+    .optionsGroup('Connection:')
+    .option('--controller <url>', "The controller's URL (LAB_CONTROLLER)")
+    .addOption(
+      option('-u, --user <name>', 'User whose lab to act on (LAB_USER)', unused).default(
+        undefined,
+        "the token's user",
+      ),
+    )
+    .option('--token-file <path>', 'File with the token, - for stdin (LAB_TOKEN_FILE, LAB_TOKEN)')
     .addOption(
       new Option('--token <value>').hideHelp().argParser(() => {
         throw new UsageError(
-          '--token: others could read it in the process list',
+          '--token: other users could read it in the process list',
           'Put the token into a file and name it in --token-file or LAB_TOKEN_FILE.',
         );
       }),
     )
-    .option('--direct', 'send identity headers instead of a bearer token, behind the ingress (LAB_DIRECT=1)')
-    .option('--ca-file <path>', "certificate authorities to trust beside Node's own, in PEM (LAB_CA_FILE)")
-    .option('--profile <name>', 'the profile to use, see `lab config` (LAB_PROFILE)')
-    .option('--demo [scenario]', 'use an embedded controller instead of a real one');
-}
-
-export function addLimitOptions(command: Command, timeout: string): Command {
-  return command
-    .optionsGroup('Waiting:')
+    .option('--direct', 'Send identity headers instead of a bearer token, behind the ingress (LAB_DIRECT=1)')
     .option(
-      '--timeout <duration>',
-      'deadline for the whole command, as in 90s, 15m or 1h30m; 0 for none',
-      timeout,
+      '--ca-file <path>',
+      "Certificate authorities to trust in addition to Node's own, in PEM (LAB_CA_FILE)",
     )
-    .option('--idle-timeout <duration>', 'a connection silent for this long is dead', '45s');
+    .addOption(
+      new Option('--profile <name>', 'Profile to use, see `lab config` (LAB_PROFILE)').default(
+        undefined,
+        'default',
+      ),
+    )
+    .option('--demo [scenario]', 'Use a simulated controller instead of a real one');
 }
 
-export function addDisplayOptions(command: Command): Command {
+export function addLimitOptions(
+  command: Command,
+  timeout: string,
+  unused: readonly UnusedOption[] = [],
+): Command {
+  return command
+    .optionsGroup('Timeouts:')
+    .option('--timeout <duration>', 'Deadline for the whole command: 90s, 15m, 1h30m; 0 for none', timeout)
+    .addOption(
+      option('--idle-timeout <duration>', 'Reconnect after this long without data', unused).default('45s'),
+    );
+}
+
+export function addDisplayOptions(command: Command, unused: readonly UnusedOption[] = []): Command {
   return command
     .optionsGroup('Output:')
-    .addOption(new Option('-o, --output <mode>', 'the result on stdout (LAB_OUTPUT)').choices(outputModes))
-    .addOption(new Option('--progress <mode>', 'progress on stderr (LAB_PROGRESS)').choices(progressModes))
-    .addOption(new Option('--color <when>', 'colours (NO_COLOR, FORCE_COLOR)').choices(colorModes))
-    .option('-q, --quiet', 'errors only')
-    .option(
-      '-v, --verbose',
-      'explain decisions; -vv: requests and answers too',
-      (_text, level: number) => level + 1,
-      0,
+    .addOption(
+      new Option('-o, --output <mode>', 'Format of the result on stdout (LAB_OUTPUT)')
+        .choices(outputModes)
+        .default(undefined, 'text'),
     )
-    .option('--log-file <path>', 'write all of that to a file as well');
+    .addOption(
+      option('--progress <mode>', 'Progress on stderr (LAB_PROGRESS)', unused)
+        .choices(progressModes)
+        .default(undefined, 'auto'),
+    )
+    .addOption(
+      new Option('--color <when>', 'Use colour (NO_COLOR, FORCE_COLOR)')
+        .choices(colorModes)
+        .default(undefined, 'auto'),
+    )
+    .option('-q, --quiet', 'Print errors only')
+    .addOption(
+      new Option('-v, --verbose', 'Explain decisions; -vv also traces requests and responses')
+        .argParser((_text, level: number | undefined) => (level ?? 0) + 1)
+        .default(undefined),
+    )
+    .option('--log-file <path>', 'Also write the debug trace to a file');
 }
 
 export function displayOptions(flags: CommonFlags, env: Context['env']): DisplayOptions {

@@ -1,7 +1,7 @@
 /**
  * The command line: names, options, help. Each command's modules are loaded when it runs, not before.
  */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type Argument, type Option } from 'commander';
 import type { Context } from '../context.js';
 import { textOutput } from '../display/text-output.js';
 import { usage } from '../model/outcome.js';
@@ -10,10 +10,11 @@ import { addCompletion } from './completion.js';
 import { addConfig } from './config-command.js';
 import { addController } from './controller-command.js';
 import { addEvents } from './events-command.js';
-import { topics } from './help-topics.js';
+import { isTopic, topics } from './help-topics.js';
 import { addImages, addList, addStatus, addStop, addWait } from './lab-commands.js';
 import { addHelp, addSchema } from './reference-commands.js';
 import { addSpawn } from './spawn-command.js';
+import { suggestion } from './suggestions.js';
 
 /** Runs the command line to its exit code. */
 export async function runProgram(outer: Context): Promise<number> {
@@ -27,37 +28,71 @@ export async function runProgram(outer: Context): Promise<number> {
     code = result;
   });
   try {
-    // Like gh, kubectl and docker: without a command, the help.
-    const argv = context.argv.length === 0 ? ['--help'] : context.argv.flatMap(apart);
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(withHelp(program, context.argv).flatMap(apart), { from: 'user' });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) {
       // Help and version were asked for and have been printed.
       if (error.exitCode === 0) return 0;
       const { finishWithout } = await import('./execute.js');
-      return finishWithout(context, usage(commanderMessage(error), helpHint(program, context, error)));
+      return finishWithout(context, usage(...explained(program, context, error)));
     }
     const { finishWithout, outcomeOfThrown } = await import('./execute.js');
     return finishWithout(context, await outcomeOfThrown(error, context, null));
   }
 }
 
-/** Like kubectl and docker: -o=json is -o json, where commander takes the = for a part of the value. */
+/** Without a command, shows the help, and `help COMMAND` is `COMMAND --help`, as in gh, kubectl and docker. */
+function withHelp(program: Command, argv: readonly string[]): readonly string[] {
+  if (argv.length === 0) return ['--help'];
+  const [help, name, ...more] = argv;
+  const isPage = help !== 'help' || name === undefined || name.startsWith('-') || isTopic(name);
+  if (isPage) return argv;
+  // Without --help, commander says that it does not know the command, and which one is similar.
+  return program.commands.some((known) => known.name() === name) ? [name, ...more, '--help'] : [name];
+}
+
+/** Reads -o=json as -o json, as kubectl and docker do; commander would take the = for a part of the value. */
 function apart(argument: string, index: number, argv: readonly string[]): string[] {
   const [, option, value] = /^(-[dqv]*[ou])=(.+)$/.exec(argument) ?? [];
   const isOurs = option !== undefined && value !== undefined && !argv.slice(0, index).includes('--');
   return isOurs ? [option, value] : [argument];
 }
 
-/** One line, and of an unknown option only the name: its value, which may stand right behind a letter, may be a secret. */
+/**
+ * The message on one line. Of an unknown option only the name is repeated: its value, which may follow a letter
+ * directly, may be a secret.
+ */
 function commanderMessage(error: CommanderError): string {
   const line = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
   return error.code === 'commander.unknownOption' ? line.replace(/'(--[^=']*|-[^-]).*'/, "'$1'") : line;
 }
 
-function helpWidth({ out: { columns = 0 } }: Context): number {
-  return columns > 0 ? Math.min(columns, 100) : 80;
+/** A terminal knows its width; a pipe may have been given one in COLUMNS. */
+function helpWidth({ out: { columns = 0 }, env }: Context): number {
+  if (columns > 0) return Math.min(columns, 100);
+  const wanted = Number(env['COLUMNS'] ?? '');
+  return Number.isInteger(wanted) && wanted > 0 ? Math.min(wanted, 80) : 80;
+}
+
+/** An option's description with its choices and default, as in `Format: text|json|ndjson (default: text)`. */
+function optionDescription(option: Option): string {
+  const choices = option.argChoices === undefined ? '' : `: ${option.argChoices.join('|')}`;
+  const value: unknown = option.defaultValueDescription ?? option.defaultValue;
+  const hasDefault = typeof value === 'string' || typeof value === 'number';
+  return `${option.description}${choices}${hasDefault ? ` (default: ${value})` : ''}`;
+}
+
+function argumentDescription({ description, argChoices }: Argument): string {
+  return argChoices === undefined ? description : `${description}: ${argChoices.join('|')}`;
+}
+
+/** The message and the hint for wrong usage. A suggestion of ours replaces commander's, which only compares letters. */
+function explained(program: Command, context: Context, error: CommanderError): [string, string | null] {
+  const message = commanderMessage(error);
+  const suggested = suggestion(error, context.argv);
+  if (suggested === null) return [message, helpHint(program, context, error)];
+  return [message.replace(/ \(Did you mean .*\)$/, ''), suggested];
 }
 
 function helpHint(program: Command, { argv }: Context, error: CommanderError): string | null {
@@ -70,14 +105,14 @@ function helpHint(program: Command, { argv }: Context, error: CommanderError): s
 export function createProgram(context: Context, done: (code: number) => void): Command {
   const program = new Command('lab')
     .description('Spawn a Rubin Science Platform lab and watch it come up.')
-    .version(version, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'show help')
+    .version(version, '-V, --version', 'Print the version')
+    .helpOption('-h, --help', 'Show help')
     .helpCommand(false)
-    .configureHelp({ showGlobalOptions: false })
+    .configureHelp({ showGlobalOptions: false, minWidthToWrap: 20, optionDescription, argumentDescription })
     .configureOutput({
       writeOut: (text) => context.out.write(text),
       writeErr: (text) => context.out.write(text),
-      // Errors become outcomes, which are printed in one place.
+      // Errors become outcomes, and those are printed in one place.
       outputError: () => undefined,
       getOutHelpWidth: () => helpWidth(context),
       getErrHelpWidth: () => helpWidth(context),
@@ -89,7 +124,7 @@ export function createProgram(context: Context, done: (code: number) => void): C
       'after',
       `
 Examples:
-  lab spawn --demo                 see it work, without any controller
+  lab spawn --demo                 try it without a controller
   lab spawn --size medium          start the recommended image and wait for it
   lab spawn -o json | jq .lab      for scripts: the result as JSON
   lab events --raw                 the event stream, byte for byte
@@ -98,17 +133,21 @@ Help topics: ${topics.map((topic) => `lab help ${topic}`).join(', ')}
 `,
     );
   const wiring = { context, done };
+  program.commandsGroup('Lab:');
   addSpawn(program, wiring);
   addWait(program, wiring);
-  addEvents(program, wiring);
   addStatus(program, wiring);
-  addList(program, wiring);
   addStop(program, wiring);
+  program.commandsGroup('Inspect:');
+  addEvents(program, wiring);
+  addList(program, wiring);
   addImages(program, wiring);
+  program.commandsGroup('Setup:');
   addConfig(program, context, done);
+  addCompletion(program, context);
+  program.commandsGroup('Development:');
   addController(program, context, done);
   addSchema(program, context);
-  addCompletion(program, context);
   addHelp(program, context);
   return program;
 }

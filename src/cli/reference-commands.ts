@@ -4,7 +4,7 @@
 import { Argument, type Command } from 'commander';
 import type { Context } from '../context.js';
 import { UsageError } from '../config/usage-error.js';
-import { helpTopic, topics, type Topic } from './help-topics.js';
+import { helpTopic, isTopic, topics } from './help-topics.js';
 
 const subjects = ['event', 'output'];
 
@@ -32,7 +32,7 @@ async function schemaOf(subject: string): Promise<Record<string, unknown>> {
     case 'output':
       return (await import('../model/output.js')).outputJsonSchema();
     default:
-      throw new UsageError(`lab schema: there is no schema "${subject}"`, `Choose ${subjects.join(', ')}.`);
+      throw new UsageError(`lab schema: unknown schema "${subject}"`, `Choose ${subjects.join(', ')}.`);
   }
 }
 
@@ -41,26 +41,9 @@ export function addHelp(program: Command, context: Context): void {
     .command('help')
     .description('Show a reference page or the help of a command')
     .argument('[topic]', `${topics.join(', ')}, or a command`)
+    // `help COMMAND` never arrives here: the program reads it as `COMMAND --help`.
     .action((topic: string | undefined) => {
-      if (topic === undefined) {
-        program.outputHelp();
-        return;
-      }
-      if (isTopic(topic)) {
-        context.out.write(helpTopic(topic));
-        return;
-      }
-      const command = program.commands.find((known) => known.name() === topic);
-      if (command === undefined) {
-        throw new UsageError(
-          `lab help: there is no topic "${topic}"`,
-          `Choose ${topics.join(', ')}, or a command.`,
-        );
-      }
-      command.outputHelp();
+      if (topic !== undefined && isTopic(topic)) context.out.write(helpTopic(topic));
+      else program.outputHelp();
     });
-}
-
-function isTopic(text: string): text is Topic {
-  return (topics as readonly string[]).includes(text);
 }

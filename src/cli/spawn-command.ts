@@ -29,21 +29,21 @@ export function addSpawn(program: Command, wiring: Wiring): void {
   const { context } = wiring;
   const command = program
     .command('spawn')
-    .description('create a lab, show its progress, and exit with the outcome')
-    .optionsGroup('The lab:')
-    .option('--image <reference>', 'the image, as a full reference with a tag')
-    .option('--tag <tag>', 'the image, by its tag')
+    .description('Create a lab, show its progress, and exit with the outcome')
+    .optionsGroup('Lab options:')
+    .option('--image <reference>', 'Choose the image by its full reference with a tag')
+    .option('--tag <tag>', 'Choose the image by its tag')
     .addOption(
-      new Option('--class <class>', 'the image, by what it is (default: "recommended")').choices(
-        imageClasses,
-      ),
+      new Option('--class <class>', 'Choose the image by class')
+        .choices(imageClasses)
+        .default(undefined, 'recommended'),
     )
-    .option('--size <size>', "the lab's size, one of those that the site offers", 'small')
-    .option('--enable-debug', 'let the lab log more')
-    .option('--reset-user-env', "move the user's own configuration out of the way")
+    .option('--size <size>', "The lab's size, one of those that `lab images` lists", 'small')
+    .option('--enable-debug', 'Enable debug logging in the lab')
+    .option('--reset-user-env', "Set aside the user's existing configuration")
     .option(
       '--env <key[=value]>',
-      'set a variable in the lab, to a value or as it is here; repeatable',
+      'Set a variable in the lab, or copy it from the environment; repeatable',
       (text: string, all: readonly Variable[] | undefined) => [
         ...(all ?? []),
         parseEnv(text, context.env, (all?.length ?? 0) + 1),
@@ -52,12 +52,12 @@ export function addSpawn(program: Command, wiring: Wiring): void {
     .addOption(
       new Option(
         '--on-conflict <policy>',
-        'where a lab or an operation is there already: go along, delete it first, or give up',
+        'If a lab or operation already exists: follow it, replace it, or fail',
       )
         .choices(conflictPolicies)
         .default('attach'),
     )
-    .option('-d, --detach', 'return as soon as the controller accepted');
+    .option('-d, --detach', 'Return once the request is accepted');
   addTargetOptions(command);
   addLimitOptions(command, '15m');
   addDisplayOptions(command);
@@ -70,9 +70,10 @@ Examples:
   lab spawn --class latest-weekly --size large
   lab spawn --tag w_2026_40 --env DEBUG=1 --env API_KEY
   lab spawn --timeout 5m -o json         for scripts
-  lab spawn --demo image-pull-failure    what a failure looks like
+  lab spawn --demo image-pull-failure    see what a failure looks like
 
-Ctrl-C leaves; the spawn goes on in the controller.
+Ctrl-C stops watching; the spawn continues.
+--on-conflict replace needs a token with the scope admin:jupyterlab.
 `,
     )
     .action(async (flags: SpawnFlags) => {
@@ -102,7 +103,7 @@ Ctrl-C leaves; the spawn goes on in the controller.
 function imageChoice({ image, tag, class: imageClass }: SpawnFlags): ImageChoice {
   const given = [image, tag, imageClass].filter((choice) => choice !== undefined);
   if (given.length > 1)
-    throw new UsageError('--image, --tag and --class each choose the image: give one of them');
+    throw new UsageError('--image, --tag and --class each choose the image; use one of them');
   if (image !== undefined) return { image_list: reference(nonEmpty(image, '--image')) };
   if (tag !== undefined) return { image_tag: nonEmpty(tag, '--tag') };
   return { image_class: imageClasses.find((known) => known === imageClass) ?? 'recommended' };
