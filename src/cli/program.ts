@@ -97,6 +97,7 @@ function explained(program: Command, context: Context, error: CommanderError): [
 
 function helpHint(program: Command, { argv }: Context, error: CommanderError): string | null {
   if (error.code === 'commander.invalidArgument') return null;
+  if (error.code === 'commander.unknownCommand') return 'See `lab --help`.';
   const command = program.commands.find((known) => known.name() === argv[0]);
   return command === undefined ? 'See `lab --help`.' : `See \`lab ${command.name()} --help\`.`;
 }

@@ -40,7 +40,7 @@ const sizes = ['fine', 'diminutive', 'tiny', 'small', 'medium', 'large', 'huge',
 export function suggestion({ code, message }: CommanderError, argv: readonly string[]): string | null {
   switch (code) {
     case 'commander.unknownCommand':
-      return forCommand(argv.find((word) => !word.startsWith('-')) ?? '');
+      return forCommand(argv.find((word) => !word.startsWith('-') && word !== 'help') ?? '');
     case 'commander.unknownOption':
       return meant(options.get(/'(--[\w-]+)/.exec(message)?.[1] ?? ''));
     case 'commander.excessArguments':
