@@ -4,7 +4,13 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { UsageError } from '../config/usage-error.js';
 import { eventTypes } from '../model/event-types.js';
-import { addDisplayOptions, addLimitOptions, addTargetOptions, type CommonFlags } from './options.js';
+import {
+  addDisplayOptions,
+  addLimitOptions,
+  addTargetOptions,
+  displayOptions,
+  type CommonFlags,
+} from './options.js';
 import { run, type Wiring } from './run.js';
 
 interface EventsFlags extends CommonFlags {
@@ -52,6 +58,13 @@ Examples:
     )
     .action(async (flags: EventsFlags) => {
       const raw = flags.raw === true;
+      if (raw && displayOptions(flags, context.env).output !== 'text')
+        throw new UsageError('--raw does not go with --output json or ndjson');
+      if (raw && (flags.timestamps ?? flags.comments ?? flags.type) !== undefined) {
+        throw new UsageError(
+          '--raw shows everything as it is; leave out --timestamps, --comments and --type',
+        );
+      }
       await run(wiring, {
         goal: 'events',
         flags,
@@ -63,14 +76,7 @@ Examples:
           types: flags.type ?? null,
           raw,
         },
-        run: async (session, { output }) => {
-          if (raw && output !== 'text')
-            throw new UsageError('--raw does not go with --output json or ndjson');
-          if (raw && (flags.timestamps ?? flags.comments ?? flags.type) !== undefined) {
-            throw new UsageError(
-              '--raw shows everything as it is: leave out --timestamps, --comments and --type',
-            );
-          }
+        run: async (session) => {
           const { events } = await import('../commands/events.js');
           const { rawWriter } = await import('../display/raw.js');
           const writer = raw ? rawWriter(context.out, session.signal, session.redactor) : null;

@@ -97,7 +97,11 @@ function explained(program: Command, context: Context, error: CommanderError): [
 
 function helpHint(program: Command, { argv }: Context, error: CommanderError): string | null {
   if (error.code === 'commander.invalidArgument') return null;
-  if (error.code === 'commander.unknownCommand') return 'See `lab --help`.';
+  if (error.code === 'commander.unknownCommand') {
+    return argv[0] === 'help'
+      ? `See \`lab --help\`, or choose a topic: ${topics.join(', ')}.`
+      : 'See `lab --help`.';
+  }
   const command = program.commands.find((known) => known.name() === argv[0]);
   return command === undefined ? 'See `lab --help`.' : `See \`lab ${command.name()} --help\`.`;
 }

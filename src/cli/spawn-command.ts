@@ -77,6 +77,9 @@ Ctrl-C stops watching; the spawn continues.
 `,
     )
     .action(async (flags: SpawnFlags) => {
+      // Before anything is looked up: wrong usage is reported even where no controller is configured.
+      const image = imageChoice(flags);
+      const size = nonEmpty(flags.size, '--size');
       await run(wiring, {
         goal: 'spawn',
         flags,
@@ -84,11 +87,10 @@ Ctrl-C stops watching; the spawn continues.
         secrets: (flags.env ?? []).map(([, value]) => value),
         events: null,
         run: async (session) => {
-          const image = imageChoice(flags);
           const { spawn } = await import('../commands/spawn.js');
           return spawn(session, {
             image,
-            size: nonEmpty(flags.size, '--size'),
+            size,
             enableDebug: flags.enableDebug === true,
             resetUserEnv: flags.resetUserEnv === true,
             env: Object.fromEntries(flags.env ?? []),

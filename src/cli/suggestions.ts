@@ -43,6 +43,8 @@ export function suggestion({ code, message }: CommanderError, argv: readonly str
       return forCommand(argv.find((word) => !word.startsWith('-') && word !== 'help') ?? '');
     case 'commander.unknownOption':
       return meant(options.get(/'(--[\w-]+)/.exec(message)?.[1] ?? ''));
+    case 'commander.invalidArgument':
+      return meant(classOf(/^error: option '--class <class>' argument '([\w-]+)'/.exec(message)?.[1] ?? ''));
     case 'commander.excessArguments':
       return meant(
         argv
@@ -61,6 +63,12 @@ function forCommand(word: string): string | null {
   }
   const known = commands.get(word);
   return known === undefined ? null : `Did you mean \`${known}\`?`;
+}
+
+/** The only class with this word in its name. */
+function classOf(word: string): string | null {
+  const [match, ...more] = imageClasses.filter((known) => known.split('-').includes(word));
+  return match === undefined || more.length > 0 ? null : match;
 }
 
 /** The option that takes this word as its value. */

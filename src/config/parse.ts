@@ -2,6 +2,7 @@
  * Text from options and variables to typed values. Each parser names the source of a bad value.
  */
 import { userName } from '../model/user.js';
+import { isLoopback } from './host.js';
 import { UsageError } from './usage-error.js';
 
 const number = String.raw`(\d+(?:\.\d+)?)`;
@@ -28,6 +29,9 @@ export function parseDuration(text: string, source: string): number {
 /** A controller's base URL, without a final slash; where there is no path, `/nublado` is appended. */
 export function parseControllerUrl(text: string, source: string): URL {
   const right = 'It should look like https://data.example.org/nublado.';
+  const host = hostOnly(text);
+  if (host !== null)
+    throw new UsageError(`${source}: a URL starts with https:// or http://`, `Did you mean ${host}?`);
   // The text is not repeated from here on: it may hold a password.
   if (!URL.canParse(text)) throw new UsageError(`${source}: not a URL`, right);
   const url = new URL(text);
@@ -45,8 +49,31 @@ export function parseControllerUrl(text: string, source: string): URL {
     throw new UsageError(`${source}: the URL must end with its path`, right);
   }
   const path = url.pathname.replace(/\/+$/, '');
+  if (/\/hub(\/|$)/.test(path)) {
+    throw new UsageError(`${source}: that is JupyterHub's address, not the controller's`, right);
+  }
+  const route = /\/spawner(\/v1)?(\/|$)/.exec(path);
+  if (route !== null) {
+    throw new UsageError(
+      `${source}: the URL contains a route of the controller`,
+      `Leave out ${path.slice(route.index)}.`,
+    );
+  }
   url.pathname = path === '' ? '/nublado' : path;
   return url;
+}
+
+/**
+ * The URL that a host, with or without a port and a path, was meant to be; null for any other text. A token in the wrong
+ * place is not repeated: tokens begin with gt- or have capital letters.
+ */
+function hostOnly(text: string): string | null {
+  const hostAndPort =
+    /^(?!gt-)([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::\d{1,5})?(?:\/[a-z0-9./-]*)?$/;
+  const [, host] = hostAndPort.exec(text) ?? [];
+  if (host === undefined || !(host.includes('.') || host === 'localhost' || host.startsWith('[')))
+    return null;
+  return `${isLoopback(host) ? 'http' : 'https'}://${text}`;
 }
 
 /** A token. It goes into a header, so only visible ASCII is allowed; it is never part of a message. */
@@ -91,11 +118,22 @@ export function parseUser(text: string, source: string): string {
   return text;
 }
 
+/** Whether one letter of a known name is missing, added, wrong or swapped with the next one. */
+export function isTypo(word: string, name: string): boolean {
+  const shorter = Math.min(word.length, name.length);
+  let start = 0;
+  while (start < shorter && word[start] === name[start]) start++;
+  let end = 0;
+  while (end < shorter - start && word.at(-1 - end) === name.at(-1 - end)) end++;
+  const [is, meant] = [word, name].map((text) => text.slice(start, text.length - end)) as [string, string];
+  return is.length <= 1 && meant.length <= 1 ? true : is.length === 2 && meant === `${is[1]}${is[0]}`;
+}
+
 /** One word out of several. */
 export function parseChoice<T extends string>(text: string, choices: readonly T[], source: string): T {
   const choice = choices.find((known) => known === text);
   if (choice === undefined) {
-    throw new UsageError(`${source}: "${text}" is none of ${choices.join(', ')}`);
+    throw new UsageError(`${source}: invalid value "${text}"; choose ${choices.join(', ')}`);
   }
   return choice;
 }

@@ -8,7 +8,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod';
 import type { Context } from '../context.js';
 import { readVariable } from './environment.js';
-import { parseControllerUrl, parseUser } from './parse.js';
+import { isTypo, parseControllerUrl, parseUser } from './parse.js';
 import { fileProblem } from './problem.js';
 import { profileKeys, type ProfileKey } from './profile-keys.js';
 import { readWhole } from './read-start.js';
@@ -173,7 +173,13 @@ export function parseProfileName(name: string, source: string): string {
 export function parseProfileKey(key: string, source: string): ProfileKey {
   const known = profileKeys.find((each) => each === key);
   // What is unknown is not repeated: it may be a token in the wrong place.
-  if (known === undefined) throw new UsageError(`${source}: there is no such setting`, knownKeys);
+  if (known === undefined) {
+    const similar = profileKeys.find((each) => isTypo(key, each));
+    throw new UsageError(
+      `${source}: there is no such setting`,
+      similar === undefined ? knownKeys : `Did you mean ${similar}? ${knownKeys}`,
+    );
+  }
   return known;
 }
 

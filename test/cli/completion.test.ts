@@ -156,12 +156,12 @@ describe('lab completion fish', missing('fish'), () => {
   it('offers what bash is offered, with descriptions', async () => {
     const file = await scriptFile(folder, 'fish', 'lab');
     assert.deepEqual(fish(file, folder, 'lab sp'), [
-      'spawn\tcreate a lab, show its progress, and exit with the outcome',
+      'spawn\tCreate a lab, show its progress, and exit with the outcome',
     ]);
     assert.deepEqual(fish(file, folder, 'nublado-lab spawn -o j'), ['json']);
     assert.deepEqual(fish(file, folder, 'lab spawn --output=nd'), ['--output=ndjson']);
     assert.deepEqual(fish(file, folder, 'lab spawn --token'), [
-      '--token-file\ta file that holds the token, - for stdin (LAB_TOKEN_FILE, LAB_TOKEN)',
+      '--token-file\tFile with the token, - for stdin (LAB_TOKEN_FILE, LAB_TOKEN)',
     ]);
     assert.deepEqual(
       fish(file, folder, 'lab spawn --demo ').map((line) => line.split('\t')[0]),

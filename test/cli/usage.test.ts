@@ -42,13 +42,13 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
     'the same in the environment',
     ['spawn'],
     { LAB_OUTPUT: 'xml' },
-    /LAB_OUTPUT: "xml" is none of text, json, ndjson/,
+    /LAB_OUTPUT: invalid value "xml"; choose text, json, ndjson/,
   ],
   [
     'a progress mode that is none',
     ['spawn'],
     { LAB_PROGRESS: 'fancy' },
-    /LAB_PROGRESS: "fancy" is none of auto, bar/,
+    /LAB_PROGRESS: invalid value "fancy"; choose auto, bar/,
   ],
   ['a URL that is none', ['spawn', '--controller', 'nope'], {}, /--controller: not a URL/],
   ['the same in the environment', ['spawn'], { LAB_CONTROLLER: 'nope' }, /LAB_CONTROLLER: not a URL/],
@@ -88,7 +88,7 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
     { HTTPS_PROXY: 'socks5://me:hunter2@proxy' },
     /HTTPS_PROXY: a proxy with socks5:\/\/ is not supported/,
   ],
-  ['a token as an argument', ['spawn', '--token', 'gt-hunter2'], {}, /--token: others could read it/],
+  ['a token as an argument', ['spawn', '--token', 'gt-hunter2'], {}, /--token: other users could read it/],
   ['an unknown option with a value', ['spawn', '--passwd=hunter2'], {}, /unknown option '--passwd'/],
   ['a value with a quotation mark', ['spawn', "--evn=A='hunter2'"], {}, /unknown option '--evn'/],
   ['an unknown letter with a value', ['spawn', '-phunter2'], {}, /unknown option '-p'/],
@@ -143,8 +143,50 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
     {},
     /'--type <types>'.*complete, error, failed, info/,
   ],
-  ['a help topic that is none', ['help', 'nope'], {}, /no topic "nope"[^]*exit-codes/],
-  ['a schema that is none', ['schema', 'nope'], {}, /no schema "nope"[^]*event, output/],
+  ['an unknown help topic', ['help', 'nope'], {}, /unknown command 'nope'[^]*exit-codes/],
+  [
+    'a help topic with a typing error',
+    ['help', 'spwan'],
+    {},
+    /unknown command 'spwan' \(Did you mean spawn\?\)/,
+  ],
+  ['an unknown schema', ['schema', 'nope'], {}, /unknown schema "nope"[^]*event, output/],
+  ...['start', 'create'].map(meaning('lab spawn')),
+  ...['delete', 'rm'].map(meaning('lab stop')),
+  ...['logs', 'watch'].map(meaning('lab events')),
+  ...['version'].map(meaning('lab --version')),
+  ["a command for help on another tool's word", ['help', 'rm'], {}, /Did you mean `lab stop`\?/],
+  ['no login yet', ['login'], {}, /lab config set controller URL/],
+  ['--json', ['status', '--json'], {}, /unknown option '--json'\. Did you mean -o json\?/],
+  ['a size without its option', ['spawn', 'large'], {}, /Did you mean --size large\?/],
+  ['a tag without its option', ['spawn', 'w_2026_40'], {}, /Did you mean --tag w_2026_40\?/],
+  ['a part of a class', ['spawn', '--class', 'weekly'], {}, /Did you mean latest-weekly\?/],
+  ['a typing error in a setting', ['config', 'set', 'contoller', 'x'], {}, /Did you mean controller\?/],
+  ['a host without http', ['status', '--controller', '127.0.0.1:8080'], {}, /http:\/\/127\.0\.0\.1:8080/],
+  [
+    'a name without https',
+    ['status', '--controller', 'data.example.org'],
+    {},
+    /https:\/\/data\.example\.org/,
+  ],
+  [
+    'the Hub',
+    ['status', '--controller', 'https://data.example.org/nb/hub'],
+    {},
+    /that is JupyterHub's address/,
+  ],
+  [
+    'a route of the controller',
+    ['status', '--controller', 'https://data.example.org/nublado/spawner/v1'],
+    {},
+    /Leave out \/spawner\/v1/,
+  ],
+  [
+    'wrong usage without a controller',
+    ['spawn', '--tag', 'a', '--class', 'recommended'],
+    { LAB_CONTROLLER: '' },
+    /--image, --tag and --class/,
+  ],
   ['a port that is none', ['controller', '--port', '99999'], {}, /'--port <number>'.*65535/],
   [
     'an address without its interface',
@@ -164,6 +206,11 @@ describe('usage as kubectl and docker have it', () => {
     assert.equal(beside.stdout, '-o=json\n', beside.stderr);
   });
 });
+
+/** A command's name in another tool, and what it is called here. */
+function meaning(command: string): (word: string) => (typeof cases)[number] {
+  return (word) => [`${word}, as elsewhere,`, [word], {}, new RegExp(`Did you mean \`${command}\`\\?`)];
+}
 
 describe('wrong usage', { concurrency: 4 }, () => {
   for (const [name, args, env, message] of cases) {

@@ -53,7 +53,11 @@ describe('a controller URL', () => {
     });
   }
   for (const [text, why] of [
-    ['data.example.org', /not a URL/],
+    ['data.example.org', /starts with https/],
+    ['localhost:8080', /starts with https/],
+    ['gt-secret.secret', /not a URL/],
+    ['https://data.example.org/nb/hub/', /JupyterHub's address/],
+    ['https://data.example.org/nublado/spawner/v1', /route of the controller/],
     ['', /not a URL/],
     ['ftp://data.example.org', /ftp:/],
     ['https://me:secret@data.example.org', /user name or password/],
