@@ -324,7 +324,7 @@ export class Session {
   /** Looks at the subject's queue, in silence, until there is something that was not seen; an outcome where it cannot. */
   async untilNews(subject: Subject, seen: Seen): Promise<Outcome | null> {
     const options = this.#followOptions(subject, { goal: 'events', quiet: null, afterEnd: 'poll', seen });
-    // The operation is over, but whether the controller is being heard still counts when the time is up.
+    // The operation is over, but how the connection is doing is still shown.
     this.#state = { ...this.#state, outcome: null, endedClean: false };
     for await (const batch of follow(options)) {
       for (const input of batch) {
@@ -335,7 +335,7 @@ export class Session {
         if (input.kind === 'event' || input.kind === 'skipped') return null;
         if (input.kind !== 'refused') continue;
         if (input.failure.kind !== 'not-found') return outcomeOf(input.failure);
-        // No operation yet, says a controller that is being heard.
+        // No operation yet, says a controller that is there.
         this.#state = { ...this.#state, ...afterFailure(input.failure), retrying: null };
       }
     }

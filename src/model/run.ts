@@ -96,10 +96,8 @@ export interface RunState extends Known {
   reason: string | null;
   /** What went wrong last between here and the controller, for a run that ends without knowing more. */
   trouble: ErrorInfo | null;
-  /** Whether the controller is being heard: it has answered, and its stream is not lost. */
+  /** Whether the controller was heard last, and not missed: what a person is shown. The deadline looks for itself. */
   heard: boolean;
-  /** Whether the lab's state was told after the stream failed last. */
-  told: boolean;
   /** When the last byte that means anything arrived, in monotonic milliseconds. */
   lastHeardAt: number;
   /** When the stream brought its last byte, in monotonic milliseconds; null before the first. */
@@ -135,7 +133,6 @@ export function initialRun(goal: Goal, started: Stamp): RunState {
     mayBeOld: false,
     trouble: null,
     heard: false,
-    told: false,
     lastHeardAt: started.at,
     lastByteAt: null,
     look: null,
@@ -170,7 +167,7 @@ export function advance(state: RunState, input: Input): RunState {
     case 'connection':
       return onConnection({ ...state, stream: isOpen(input.state) ? 'open' : null }, input);
     case 'state':
-      return onState({ ...state, heard: true, told: true, lab: input.lab }, input);
+      return onState({ ...state, heard: true, lab: input.lab }, input);
     case 'refused':
       return onRefused({ ...state, ...afterFailure(input.failure) }, input.failure);
     case 'ended':
@@ -266,14 +263,12 @@ function onConnection(state: RunState, input: Input & { kind: 'connection' }): R
     case 'resumed':
       return { ...state, heard: true, lastHeardAt: at, retrying: null, endedClean: false };
     case 'lost':
-      return { ...state, heard: false, told: false, trouble: lostStream(input.reason) };
+      return { ...state, heard: false, trouble: lostStream(input.reason) };
     case 'retrying':
       return {
         ...state,
-        // A controller that tells the state is being heard, whatever has become of the stream. And a stream that has
-        // properly ended is opened again, but nothing is lost; not until that fails.
-        heard: state.told || (state.heard && state.endedClean && state.retrying === null),
-        told: false,
+        // To open a stream again that has ended is no trouble, until that fails.
+        heard: state.heard && state.retrying === null,
         retrying: input.attempt,
         trouble: retryReason(input.reason) ?? state.trouble,
       };

@@ -81,6 +81,13 @@ const cases: Case[] = [
     outcome: 'timeout',
   },
   {
+    name: 'not answered, and the stream has ended: 7',
+    args: wait,
+    script: { state: then(silence), events: inTurn(stream('end', pulling), cut) },
+    code: 7,
+    outcome: 'unknown',
+  },
+  {
     name: 'cut off, and the open stream silent: 7',
     args: wait,
     script: { state: then(cut), events: open },
