@@ -67,13 +67,16 @@ export class Conflict {
       return null;
     }
     let known = lab;
+    /** Whether an operation was seen to end since the create was sent last. */
+    let ended = false;
     for (;;) {
       if (known !== null && this.#isReadable) {
         const outcome = await this.#follow(known, options);
         if (outcome !== null || session.signal.aborted) return outcome;
         const { lab: now = known } = session.state;
         const changed = now?.status !== known.status;
-        const next = whatNext(now, changed, this.#hasEnded(), options);
+        ended = this.#hasEnded();
+        const next = whatNext(now, changed, ended, options);
         if (next !== 'wait') return next;
         known = now;
         if (changed) {
@@ -86,7 +89,7 @@ export class Conflict {
       const isUnchanged = polled.value?.status === known?.status;
       if (isUnchanged || session.signal.aborted) return null;
       known = polled.value;
-      const next = whatNext(known, true, false, options);
+      const next = whatNext(known, true, ended, options);
       if (next !== 'wait') return next;
     }
   }

@@ -24,6 +24,19 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
   ['an argument too many', ['spawn', 'more'], {}, /too many arguments.* got 1\. See `lab spawn --help`\.$/m],
   ['two images', ['spawn', '--tag', 'a', '--class', 'recommended'], {}, /--image, --tag and --class/],
   ['an empty image', ['spawn', '--image', ''], {}, /--image: the value is empty/],
+  [
+    'an image without a registry',
+    ['spawn', '--image', 'sciplat-lab:w_2026_40'],
+    {},
+    /sciplat-lab:w_2026_40 names no registry.*registry\/repository:tag/,
+  ],
+  ['an image with an empty tag', ['spawn', '--image', 'h/r/i:'], {}, /the tag of h\/r\/i: is empty/],
+  [
+    'the same with a digest',
+    ['spawn', '--image', 'h/r/i:@sha256:1'],
+    {},
+    /the tag of h\/r\/i:@sha256:1 is empty/,
+  ],
   ['an unknown class', ['spawn', '--class', 'latest-nope'], {}, /'--class <class>'.*latest-weekly/],
   [
     'a duration in parsecs',

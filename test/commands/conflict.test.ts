@@ -166,6 +166,31 @@ describe('a create during another operation', () => {
     }
   });
 
+  it('shows every event once, however it finds out that it is a spawn', async () => {
+    const events = [
+      [0, info('Starting lab creation', 1)],
+      [0, info('Created Kubernetes objects', 30)],
+      [9_000, event('complete', 'up')],
+    ] as const;
+    const run = await spawns({
+      create: () => inProgress,
+      state: () => lab('failed'),
+      events: () => ended(events, 9_000),
+    });
+    assert.deepEqual(run.shown, ['Starting lab creation', 'Created Kubernetes objects', 'up']);
+  });
+
+  it('opens no stream before the controller allows it, for whatever reason', async () => {
+    const run = await spawns({
+      create: () => inProgress,
+      state: (at) => lab(at < 3_000 ? 'failed' : 'pending'),
+      events: (_at, nth) => (nth === 1 ? { status: 503, retryAfter: 10 } : spawned(20_000)),
+    });
+    assert.equal(code(run), 0);
+    const [first = 0, second = 0] = run.requests.events;
+    assert.ok(second - first >= 10_000, run.requests.events.join(' '));
+  });
+
   it('is repeated after a deletion that failed', async () => {
     const failing = [
       [0, info('Shutting down Kubernetes pod', 25)],

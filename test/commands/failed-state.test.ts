@@ -89,11 +89,11 @@ describe('wait, while the state is failed', () => {
   });
 
   it('takes no state for the end that was asked for before the stream ended', async () => {
-    // The response takes a second, in which the deletion ends.
+    // Seven seconds after the beginning the state is requested; while the response is on its way, the deletion ends.
     const run = await play(
       {
-        state: (at) => (at < 6_200 ? lab('failed') : noLab),
-        events: () => ending([...deletion, [6_100, info('Lab deleted', 90)]], 6_100),
+        state: (at) => (at < 7_600 ? lab('failed') : noLab),
+        events: () => ending([...deletion, [7_500, info('Lab deleted', 90)]], 7_500),
       },
       (session) => wait(session, 'running'),
       { latency: 1_000 },
@@ -146,6 +146,16 @@ describe('wait, while the state is failed', () => {
       'no such image',
       'Lab spawn failed',
     ]);
+  });
+
+  it('opens a stream anew that has sent nothing, before it believes that there is nothing', async () => {
+    const run = await waits({
+      state: then(lab('failed'), 90_000, lab('running')),
+      events: (_at, nth) =>
+        nth === 1 ? open([]) : ending([...begun, [90_000, event('complete', 'up')]], 90_000),
+    });
+    assert.deepEqual(summary(run), [0, 'the lab is running']);
+    assert.deepEqual(run.shown, ['Starting lab creation', 'Created Kubernetes objects', 'up']);
   });
 
   it('polls the state where the stream is refused, unless that is refused as well', async () => {
@@ -201,6 +211,18 @@ describe("wait, for another user's lab", () => {
     assert.match(late.ending.outcome.message, /last state: failed/);
     const gone = await waitsForOther({ state: then(lab('failed'), 60_000, noLab) });
     assert.deepEqual(summary(gone), [4, 'there is no lab of rachel to wait for; its last state was failed']);
+  });
+
+  it('is not that where there is nobody to say whose the token is, which may be said late', async () => {
+    const run = await play(
+      {
+        who: (_at, nth) => ({ status: nth === 1 ? 502 : 404 }),
+        state: (_at, nth) => (nth === 1 ? { status: 403 } : lab('running')),
+      },
+      (session) => wait(session, 'running'),
+      { user },
+    );
+    assert.deepEqual([summary(run)[0], run.requests.who.length], [0, 2]);
   });
 
   it('knows a lab that was removed before it ran', async () => {

@@ -19,12 +19,15 @@ import { fakeContext } from './context.js';
 export type Route = 'create' | 'events' | 'state' | 'remove' | 'who';
 
 /** What comes of a request: nothing but success, a state (null for no lab), a stream, a user's name, or an HTTP status. */
-export type Reply =
-  | 'done'
-  | { lab: LabState | null }
-  | { stream: Stream }
-  | { user: string }
-  | { status: number; type?: string; plain?: boolean };
+export type Reply = 'done' | { lab: LabState | null } | { stream: Stream } | { user: string } | Refusal;
+
+export interface Refusal {
+  status: number;
+  type?: string;
+  plain?: boolean;
+  /** In seconds. */
+  retryAfter?: number;
+}
 
 /** A queue: each event with its time, and when the stream ends; null for never. */
 export interface Stream {
@@ -32,7 +35,7 @@ export interface Stream {
   end: number | null;
 }
 
-/** Answers the `nth` request of a route, which comes at `at`, counted from 1 and in milliseconds; a number waits first. */
+/** Answers the `nth` request of a route, which comes at `at`, counted from 1 and in milliseconds. */
 export type Script = Partial<Record<Route, (at: number, nth: number) => Reply>>;
 
 export interface Played {
@@ -123,8 +126,8 @@ function scripted(script: Script, clock: FakeClock, requests: Played['requests']
   async function ask(route: Route, asked: string): Promise<Result<Exclude<Reply, { status: number }>>> {
     requests[route].push(clock.monotonic());
     const nth = requests[route].length;
-    if (latency > 0) await new Promise<void>((resolve) => clock.after(latency, resolve));
     const reply = script[route]?.(clock.monotonic(), nth) ?? { status: 404, type: 'unknown_user' };
+    if (latency > 0) await new Promise<void>((resolve) => clock.after(latency, resolve));
     if (typeof reply === 'string' || !('status' in reply)) return { ok: true, value: reply };
     return { ok: false, failure: refusal(asked, answerOf(reply), 'http://controller.test/nublado') };
   }
@@ -164,11 +167,14 @@ function scripted(script: Script, clock: FakeClock, requests: Played['requests']
   };
 }
 
-function answerOf({ status, type, plain }: { status: number; type?: string; plain?: boolean }) {
+function answerOf({ status, type, plain, retryAfter }: Refusal) {
   const isJson = type !== undefined;
   return {
     status,
-    headers: { 'content-type': isJson ? 'application/json' : plain === true ? 'text/plain' : 'text/html' },
+    headers: {
+      'content-type': isJson ? 'application/json' : plain === true ? 'text/plain' : 'text/html',
+      ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+    },
     whole: true,
     redact: noSecrets.redact,
     body: isJson ? JSON.stringify({ detail: [{ msg: type, type }] }) : '',
@@ -178,22 +184,24 @@ function answerOf({ status, type, plain }: { status: number; type?: string; plai
   };
 }
 
-/** The events as they come, with a ping every 15 s, until the end or until the client leaves. */
+/** The events as they come, those of one time in one chunk, with a ping every 15 s, until the end or the client leaves. */
 async function* bodyOf({ events, end }: Stream, clock: Clock, signal: AbortSignal): EventBody {
   const ping = 15_000;
   let pingAt = clock.monotonic() + ping;
   let next = 0;
   for (;;) {
-    const [at, event] = events[next] ?? [Infinity, null];
-    const due = Math.min(at, end ?? Infinity, pingAt);
+    const due = Math.min(events[next]?.[0] ?? Infinity, end ?? Infinity, pingAt);
     await until(clock, due, signal);
     if (signal.aborted) throw new Error('aborted');
-    if (event !== null && at === due) {
-      next += 1;
-      yield Buffer.from(toSse(event));
-    } else if (end === due) return;
+    const now = clock.monotonic();
+    let chunk = '';
+    for (let each = events[next]; each !== undefined && each[0] <= now; each = events[++next]) {
+      chunk += toSse(each[1]);
+    }
+    if (chunk !== '') yield Buffer.from(chunk);
+    else if (end !== null && end <= now) return;
     else {
-      pingAt = due + ping;
+      pingAt = now + ping;
       yield Buffer.from(': ping\r\n\r\n');
     }
   }
