@@ -6,7 +6,18 @@
  * cut or encoded, because half a secret, or one in another encoding, would not be found.
  */
 
-import { codePoint, cutOffEscapes, longestCharacter, nothing, readings, type Use } from './readings.js';
+import {
+  backslash,
+  codePoint,
+  cutOffEscapes,
+  longestCharacter,
+  nothing,
+  percent,
+  plus,
+  readings,
+  space,
+  type Use,
+} from './readings.js';
 
 /** Text without its secrets. */
 export type Redact = (text: string) => string;
@@ -65,7 +76,8 @@ interface Found {
   open: number;
 }
 
-type Search = (text: string) => Found;
+/** `cutOff` is where characters begin that the end of the text may have cut off. */
+type Search = (text: string, cutOff?: number) => Found;
 
 const lf = 0x0a;
 const cr = 0x0d;
@@ -88,18 +100,21 @@ function createSearch(secrets: readonly string[]): Search {
     beginnings.set(first, [...(beginnings.get(first) ?? []), expected.length]);
     expected.push(...points, nothing);
   }
-  const first = Array.from(beginnings.keys(), (point) => String.fromCodePoint(point)).join('');
-  const candidate = new RegExp(
-    `[${first.replace(/[\\\]^-]/g, '\\$&')}\\\\%${first.includes(' ') ? '+' : ''}]`,
-    'gu',
-  );
+  /** For each UTF-16 unit, whether a secret may begin with it: 1 or 0. */
+  const mayBegin = new Uint8Array(0x10000);
+  for (const point of [...beginnings.keys(), backslash, percent]) mayBegin[firstUnit(point)] = 1;
+  if (beginnings.has(space)) mayBegin[plus] = 1;
+  /**
+   * For each of the next places in the text pairs of numbers, the first `sizes[…]` of an array: an index of `expected`, and
+   * where that secret began. Kept from text to text, because to make it anew takes longer than most texts.
+   */
+  const waiting = Array.from({ length: longestCharacter }, (): number[] => []);
+  const sizes = new Uint32Array(longestCharacter);
 
-  return (text) => {
+  return (text, cutOff = text.length) => {
     const places: number[] = [];
-    const cutOff = cutOffEscapes(text);
     let open = cutOff;
-    /** For each of the next places in the text pairs of numbers: an index of `expected`, and where that secret began. */
-    const waiting = Array.from({ length: longestCharacter }, (): number[] => []);
+    /** How many pairs are waiting. */
     let count = 0;
     const wait = (index: number, start: number, end: number): void => {
       if (expected[index] === nothing) {
@@ -107,41 +122,48 @@ function createSearch(secrets: readonly string[]): Search {
         return;
       }
       if (end >= cutOff) open = Math.min(open, start);
-      const pairs = waiting[end % longestCharacter] ?? none;
-      for (let i = 0; i < pairs.length; i += 2) {
+      const slot = end % longestCharacter;
+      const pairs = waiting[slot] ?? none;
+      const size = sizes[slot] ?? 0;
+      for (let i = 0; i < size; i += 2) {
         if (pairs[i] !== index) continue;
         pairs[i + 1] = Math.min(start, pairs[i + 1] ?? start);
         return;
       }
-      pairs.push(index, start);
+      pairs[size] = index;
+      pairs[size + 1] = start;
+      sizes[slot] = size + 2;
       count += 1;
     };
     let at = 0;
     const use: Use = (point, end) => {
       for (const index of beginnings.get(point) ?? none) wait(index + 1, at, end);
-      const pairs = waiting[at % longestCharacter] ?? none;
+      const slot = at % longestCharacter;
+      const pairs = waiting[slot] ?? none;
+      const size = sizes[slot] ?? 0;
       const isLineEnd = point === lf || point === cr;
-      for (let i = 0; i < pairs.length; i += 2) {
-        const [index = 0, start = 0] = [pairs[i], pairs[i + 1]];
+      for (let i = 0; i < size; i += 2) {
+        const index = pairs[i] ?? 0;
+        const start = pairs[i + 1] ?? 0;
         if (expected[index] === (isLineEnd ? lf : point)) wait(index + 1, start, end);
         // Line ends may stand between any two characters.
         if (isLineEnd) wait(index, start, end);
       }
     };
     for (; at < text.length; at++) {
-      if (count === 0) {
-        candidate.lastIndex = at;
-        const next = candidate.exec(text);
-        if (next === null) break;
-        at = next.index;
-      }
+      if (count === 0 && mayBegin[text.charCodeAt(at)] === 0) continue;
       readings(text, at, use);
-      const done = waiting[at % longestCharacter] ?? none;
-      count -= done.length / 2;
-      done.length = 0;
+      const slot = at % longestCharacter;
+      count -= (sizes[slot] ?? 0) / 2;
+      sizes[slot] = 0;
     }
+    sizes.fill(0);
     return { places, open };
   };
+}
+
+function firstUnit(point: number): number {
+  return String.fromCodePoint(point).charCodeAt(0);
 }
 
 const none: number[] = [];
@@ -188,7 +210,7 @@ function createPieceRedactor(search: Search): PieceRedactor {
   return {
     push(text) {
       const all = held + text;
-      const found = search(all);
+      const found = search(all, cutOffEscapes(all));
       const { places, open } = found;
       // A secret may be the beginning of a longer one, or overlap with one that is not complete.
       const across = places.findIndex((place, i) => i % 2 === 1 && open < place);
