@@ -12,44 +12,44 @@
  * escape are U+007F and everything above, one UTF-16 unit at a time (RFC 8259, section 7).
  */
 export function toAsciiJson(value: unknown): string {
-  const json = JSON.stringify(value);
-  if (!beyondAscii.test(json)) return json;
-  // Piece by piece, and not by a replacement for each unit: millions of them take many times the text's own memory.
-  let ascii = '';
-  for (let at = 0; at < json.length; at += piece) ascii += escape(json.slice(at, at + piece));
-  return ascii;
+  return withEscapes(JSON.stringify(value), /[\u007f-\uffff]/, (unit) => unit >= 0x7f);
 }
 
 /**
  * The same as output, which a CI system may read and obey: it looks for `##[` and `##vso[`, and a parser of JSON reads
- * `\\u0023` as the same character.
+ * `\u0023` as the same character.
  */
 export function toOutputJson(value: unknown): string {
-  const json = toAsciiJson(value);
-  if (!command.test(json)) return json;
-  let inert = '';
-  for (let at = 0; at < json.length;) {
-    let end = at + piece;
-    // Not in the middle of what is looked for.
-    while (/[#vso]/i.test(json[end - 1] ?? '')) end++;
-    inert += json.slice(at, end).replaceAll(/#(?=\[|vso\[)/gi, '\\u0023');
-    at = end;
-  }
-  return inert;
+  return withEscapes(
+    JSON.stringify(value),
+    /[\u007f-\uffff]|#(?:\[|vso\[)/i,
+    (unit, json, at) => unit >= 0x7f || (unit === hash && /^#(?:\[|vso\[)/i.test(json.slice(at, at + 5))),
+  );
 }
 
-const command = /#(?:\[|vso\[)/i;
-const beyondAscii = /[\u007f-\uffff]/;
+const hash = 0x23;
+
+/** Whether the unit at this place is to be escaped. */
+type Choice = (unit: number, json: string, at: number) => boolean;
+
+/** Piece by piece, and not by a replacement for each unit: millions of them take many times the text's own memory. */
 const piece = 16 * 1024;
 
-function escape(json: string): string {
-  if (!beyondAscii.test(json)) return json;
-  const bytes = Buffer.allocUnsafe(6 * json.length);
-  let size = 0;
-  for (let at = 0; at < json.length; at++) {
-    const unit = json.charCodeAt(at);
-    if (unit < 0x7f) bytes[size++] = unit;
-    else size += bytes.write('\\u' + unit.toString(16).padStart(4, '0'), size, 'latin1');
+/** JSON with escapes for the chosen units; where `any` is not found, there are none. */
+function withEscapes(json: string, any: RegExp, isChosen: Choice): string {
+  if (!any.test(json)) return json;
+  const bytes = Buffer.allocUnsafe(6 * Math.min(piece, json.length));
+  let result = '';
+  for (let begin = 0; begin < json.length; begin += piece) {
+    const end = Math.min(begin + piece, json.length);
+    let size = 0;
+    for (let at = begin; at < end; at++) {
+      const unit = json.charCodeAt(at);
+      if (isChosen(unit, json, at))
+        size += bytes.write('\\u' + unit.toString(16).padStart(4, '0'), size, 'latin1');
+      else bytes[size++] = unit;
+    }
+    result += bytes.toString('latin1', 0, size);
   }
-  return bytes.toString('latin1', 0, size);
+  return result;
 }

@@ -27,8 +27,10 @@ const lines = (line: string): Iterable<Bytes> => {
   return times(1600, () => many);
 };
 
+const token = 'a-token-that-nobody-may-see';
+
 function environment(origin: string): Record<string, string> {
-  return { LAB_CONTROLLER: origin, LAB_TOKEN: 'a-token-that-nobody-may-see', LAB_USER: 'demo' };
+  return { LAB_CONTROLLER: origin, LAB_TOKEN: token, LAB_USER: 'demo' };
 }
 
 /** What the last line says, which is the result whatever stood before it. */
@@ -92,6 +94,25 @@ const cases: Case[] = [
         complete,
       ),
     told: 6,
+  },
+  {
+    name: 'events of 8 MB of secrets',
+    stream: () =>
+      inTurn(
+        times(3, () => info(token.repeat((8 * mebi) / token.length))),
+        times(3, () => info(`${token}\\n`.repeat((8 * mebi) / (token.length + 2)))),
+        complete,
+      ),
+    told: 6,
+  },
+  {
+    name: 'events of 8 MB of commands to a CI system',
+    stream: () =>
+      inTurn(
+        times(3, () => info('##['.repeat((8 * mebi) / 3))),
+        complete,
+      ),
+    told: 3,
   },
   {
     name: 'events of 8 MB of escapes',
