@@ -124,8 +124,8 @@ export interface Context {
   /** Aborts when the run must end early; the reason is an `EndReason`. */
   signal: AbortSignal;
   jobs: JobControl;
-  /** Hands Node's own warnings to `take` and keeps them off stderr; returns the way to give them back. */
-  takeWarnings: (take: (message: string) => void) => () => void;
+  /** Hands Node's own warnings to `take` from now on, and keeps them off stderr. */
+  takeWarnings: (take: (message: string) => void) => void;
   /** Lets go of what large input has left behind; left out where memory is no concern. */
   collectGarbage?: () => void;
   /** To be called where the deadline has ended the run: what is still unread is then waited for only a moment. */

@@ -52,12 +52,11 @@ export async function execute(outer: Context, task: Task): Promise<number> {
   let deadline: Deadline | null = null;
   let ending: Ending;
   const unwatchKeys = context.jobs.watchKeys();
-  let giveBackWarnings = (): void => undefined;
   try {
     const options = displayOptions(task.flags, context.env);
     display = await chooseDisplay(context, options, task.events);
     const warn = display.warn.bind(display);
-    giveBackWarnings = context.takeWarnings(warn);
+    context.takeWarnings(warn);
     if (task.flags.logFile !== undefined) {
       log = openLogFile(task.flags.logFile, context, warn);
     }
@@ -87,7 +86,6 @@ export async function execute(outer: Context, task: Task): Promise<number> {
   // What was shown before a bug in the middle of a batch has still to leave.
   display.flush();
   display.close(session?.state ?? null);
-  giveBackWarnings();
   if (!isClosedPipe(ending.outcome)) display.finish(ending);
   unwatchKeys();
   await target?.close();

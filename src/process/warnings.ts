@@ -8,18 +8,16 @@ import type { Context } from '../context.js';
 
 export function watchWarnings(): Context['takeWarnings'] {
   const shownByNode = process.listeners('warning');
-  // With --no-warnings there is nobody to take them from.
-  if (shownByNode.length === 0) return () => () => undefined;
-  const takers = new Set<(message: string) => void>();
+  // With --no-warnings, Node shows none.
+  if (shownByNode.length === 0) return () => undefined;
+  let taken: ((message: string) => void) | null = null;
   process.removeAllListeners('warning');
   process.on('warning', (warning) => {
     const { name, message } = warning;
-    for (const take of takers) take(`Node: ${name === 'Warning' ? '' : `${name}: `}${message}`);
-    if (takers.size > 0) return;
-    for (const show of shownByNode) show(warning);
+    if (taken !== null) taken(`Node: ${name === 'Warning' ? '' : `${name}: `}${message}`);
+    else for (const show of shownByNode) show(warning);
   });
   return (take) => {
-    takers.add(take);
-    return () => takers.delete(take);
+    taken = take;
   };
 }

@@ -78,8 +78,9 @@ describe('a reader of stdout that does not read', () => {
 
   for (const output of ['-o text', '-o ndjson', '--raw']) {
     it(`does not keep the program from ending at the deadline (${output})`, limited, async () => {
-      await using server = await answering((response) => {
-        flood(response, 50_000);
+      await using server = await answering((response, { url }) => {
+        if (url.endsWith('/events')) flood(response, 50_000);
+        else response.writeHead(200, { 'content-type': 'application/json' }).end('{"status": "pending"}');
       });
       const run = start(`events -u demo --timeout 2s ${output}`, server.origin);
       assert.deepEqual(await run.exited, [124, null]);

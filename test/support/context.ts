@@ -29,7 +29,7 @@ export function fakeContext(over: Partial<Context> = {}): Context {
       watchKeys: () => () => undefined,
       takeSignals: () => () => undefined,
     },
-    takeWarnings: () => () => undefined,
+    takeWarnings: () => undefined,
     timeUp: () => undefined,
     trace: () => undefined,
     ...over,
