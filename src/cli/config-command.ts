@@ -94,7 +94,7 @@ Examples:
   lab config show --profile int
   lab config show --all -o json | jq .profiles
 
-This shows the contents of the file. \`lab status -v\` shows the effective settings.
+This shows the file; \`lab status -v\` shows the effective settings.
 `,
     )
     .action(async (flags: ShowFlags) => {

@@ -286,7 +286,7 @@ describe('lab config', () => {
   });
 
   it('refuses a command that is none, and words that are too many', async () => {
-    await assert.rejects(lab('shwo'), usage(/there is no command "shwo"/, /show, set, unset, path/));
+    await assert.rejects(lab('shwo'), usage(/unknown command "shwo"/, /show, set, unset, path/));
     for (const line of ['show more', 'path more', 'unset user more']) {
       await assert.rejects(lab(line), { code: 'commander.excessArguments' });
     }

@@ -315,8 +315,8 @@ describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
   });
 
   for (const [name, words, message] of [
-    ['a command without --', ['node'], /"node" is no option/],
-    ['a word before --', ['node', '--', 'x'], /"node" is no option/],
+    ['a command without --', ['node'], /unexpected argument "node"/],
+    ['a word before --', ['node', '--', 'x'], /unexpected argument "node"/],
     ['nothing after --', ['--'], /no command follows --/],
     ['a scenario that is none', ['--scenario', 'nope', '--', 'true'], /no scenario "nope"/],
   ] as [string, string[], RegExp][]) {
