@@ -39,7 +39,7 @@ export function judge(played: Played, wire: Wire = 'memory'): string[] {
 }
 
 function judgeOutcome(played: Played, wire: Wire): string[] {
-  const { story, ending, endedAt } = played;
+  const { story, ending, endedAt, world } = played;
   if (ending === null) return [];
   const { kind, message } = ending.outcome;
   const { outcomes } = story.truth;
@@ -47,6 +47,8 @@ function judgeOutcome(played: Played, wire: Wire): string[] {
   // Which of the two it is follows from what was heard at the end: see judge-time.ts.
   if (kind === 'unknown' && outcomes.includes('timeout') && endedAt >= (story.timeout ?? Infinity)) return [];
   if (kind === 'unknown' && wasNeverFound(played, wire)) return [];
+  // A wait beyond the deadline is not waited for.
+  if (kind === 'unknown' && world.log.waitUntil > (story.timeout ?? Infinity)) return [];
   if (kind === 'failed' && looksFailed(played)) return [];
   if (kind === 'timeout' && looksInProgress(played)) return [];
   return [

@@ -34,6 +34,8 @@ export class WireLog {
   readonly violations: string[] = [];
   /** When the last trouble ended, as far as that has an end. */
   calmSince = 0;
+  /** Until when the client was told to wait, at most. */
+  waitUntil = 0;
   readonly #notBefore = new Map<Route, number>();
 
   calm(at: number): void {
@@ -59,6 +61,7 @@ export class WireLog {
       const until = told.at + Number(wait) * 1000;
       if (told.route !== 'state') this.#notBefore.set(told.route, until);
       this.calm(until);
+      this.waitUntil = Math.max(this.waitUntil, until);
     }
     const type = answer.kind === 'status' ? answer.type : null;
     this.told.push({ ...told, status, type, none });
