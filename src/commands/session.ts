@@ -155,15 +155,15 @@ export class Session {
   async subject(mayBeAnother: boolean): Promise<Result<Subject>> {
     // Gafaelfawr's answer says nothing about whether there is a controller.
     const whoAmI = async (): Promise<Result<string>> => {
-      let missing: Failure | null = null;
-      const answer = await this.ask(async (signal) => {
+      const answer = await this.ask<string | Failure>(async (signal) => {
         const asked = await this.backend.whoAmI(signal);
         // That there is no such route is an answer, which does not change where it is asked for again.
-        if (asked.ok || asked.failure.error.status !== 404) return asked;
-        missing = asked.failure;
-        return { ok: true, value: '' };
+        const isMissing = !asked.ok && asked.failure.error.status === 404;
+        return isMissing ? { ok: true, value: asked.failure } : asked;
       }, false);
-      return missing === null ? answer : { ok: false, failure: missing };
+      if (!answer.ok) return answer;
+      const { value } = answer;
+      return typeof value === 'string' ? { ok: true, value } : { ok: false, failure: value };
     };
     const labOf = async (name: string): Promise<Result<LabState | null>> => {
       const attempt = () => this.#attemptState({ name, own: false }, this.signal);
