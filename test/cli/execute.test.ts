@@ -6,7 +6,24 @@ import { test } from 'node:test';
 import { execute } from '../../src/cli/execute.js';
 import { connect } from '../../src/connect.js';
 import { fakeContext } from '../support/context.js';
+import { findLeak } from '../support/secrecy.js';
 import { recorder } from '../support/streams.js';
+
+test('what an exception says that nobody expected holds no secrets', async () => {
+  const [out, err] = [recorder(), recorder()];
+  const context = fakeContext({ out, err, connect: (settings) => Promise.resolve(connect(settings)) });
+  const code = await execute(context, {
+    goal: 'events',
+    flags: { demo: 'immediate', output: 'json' },
+    demoUnderWay: false,
+    secrets: ['hunter2hunter2'],
+    events: null,
+    run: () => Promise.reject(new TypeError('invalid value "hunter2hunter2"')),
+  });
+  assert.equal(code, 70);
+  assert.match(err.text() + out.text(), /internal error: invalid value [\\"]+\[secret\]/);
+  assert.equal(findLeak([err.text(), out.text()], ['hunter2hunter2']), null);
+});
 
 test('what was shown before a bug is still told', async () => {
   const [out, err] = [recorder(), recorder()];

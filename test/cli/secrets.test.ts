@@ -6,14 +6,16 @@
  * in the others. Here it is made sure that there is something to be found.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { LabState } from '../../src/model/lab.js';
 import { answering, type Asked } from '../support/answering.js';
+import { makeAuthority, makeCertificate } from '../support/certificates.js';
 import { parseLines, resultOf } from '../support/ndjson.js';
 import { atTerminal, runLab } from '../support/program.js';
+import { startProxy } from '../support/proxy.js';
 import { temporaryFolder } from '../support/temporary.js';
 
 /** Where case does not matter to the protocol, it must not matter to the search. */
@@ -208,6 +210,48 @@ describe('secrets that a server repeats are not shown', { concurrency: 2 }, () =
     });
   }
 
+  it('in the names of a certificate', async (t) => {
+    const authority = await makeAuthority('secrets');
+    const certificate = await makeCertificate({ issuer: authority, names: [`${token}.example`] });
+    const server = await answering(spawning(''), certificate);
+    t.after(() => server.close());
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'ca.pem'), authority.cert);
+    const env = {
+      LAB_CONTROLLER: server.origin.replace('127.0.0.1', 'localhost'),
+      LAB_TOKEN: token,
+      LAB_CA_FILE: join(folder, 'ca.pem'),
+    };
+    const { shown } = await inAllModes(env, 7);
+    for (const text of shown)
+      assert.match(text, /certificate is not for localhost, but for \[secret\]\.example/);
+  });
+
+  it('in what a proxy tells the server of its password', async (t) => {
+    const password = 'hunter5/hunter5';
+    const authority = await makeAuthority('secrets');
+    const said = `${password} ${Buffer.from(`me:${password}`).toString('base64')} ${encodeURIComponent(password)}`;
+    const server = await answering(
+      (response) => {
+        send(response, JSON.stringify({ detail: said }), 403);
+      },
+      await makeCertificate({ issuer: authority, names: ['data.example.org'] }),
+    );
+    t.after(() => server.close());
+    const proxy = await startProxy({ port: server.port, credentials: `me:${password}` });
+    t.after(() => proxy[Symbol.asyncDispose]());
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'ca.pem'), authority.cert);
+    const run = await runLab(['status', '-vv'], {
+      LAB_CONTROLLER: 'https://data.example.org',
+      LAB_TOKEN: token,
+      LAB_CA_FILE: join(folder, 'ca.pem'),
+      HTTPS_PROXY: `http://me:${encodeURIComponent(password)}@127.0.0.1:${proxy.port}`,
+    });
+    assert.equal(run.code, 3, run.stderr);
+    assert.match(run.stderr, /: \[secret\] \[secret\] \[secret\] \(HTTP 403/);
+  });
+
   it('in the log of requests', async (t) => {
     const env = await serve(t, (response, { url }) => {
       if (url.endsWith('/create'))
@@ -271,7 +315,7 @@ describe('secrets that a server repeats are not shown', { concurrency: 2 }, () =
       printsSecrets: true,
     });
     assert.equal(pipe.stdout, parts.join(''));
-    assert.match((await runLab(['events', '--help'])).stdout, /--raw .*secrets in it\s+included/s);
+    assert.match((await runLab(['events', '--help'])).stdout, /--raw .*including\s+secrets/s);
   });
 });
 
