@@ -119,6 +119,7 @@ class Pump {
   #openedAt = 0;
   #stillMs = 0;
   readonly #renewal: Renewal;
+  #cancelJudging: () => void = () => undefined;
   #bytesShown = false;
 
   /** `stop` makes `closing` abort. */
@@ -157,6 +158,7 @@ class Pump {
       } while (wait !== null && !this.#isClosing());
     } finally {
       unwatchWake?.();
+      this.#cancelJudging();
       await this.#lab.close();
     }
   }
@@ -276,7 +278,10 @@ class Pump {
     this.#openedAt = this.#options.clock.monotonic();
     this.#stillMs = 0;
     this.#seen.rewind();
-    if (this.#renewal.opened(giveUp)) return;
+    if (this.#renewal.opened(giveUp)) {
+      this.#judge('failed');
+      return;
+    }
     this.#put({ kind: 'connection', state, attempt: Math.max(1, this.#retry.attempts), reason: null });
   }
 
@@ -359,11 +364,23 @@ class Pump {
       this.#options.retry.contact.reached = true;
       const { emptyFor } = this.#renewal;
       this.#put({ kind: 'state', lab: answer.value, ...(emptyFor === null ? {} : { emptyFor }) });
-      if (this.#options.quiet !== null) this.#renewal.judge(answer.value?.status);
+      this.#judge(answer.value?.status);
     } else if (answer.failure.kind === 'unauthorized') {
       // Anything else than a refusal says nothing about the lab, and may be better next time.
       this.#put({ kind: 'refused', failure: answer.failure });
     }
+  }
+
+  /** Weighs the state against the stream, now and when that may come out otherwise. */
+  #judge(status: string | undefined): void {
+    const { clock, quiet } = this.#options;
+    if (quiet === null) return;
+    this.#cancelJudging();
+    const again = this.#renewal.judge(status);
+    if (again === null) return;
+    this.#cancelJudging = clock.after(again, () => {
+      this.#lab.wake();
+    });
   }
 
   #onWake(sleptMs: number): void {

@@ -65,11 +65,19 @@ export class Renewal {
     return isSure ? now - this.#emptySince : Math.min(now - this.#emptySince, silence - 1);
   }
 
-  /** The lab's state is this: gives up a stream that contradicts it for too long. */
-  judge(status: string | undefined): void {
-    if (status !== 'failed' || this.#giveUp === null) return;
-    if (this.#clock.monotonic() - this.#newsAt < silence) return;
+  /**
+   * The lab's state is this: gives up a stream that contradicts it for too long. Returns in how many milliseconds the
+   * state will matter again; null where nobody knows.
+   */
+  judge(status: string | undefined): number | null {
+    if (status !== 'failed' || this.#giveUp === null) return null;
+    const now = this.#clock.monotonic();
+    if (this.#isRenewed && this.#emptySince !== null && now - this.#openedAt < settled) {
+      return this.#openedAt + settled - now;
+    }
+    if (now - this.#newsAt < silence) return this.#newsAt + silence - now;
     this.#isDue = true;
     this.#giveUp.abort();
+    return null;
   }
 }

@@ -25,7 +25,7 @@ const bugs: readonly Bug[] = [
     name: 'the end of a stream taken for success',
     file: 'model/run.ts',
     instead: [
-      'const next: RunState = { ...state, endedClean: true, stream: null };',
+      'const next = { ...state, endedClean: true };',
       "const next: RunState = { ...state, outcome: { kind: 'complete', message: '' } };",
     ],
   },
