@@ -34,7 +34,7 @@ describe('a refusal whose body never ends', { concurrency: 3 }, () => {
 
   it('is one also where the deadline passes before its text has come', async () => {
     await using server = await open(403, { 'content-type': 'application/json' });
-    const run = await runLab(['status', ...direct, '--timeout', '1s'], environment(server));
+    const run = await runLab(['status', ...direct, '--timeout', '2s'], environment(server));
     assert.equal(run.code, 3, run.stderr);
   });
 });
