@@ -33,6 +33,8 @@ export class StateRequests {
   readonly #lookBegins = new AbortController();
   /** The last look while it is under way. */
   #look: Promise<State> | null = null;
+  /** Ends the last look. */
+  #lookSignal: AbortSignal | null = null;
   #known: { name: string; lab: LabState | null } | null = null;
 
   constructor(options: StateRequestsOptions) {
@@ -58,15 +60,18 @@ export class StateRequests {
       if (answer.ok || signal.aborted || !isAborted(lookBegins)) return answer;
     }
     if (this.#look === null) return this.#send(subject, signal);
-    return unlessAborted(this.#look, signal).catch((error: unknown) => {
-      if (signal.aborted) return { ok: false, failure: abandoned };
-      throw error;
+    const look = this.#look;
+    return unlessAborted(look, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+      // At the deadline the look is over at once, and a refusal is one although its text did not come.
+      return this.#lookSignal?.aborted === true ? look : { ok: false, failure: abandoned };
     });
   }
 
   /** Begins the last look; every other request that is under way is abandoned. */
   look(subject: Subject, signal: AbortSignal): Promise<State> {
     this.#pace.skip();
+    this.#lookSignal = signal;
     this.#look = this.#options
       .freshBackend()
       .then((backend) => this.#stateOf(backend, subject, signal))
