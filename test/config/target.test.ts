@@ -182,7 +182,7 @@ describe('who and where', () => {
         const names = [...code.matchAll(/env\['([A-Z_]+)'\]|readVariable\(env, '([A-Z_]+)'\)/g)];
         const listed = file.startsWith('config/environment')
           ? []
-          : [...code.matchAll(/'([A-Z]+(?:_[A-Z]+)+)'/g)];
+          : [...code.matchAll(/'([A-Z]+(?:_[A-Z]+)+|CLICOLOR)'/g)];
         return [...names, ...listed].flatMap(([, one, other]) =>
           [one, other].filter((name) => name !== undefined),
         );
