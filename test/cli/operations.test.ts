@@ -214,7 +214,7 @@ describe('the words', { concurrency: 2 }, () => {
 
   it('name the controller where none has answered by the deadline', async () => {
     await using peer = await startPeer({ state: silence });
-    const run = await runLab(['wait', '--timeout', '1s', '--direct', '-u', 'rachel', '-o', 'json'], peer.env);
+    const run = await runLab(['wait', '--timeout', '3s', '--direct', '-u', 'rachel', '-o', 'json'], peer.env);
     const { message } = resultOf(run.stdout);
     assert.deepEqual([run.code, message.includes(`${peer.origin}/nublado`)], [7, true], message);
   });

@@ -328,7 +328,7 @@ const passing: Omit<Row, 'type'>[] = [
   },
   {
     name: '429 with Retry-After where the token is asked whose it is',
-    args: ['status', '--timeout', '300ms'],
+    args: ['status', '--timeout', '5s'],
     reply: page(429, { 'retry-after': '60' }),
     to: /user-info$/,
     ...unknown,
