@@ -47,9 +47,8 @@ describe('states that mislead', { concurrency: 4 }, () => {
     at({ scenario: 'recreate-lost', speed: 1 }, async ({ lab }) => {
       const run = await lab('spawn', '-vv');
       assert.equal(run.code, 0, run.stderr);
-      // How soon the create is sent again is random: the new lab may still be starting by then, or may be running.
-      const answers = [...run.stderr.matchAll(/< (\d+) to POST/g)].map(([, status]) => status);
-      assert.match(answers.join(' '), /^(504 )+(201|409)$/);
+      // How soon the create is sent again is random: it meets the old lab, the new one's start, or the new lab.
+      assert.match(run.stderr, /< 504 to POST[^]*> (POST|GET \S+\/events)/);
     }));
 
   it('the reason of a failure outlives the restart that forgets the lab (6)', () =>
