@@ -76,6 +76,11 @@ const bugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'the last look before the deadline not believed',
+    file: 'commands/last-look.ts',
+    instead: ['if (look.answer.ok) return true;', 'if (look.answer.ok) return false;'],
+  },
+  {
     name: 'a timer left behind',
     file: 'stream/follow.ts',
     instead: ['      idle.cancel();', ''],
