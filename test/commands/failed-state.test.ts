@@ -1,24 +1,26 @@
 /**
- * A `failed` state, which is a reason to look at the stream and no outcome by itself: `wait` and `status` in memory, where
- * it takes minutes. The real program is in `test/cli/operations.test.ts`.
+ * A `failed` state, which is a reason to look at the stream and no outcome by itself: `wait` in memory, where it takes
+ * minutes. The real program is in `test/cli/operations.test.ts`.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LastingFailure } from '../../src/commands/attach.js';
-import { status } from '../../src/commands/status.js';
 import { wait } from '../../src/commands/wait.js';
 import { exitCode } from '../../src/model/outcome.js';
 import { FakeClock } from '../support/clock.js';
 import { event, info } from '../support/peer.js';
 import {
+  always,
+  ending,
   lab,
   noLab,
   noStream,
+  open,
   play,
+  summary,
+  then,
   type Played,
-  type Reply,
   type Script,
-  type Stream,
 } from '../support/scripted.js';
 
 const begun = [
@@ -29,21 +31,8 @@ const deletion = [
   [0, info('Shutting down Kubernetes pod', 25)],
   [100, info('Deleting user namespace', 62)],
 ] as const;
-const open = (events: Stream['events']): Reply => ({ stream: { events, end: null } });
-const ending = (events: Stream['events'], end: number): Reply => ({ stream: { events, end } });
-const always = (reply: Reply) => () => reply;
-/** One reply until a time, then others. */
-const then =
-  (...steps: (Reply | number)[]) =>
-  (at: number): Reply => {
-    let reply = steps[0] as Reply;
-    for (let i = 1; i < steps.length; i += 2) if (at >= (steps[i] as number)) reply = steps[i + 1] as Reply;
-    return reply;
-  };
-
 const waits = (script: Script, timeout: number | null = null): Promise<Played> =>
   play(script, (session) => wait(session, 'running'), { timeout });
-const summary = ({ ending: { outcome } }: Played) => [exitCode(outcome), outcome.message];
 
 describe('wait, while the state is failed', () => {
   it('follows a stream with events for as long as it takes, and ends with the truth', async () => {
@@ -267,141 +256,5 @@ describe('a lasting failure', () => {
 
   it('begins anew after another state', () => {
     assert.equal(after(...failed(1_000, 170), [1_000, 'pending'], ...failed(1_000, 170)), false);
-  });
-});
-
-describe('wait --for absent', () => {
-  const absent = (script: Script, timeout: number | null = null): Promise<Played> =>
-    play(script, (session) => wait(session, 'absent'), { timeout });
-
-  it('ends when the lab is gone, whatever the state says of the deletion meanwhile', async () => {
-    const run = await absent({
-      state: then(lab('terminating'), 3_000, lab('failed'), 50_000, noLab),
-      events: always(ending([...deletion, [50_000, info('Lab for rachel deleted', 100)]], 50_000)),
-    });
-    assert.deepEqual(summary(run), [0, 'the lab is gone']);
-  });
-
-  it('fails with a deletion that was seen, with its reason', async () => {
-    const events = [
-      ...deletion,
-      [9_000, event('error', 'stuck')],
-      [9_100, event('failed', 'Lab delete failed')],
-    ] as const;
-    for (const first of ['terminating', 'failed']) {
-      const run = await absent({
-        state: then(lab(first), 3_000, lab('failed')),
-        events: always(ending(events, 9_100)),
-      });
-      assert.deepEqual([...summary(run), run.shown.length], [1, 'Lab delete failed: stuck', 4], first);
-    }
-  });
-
-  it('goes on waiting for a lab that nobody deletes, and finds a deletion that begins later', async () => {
-    const old = [...begun, [200, event('failed', 'Lab spawn failed')]] as const;
-    const idle = await absent({ state: always(lab('failed')), events: always(ending(old, 200)) }, 100_000);
-    assert.equal(exitCode(idle.ending.outcome), 124);
-    assert.match(idle.ending.outcome.message, /last state: failed/);
-    assert.deepEqual(idle.warnings, ['the lab is failed, and is not being deleted yet']);
-    assert.ok(idle.requests.events.length <= 8, String(idle.requests.events.length));
-    const later = await absent({
-      state: then(lab('failed'), 60_000, noLab),
-      events: (at) =>
-        at < 40_000
-          ? ending(old, 200)
-          : ending([...deletion, [60_000, info('Lab for rachel deleted', 100)]], 60_000),
-    });
-    assert.deepEqual([summary(later)[0], later.shown.at(-1)], [0, 'Lab for rachel deleted']);
-  });
-
-  it('is not over when the lab is created again', async () => {
-    const run = await absent(
-      {
-        state: then(lab('terminating'), 5_000, lab('pending'), 9_000, lab('running')),
-        events: (at) =>
-          at < 5_000
-            ? ending(deletion, 5_000)
-            : ending(
-                [
-                  [5_000, info('Starting', 1)],
-                  [9_000, event('complete', 'up')],
-                ],
-                9_000,
-              ),
-      },
-      30_000,
-    );
-    assert.equal(exitCode(run.ending.outcome), 124);
-    assert.match(run.ending.outcome.message, /the lab is running, and is not being deleted/);
-  });
-});
-
-describe('status, of a failed state', () => {
-  const asks = (script: Script): Promise<Played> => play(script, status, {});
-
-  it('looks at the stream for two seconds at most', async () => {
-    const rows: [string, Script, number, RegExp][] = [
-      ['an operation in progress', { events: always(open(begun)) }, 8, /an operation is in progress/],
-      [
-        'a failure, with its reason',
-        {
-          events: always(
-            ending([...begun, [200, event('error', 'why')], [200, event('failed', 'Lab spawn failed')]], 200),
-          ),
-        },
-        1,
-        /^Lab spawn failed: why$/,
-      ],
-      ['no stream', { events: always(noStream) }, 1, /^the lab has failed$/],
-      ['an empty stream', { events: always(open([])) }, 1, /^the lab has failed$/],
-      ['a stream that ends', { events: always(ending([], 500)) }, 1, /^the lab has failed$/],
-      [
-        'a stream that cannot be read',
-        { events: always({ status: 503 }) },
-        1,
-        /may be in progress; `lab wait` decides$/,
-      ],
-      [
-        'a stream that is refused',
-        { events: always({ status: 403 }) },
-        1,
-        /may be an operation in progress$/,
-      ],
-    ];
-    for (const [name, script, code, says] of rows) {
-      const run = await asks({ state: always(lab('failed')), ...script });
-      assert.equal(summary(run)[0], code, name);
-      assert.match(run.ending.outcome.message, says, name);
-      assert.ok(run.endedAt <= 2_000, `${name}: ${run.endedAt}`);
-      assert.deepEqual([run.shown, run.ending.events], [[], 0], name);
-    }
-  });
-
-  it('reads the state again where the stream has ended', async () => {
-    for (const [next, code] of [
-      [lab('running'), 0],
-      [lab('pending'), 8],
-      [lab('terminating'), 8],
-      [noLab, 4],
-    ] as const) {
-      const run = await asks({
-        state: (_at, nth) => (nth === 1 ? lab('failed') : next),
-        events: always(ending(begun, 100)),
-      });
-      assert.equal(summary(run)[0], code, JSON.stringify(next));
-      const expected =
-        typeof next === 'object' && 'lab' in next ? (next.lab?.status ?? undefined) : undefined;
-      assert.equal(run.ending.lab?.status, expected);
-    }
-  });
-
-  it("cannot be sure of another user's lab", async () => {
-    const user = { name: 'rachel', given: true, direct: false };
-    const run = await play({ who: always({ user: 'admin' }), state: always(lab('failed')) }, status, {
-      user,
-    });
-    assert.equal(summary(run)[0], 1);
-    assert.match(run.ending.outcome.message, /may be an operation in progress/);
-    assert.equal(run.requests.events.length, 0);
   });
 });

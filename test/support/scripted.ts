@@ -9,6 +9,7 @@ import { refusal } from '../../src/controller/failures.js';
 import { startDeadline } from '../../src/deadline.js';
 import { SilentDisplay, type Ending } from '../../src/display/display.js';
 import { toSse, type Event } from '../../src/model/event.js';
+import { exitCode } from '../../src/model/outcome.js';
 import type { LabState } from '../../src/model/lab.js';
 import { noSecrets } from '../../src/model/redactor.js';
 import type { Result } from '../../src/model/result.js';
@@ -223,3 +224,20 @@ export const lab = (status: string): Reply => ({ lab: { status, internal_url: 'h
 export const noLab: Reply = { lab: null };
 export const inProgress: Reply = { status: 409, type: 'operation_in_progress' };
 export const noStream: Reply = { status: 404, type: 'unknown_user' };
+
+/** A stream that stays open after these events. */
+export const open = (events: Stream['events']): Reply => ({ stream: { events, end: null } });
+/** A stream that ends at a time. */
+export const ending = (events: Stream['events'], end: number): Reply => ({ stream: { events, end } });
+export const always = (reply: Reply) => () => reply;
+/** One reply until a time, then others. */
+export const then =
+  (...steps: (Reply | number)[]) =>
+  (at: number): Reply => {
+    let reply = steps[0] as Reply;
+    for (let i = 1; i < steps.length; i += 2) if (at >= (steps[i] as number)) reply = steps[i + 1] as Reply;
+    return reply;
+  };
+
+/** How it ended: the exit code and the message. */
+export const summary = ({ ending: { outcome } }: Played) => [exitCode(outcome), outcome.message];
