@@ -11,8 +11,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { startController } from '../src/embedded/server.js';
-import { sleep } from '../src/deadline.js';
+import { decode } from '../src/backends/nublado/decode.js';
+import { startSimulator } from '../src/simulator/server.js';
+import { sleep } from '../src/runtime/deadline.js';
 import { toSse } from '../src/model/event.js';
 import { noSecrets } from '../src/model/redactor.js';
 import { follow, type Source } from '../src/stream/follow.js';
@@ -60,7 +61,7 @@ function typical(samples: readonly Sample[]): Sample {
 async function realProgram(): Promise<void> {
   const file = join(temporaryFolder(), 'samples');
   // The scenario takes 62 seconds at normal speed.
-  const controller = await startController({
+  const controller = await startSimulator({
     clock: realClock,
     scenario: 'slow-pull',
     speed: 62 / seconds,
@@ -127,10 +128,8 @@ async function compressed(): Promise<void> {
     redact: noSecrets.redact,
     events: (aborted) => {
       connections += 1;
-      return Promise.resolve({
-        ok: true,
-        value: connection(clock, frames, clock.monotonic() + 1000 + random() * 4000, aborted),
-      });
+      const body = connection(clock, frames, clock.monotonic() + 1000 + random() * 4000, aborted);
+      return Promise.resolve({ ok: true, value: { body, decode } });
     },
     state: () => Promise.resolve({ ok: true, value: { status: 'pending' } }),
   };

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { createProgram, runProgram } from '../src/cli/program.js';
-import type { Context } from '../src/context.js';
+import type { Context } from '../src/runtime/context.js';
 import { version } from '../src/model/version.js';
 import { manPage } from './man.js';
 

@@ -13,18 +13,19 @@ import {
 import { LabState as LabStateSchema, type LabState as LabStateData } from './model/lab.js';
 
 export { eventJsonSchema, isDone, toSse } from './model/event.js';
-export { decode, type Decoded } from './stream/decode.js';
+export { decode } from './backends/nublado/decode.js';
+export type { Decoded } from './model/frame.js';
 export { createFrameReader, type FrameItem, type FrameReader } from './stream/frames.js';
-export { UsageError } from './config/usage-error.js';
+export { UsageError } from './model/usage-error.js';
 export { exitCode, type ErrorInfo, type Outcome } from './model/outcome.js';
 export type { Failure, Result } from './model/result.js';
-export type { Input } from './model/run.js';
+export type { Input } from './model/reducer.js';
 export {
   LabClient,
   type CreateOptions,
   type HttpDispatcher,
   type LabClientOptions,
-} from './library/client.js';
+} from './library/lab-client.js';
 export {
   followEvents,
   type EventSource,

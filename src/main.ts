@@ -4,8 +4,8 @@
  * Only this file and those in process/ touch the process. Everything else is below and is handed what it needs.
  */
 import { homedir, tmpdir } from 'node:os';
-import type { Context, EndReason } from './context.js';
-import { collectGarbage } from './garbage.js';
+import type { Context, EndReason } from './runtime/context.js';
+import { collectGarbage } from './runtime/garbage.js';
 import { signalCodes } from './model/outcome.js';
 import { shortageOf } from './model/machine.js';
 import { version } from './model/version.js';
@@ -14,7 +14,7 @@ import { Outputs } from './process/outputs.js';
 import { isEndingSignal, watchSignals, type Signals } from './process/signals.js';
 import { openStdin } from './process/stdio.js';
 import { watchWarnings } from './process/warnings.js';
-import { nextTurn, systemClock } from './system-clock.js';
+import { nextTurn, systemClock } from './runtime/system-clock.js';
 
 /** Whether the run has its exit code. */
 let settled = false;
@@ -63,7 +63,7 @@ async function run(
     random: Math.random,
     async connect(settings) {
       const [{ connect }, { abandonableLookup }] = await Promise.all([
-        import('./connect.js'),
+        import('./http/connect.js'),
         import('./process/lookup.js'),
       ]);
       return connect(settings, abandonableLookup());

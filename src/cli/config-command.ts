@@ -6,8 +6,8 @@
 import { Argument, Option, type Command } from 'commander';
 import type { Profile } from '../config/profile.js';
 import { profileKeys } from '../config/profile-keys.js';
-import { UsageError } from '../config/usage-error.js';
-import type { Context } from '../context.js';
+import { UsageError } from '../model/usage-error.js';
+import type { Context } from '../runtime/context.js';
 import { outputModes } from '../display/modes.js';
 import { displayOptions } from './options.js';
 

@@ -4,8 +4,8 @@
  * What it does is src/commands/controller.ts's, which is loaded when it runs.
  */
 import { InvalidArgumentError, type Command } from 'commander';
-import { UsageError } from '../config/usage-error.js';
-import type { Context } from '../context.js';
+import { UsageError } from '../model/usage-error.js';
+import type { Context } from '../runtime/context.js';
 
 interface ControllerFlags {
   port: number;

@@ -2,7 +2,7 @@
  * `lab events` on the command line.
  */
 import { InvalidArgumentError, type Command } from 'commander';
-import { UsageError } from '../config/usage-error.js';
+import { UsageError } from '../model/usage-error.js';
 import { eventTypes } from '../model/event-types.js';
 import {
   addDisplayOptions,

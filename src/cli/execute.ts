@@ -4,18 +4,18 @@
  * This is the one place where exceptions become outcomes: wrong usage is exit 2, anything else is a bug.
  * Whatever happens, the display is closed, the ending is printed once, and connections are gone.
  */
-import type { Context } from '../context.js';
-import { UsageError } from '../config/usage-error.js';
-import type { Session } from '../commands/session.js';
-import { startDeadline, type Deadline } from '../deadline.js';
+import type { Context } from '../runtime/context.js';
+import { UsageError } from '../model/usage-error.js';
+import type { Session } from '../commands/session/session.js';
+import { startDeadline, type Deadline } from '../runtime/deadline.js';
 import { chooseDisplay } from '../display/choose.js';
 import type { Display, Ending } from '../display/display.js';
-import { harmless } from '../display/text.js';
+import { harmless } from '../model/text.js';
 import type { DisplayOptions, EventsDisplayOptions } from '../display/modes.js';
 import { bug, exitCode, outputFailed, usage, type Outcome } from '../model/outcome.js';
 import { OutputError } from '../model/output-error.js';
 import { createRedactor, type Redact } from '../model/redactor.js';
-import type { Goal } from '../model/run.js';
+import type { Goal } from '../model/reducer.js';
 import { openLogFile, type LogFile } from './log-file.js';
 import { displayOptions, limits, type CommonFlags } from './options.js';
 import { openTarget, type OpenTarget } from './open-target.js';
@@ -63,7 +63,7 @@ export async function execute(outer: Context, task: Task): Promise<number> {
     const bounds = limits(task.flags);
     deadline = startDeadline(context.clock, bounds.timeout, context.signal);
     const [{ Session }, opened] = await Promise.all([
-      import('../commands/session.js'),
+      import('../commands/session/session.js'),
       openTarget(context, task.flags, task.demoUnderWay, task.secrets, deadline.signal),
     ]);
     target = opened;
@@ -102,7 +102,7 @@ export async function outcomeOfThrown(
 ): Promise<Outcome> {
   deadline ??= { signal: context.signal, expired: false };
   if (!deadline.signal.aborted || error !== deadline.signal.reason) return outcomeOfError(error);
-  const { cutShort } = await import('../commands/cut-short.js');
+  const { cutShort } = await import('../commands/session/cut-short.js');
   const nothing = { trouble: null };
   return cutShort(context.signal, deadline, nothing, {
     interrupted: 'interrupted; nothing was sent',

@@ -4,11 +4,11 @@
  * Owns opening, writing and what is said when that fails. Lines come as they are to be written, without secrets.
  */
 import { closeSync, writeSync } from 'node:fs';
-import type { Context, Output } from '../context.js';
-import { openAtOnce, type Opened } from '../config/open.js';
-import { fileProblem } from '../config/problem.js';
-import { readersOf } from '../config/readers.js';
-import { UsageError } from '../config/usage-error.js';
+import type { Context, Output } from '../runtime/context.js';
+import { openAtOnce, type Opened } from '../runtime/open.js';
+import { fileProblem } from '../runtime/file-problem.js';
+import { readersOf } from '../runtime/readers.js';
+import { UsageError } from '../model/usage-error.js';
 
 export interface LogFile {
   /** Adds a line, with the time before it. */

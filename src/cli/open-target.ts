@@ -2,15 +2,15 @@
  * From flags to a backend that can be asked: the configured controller, or the embedded one for a demo.
  */
 import type { Dispatcher } from 'undici';
-import type { ConnectSettings, Context } from '../context.js';
+import type { ConnectSettings, Context } from '../runtime/context.js';
 import { readVariable } from '../config/environment.js';
 import { proxySecrets } from '../config/proxy.js';
 import { resolveTarget, type Target } from '../config/target.js';
-import { UsageError } from '../config/usage-error.js';
-import type { Backend } from '../controller/backend.js';
-import type { Credentials } from '../controller/client.js';
+import { UsageError } from '../model/usage-error.js';
+import type { Backend } from '../backends/backend.js';
+import type { Credentials } from '../backends/nublado/client.js';
 import { createRedactor, type Redactor } from '../model/redactor.js';
-import type { UserSetting } from '../commands/subject.js';
+import type { UserSetting } from '../commands/session/subject.js';
 import type { CommonFlags } from './options.js';
 
 export interface OpenTarget {
@@ -102,7 +102,7 @@ async function open(
   const dispatchers: Dispatcher[] = [];
   const freshBackend = async (): Promise<Backend> => {
     const [{ createController }, dispatcher] = await Promise.all([
-      import('../controller/client.js'),
+      import('../backends/nublado/client.js'),
       context.connect(settings),
     ]);
     dispatchers.push(dispatcher);
@@ -143,9 +143,9 @@ async function openDemo(
   if (controller !== undefined) {
     throw new UsageError('--demo brings its own controller, so it does not go with --controller');
   }
-  const [{ startController }, { scenarioNames }] = await Promise.all([
-    import('../embedded/server.js'),
-    import('../embedded/scenarios.js'),
+  const [{ startSimulator }, { scenarioNames }] = await Promise.all([
+    import('../simulator/server.js'),
+    import('../simulator/stories/scenarios.js'),
   ]);
   const scenario = demo === true || demo === undefined ? defaultScenario : demo;
   if (!scenarioNames.includes(scenario)) {
@@ -155,24 +155,24 @@ async function openDemo(
     );
   }
   const { clock } = context;
-  const embedded = await startController({ clock, scenario });
-  if (underWay) embedded.beginSpawn();
+  const simulator = await startSimulator({ clock, scenario });
+  if (underWay) simulator.beginSpawn();
   const target = await open(
     context,
-    new URL(embedded.url),
-    { kind: 'bearer', token: embedded.token },
-    { name: embedded.user, given: false, direct: false },
+    new URL(simulator.url),
+    { kind: 'bearer', token: simulator.token },
+    { name: simulator.user, given: false, direct: false },
     { certificates: [], proxy: null },
-    createRedactor({ credentials: [embedded.token], values }),
+    createRedactor({ credentials: [simulator.token], values }),
   );
   return {
     ...target,
     demo: true,
-    origins: [`controller ${embedded.url}: from --demo, scenario ${scenario}`],
+    origins: [`controller ${simulator.url}: from --demo, scenario ${scenario}`],
     warnings: [],
     async close() {
       await target.close();
-      await embedded.close();
+      await simulator.close();
     },
   };
 }

@@ -4,12 +4,12 @@
  * Owns names, help texts and defaults on the command line. What an option means is decided in the layers below.
  */
 import { Option, type Command } from 'commander';
-import type { Context } from '../context.js';
+import type { Context } from '../runtime/context.js';
 import { readVariable, type Variable } from '../config/environment.js';
-import { UsageError } from '../config/usage-error.js';
+import { UsageError } from '../model/usage-error.js';
 import { parseChoice, parseDuration } from '../config/parse.js';
 import { colorModes, outputModes, progressModes, type DisplayOptions } from '../display/modes.js';
-import type { Limits } from '../commands/session.js';
+import type { Limits } from '../commands/session/session.js';
 
 /** Values as commander returns them. */
 export interface CommonFlags {

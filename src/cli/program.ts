@@ -2,11 +2,11 @@
  * The command line: names, options, help. Each command's modules are loaded when it runs, not before.
  */
 import { Command, CommanderError, type Argument, type Option } from 'commander';
-import type { Context } from '../context.js';
+import type { Context } from '../runtime/context.js';
 import { textOutput } from '../display/text-output.js';
 import { usage } from '../model/outcome.js';
 import { version } from '../model/version.js';
-import { addCompletion } from './completion.js';
+import { addCompletion } from './completion/scripts.js';
 import { addConfig } from './config-command.js';
 import { addController } from './controller-command.js';
 import { addEvents } from './events-command.js';

@@ -2,8 +2,8 @@
  * The commands that print reference text: `lab schema` and `lab help`.
  */
 import { Argument, type Command } from 'commander';
-import type { Context } from '../context.js';
-import { UsageError } from '../config/usage-error.js';
+import type { Context } from '../runtime/context.js';
+import { UsageError } from '../model/usage-error.js';
 import { helpTopic, isTopic, topics } from './help-topics.js';
 
 const subjects = ['event', 'output'];

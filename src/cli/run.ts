@@ -1,7 +1,7 @@
 /**
  * Loads what runs a command only when one runs, so that help and version stay fast.
  */
-import type { Context } from '../context.js';
+import type { Context } from '../runtime/context.js';
 import type { Task } from './execute.js';
 
 /** What a command's definition needs: the world, and where its exit code goes. */

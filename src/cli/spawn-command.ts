@@ -2,8 +2,8 @@
  * `lab spawn` on the command line.
  */
 import { Option, type Command } from 'commander';
-import type { Context } from '../context.js';
-import { UsageError } from '../config/usage-error.js';
+import type { Context } from '../runtime/context.js';
+import { UsageError } from '../model/usage-error.js';
 import {
   conflictPolicies,
   imageClasses,

@@ -15,9 +15,9 @@ import {
 } from '../config/profile.js';
 import { profileKeys, type ProfileKey } from '../config/profile-keys.js';
 import { changeProfiles } from '../config/save.js';
-import { UsageError } from '../config/usage-error.js';
-import type { Context } from '../context.js';
-import { harmless } from '../display/text.js';
+import { UsageError } from '../model/usage-error.js';
+import type { Context } from '../runtime/context.js';
+import { harmless } from '../model/text.js';
 
 export interface ConfigOptions {
   /** As `--profile` gives it. */

@@ -1,5 +1,5 @@
 /**
- * `lab controller`: serves the embedded controller until it is interrupted, or for as long as a command runs.
+ * `lab controller`: serves the simulated controller until it is interrupted, or for as long as a command runs.
  *
  * Prints what a client needs as lines to export, or hands it to the command. The tokens go into files that only
  * this user can read, and that are gone when it ends.
@@ -9,14 +9,14 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { isLoopback } from '../config/host.js';
-import { fileProblem } from '../config/problem.js';
-import { UsageError } from '../config/usage-error.js';
-import type { Context, EndReason, PassedSignal } from '../context.js';
-import { unlessAborted } from '../deadline.js';
-import { harmless } from '../display/text.js';
-import { scenarios } from '../embedded/scenarios.js';
-import { startController, type EmbeddedController } from '../embedded/server.js';
+import { isLoopback } from '../model/host.js';
+import { fileProblem } from '../runtime/file-problem.js';
+import { UsageError } from '../model/usage-error.js';
+import type { Context, EndReason, PassedSignal } from '../runtime/context.js';
+import { unlessAborted } from '../runtime/deadline.js';
+import { harmless } from '../model/text.js';
+import { scenarios } from '../simulator/stories/scenarios.js';
+import { startSimulator, type SimulatedController } from '../simulator/server.js';
 import { signalCodes } from '../model/outcome.js';
 
 export interface ServeOptions {
@@ -81,7 +81,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
 /** Makes and removes them in one go each, because a second signal ends the process without waiting for anything. */
 async function withTokenFiles(
   { tmp, jobs }: Context,
-  { tokens }: EmbeddedController,
+  { tokens }: SimulatedController,
   use: (tokenFile: string) => Promise<number>,
 ): Promise<number> {
   const folder = privateFolder(tmp);
@@ -200,7 +200,7 @@ function codeOf(signal: AbortSignal): number {
   throw reason;
 }
 
-async function start(context: Context, options: ServeOptions): Promise<EmbeddedController> {
+async function start(context: Context, options: ServeOptions): Promise<SimulatedController> {
   const { host, port, scenario, speed, ping } = options;
   if (!Object.hasOwn(scenarios, scenario)) {
     throw new UsageError(`--scenario: there is no scenario "${scenario}"`, 'See `lab controller --list`.');
@@ -213,7 +213,7 @@ async function start(context: Context, options: ServeOptions): Promise<EmbeddedC
   }
   const { clock } = context;
   try {
-    return await startController({ clock, scenario, speed, pingSeconds: ping, host, port });
+    return await startSimulator({ clock, scenario, speed, pingSeconds: ping, host, port });
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE') throw new UsageError(`--port: ${port} is in use`);

@@ -3,10 +3,10 @@
  */
 import type { Ending } from '../display/display.js';
 import type { Outcome } from '../model/outcome.js';
-import type { Input } from '../model/run.js';
+import type { Input } from '../model/reducer.js';
 import { Seen } from '../stream/seen.js';
-import type { Session } from './session.js';
-import type { Subject } from './subject.js';
+import type { Session } from './session/session.js';
+import type { Subject } from './session/subject.js';
 
 export interface EventsOptions {
   /** A frame that is no Event ends the command. */

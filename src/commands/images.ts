@@ -1,11 +1,11 @@
 /**
  * `lab images`: the images and sizes that the user may choose, as the values that `--image` and `--size` take.
  */
-import { UsageError } from '../config/usage-error.js';
+import { UsageError } from '../model/usage-error.js';
 import type { Ending } from '../display/display.js';
-import { harmless } from '../display/text.js';
+import { harmless } from '../model/text.js';
 import type { Choices } from '../model/choices.js';
-import type { Session } from './session.js';
+import type { Session } from './session/session.js';
 
 const words = { interrupted: 'interrupted', hint: null };
 

@@ -2,8 +2,8 @@
  * `lab list`: the users with running labs, one name a line.
  */
 import type { Ending } from '../display/display.js';
-import { harmless } from '../display/text.js';
-import type { Session } from './session.js';
+import { harmless } from '../model/text.js';
+import type { Session } from './session/session.js';
 
 export async function list(session: Session): Promise<Ending> {
   session.display.start({ command: 'list', user: null, controller: session.controller, request: null });

@@ -1,21 +1,21 @@
 /**
  * `lab spawn`: asks for a lab, follows its events, and ends with the outcome.
  */
-import { UsageError } from '../config/usage-error.js';
-import { isAborted, startDeadline } from '../deadline.js';
+import { UsageError } from '../model/usage-error.js';
+import { isAborted, startDeadline } from '../runtime/deadline.js';
 import type { Ending } from '../display/display.js';
 import type { LabState } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
 import { outcomeOf, type Failure } from '../model/result.js';
 import type { ConflictPolicy, ImageChoice, LabSpecification } from '../model/specification.js';
-import { HopelessCreate } from './hopeless-create.js';
-import { followSpawn, settledState } from './attach.js';
-import { alreadyRunning, Conflict, type ConflictOptions } from './conflict.js';
-import { deleteLab } from './delete.js';
+import { HopelessCreate } from './session/hopeless-create.js';
+import { followSpawn, settledState } from './session/following.js';
+import { alreadyRunning, Conflict, type ConflictOptions } from './session/conflict.js';
+import { deleteLab } from './session/delete.js';
 import { Seen } from '../stream/seen.js';
-import type { Session } from './session.js';
-import type { Subject } from './subject.js';
-import { endingWithUrl } from './url.js';
+import type { Session } from './session/session.js';
+import type { Subject } from './session/subject.js';
+import { endingWithUrl } from './session/url.js';
 
 export interface SpawnOptions {
   image: ImageChoice;

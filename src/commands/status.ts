@@ -2,12 +2,12 @@
  * `lab status`: the lab's state, told once.
  */
 import type { Ending } from '../display/display.js';
-import { harmless } from '../display/text.js';
+import { harmless } from '../model/text.js';
 import type { LabState } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
-import { glance, settledState } from './attach.js';
-import type { Session } from './session.js';
-import type { Subject } from './subject.js';
+import { glance, settledState } from './session/following.js';
+import type { Session } from './session/session.js';
+import type { Subject } from './session/subject.js';
 
 const words = { interrupted: 'interrupted', hint: null };
 

@@ -2,8 +2,8 @@
  * `lab stop`: deletes the lab and waits until it is gone.
  */
 import type { Ending } from '../display/display.js';
-import { deleteLab } from './delete.js';
-import type { Session } from './session.js';
+import { deleteLab } from './session/delete.js';
+import type { Session } from './session/session.js';
 
 const words = {
   interrupted: 'detached; the deletion goes on in the controller',

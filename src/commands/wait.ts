@@ -4,7 +4,7 @@
  */
 import type { Ending } from '../display/display.js';
 import type { Outcome } from '../model/outcome.js';
-import { failed, removed } from '../model/run.js';
+import { failed, removed } from '../model/reducer.js';
 import {
   followDeletion,
   followOperation,
@@ -12,11 +12,11 @@ import {
   pause,
   pollInterval,
   settledState,
-} from './attach.js';
-import type { Words } from './cut-short.js';
-import type { Session } from './session.js';
-import type { Subject } from './subject.js';
-import { endingWithUrl } from './url.js';
+} from './session/following.js';
+import type { Words } from './session/cut-short.js';
+import type { Session } from './session/session.js';
+import type { Subject } from './session/subject.js';
+import { endingWithUrl } from './session/url.js';
 
 export const goals = ['running', 'absent'] as const;
 export type WaitGoal = (typeof goals)[number];

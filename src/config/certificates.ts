@@ -2,12 +2,12 @@
  * Certificate authorities to trust beside Node's own: where they are named, and what is in the file.
  */
 import { X509Certificate } from 'node:crypto';
-import type { Context } from '../context.js';
+import type { Context } from '../runtime/context.js';
 import { readVariable } from './environment.js';
-import { fileProblem } from './problem.js';
-import { readStart } from './read-start.js';
+import { fileProblem } from '../runtime/file-problem.js';
+import { readStart } from '../runtime/read-start.js';
 import { setting, type Setting } from './setting.js';
-import { UsageError } from './usage-error.js';
+import { UsageError } from '../model/usage-error.js';
 
 /** Every authority of the web together has a quarter of a megabyte; what has much more is something else. */
 const fileLimit = 4 * 1024 * 1024;

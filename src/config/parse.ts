@@ -2,8 +2,8 @@
  * Text from options and variables to typed values. Each parser names the source of a bad value.
  */
 import { userName } from '../model/user.js';
-import { isLoopback } from './host.js';
-import { UsageError } from './usage-error.js';
+import { isLoopback } from '../model/host.js';
+import { UsageError } from '../model/usage-error.js';
 
 const number = String.raw`(\d+(?:\.\d+)?)`;
 const duration = new RegExp(`^(?:${number}h)?(?:${number}m)?(?:${number}s)?(?:${number}ms)?$`);

@@ -6,14 +6,14 @@
  */
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod';
-import type { Context } from '../context.js';
+import type { Context } from '../runtime/context.js';
 import { readVariable } from './environment.js';
 import { isTypo, parseControllerUrl, parseUser } from './parse.js';
-import { fileProblem } from './problem.js';
+import { fileProblem } from '../runtime/file-problem.js';
 import { profileKeys, type ProfileKey } from './profile-keys.js';
-import { readWhole } from './read-start.js';
+import { readWhole } from '../runtime/read-start.js';
 import { setting, type Setting } from './setting.js';
-import { UsageError } from './usage-error.js';
+import { UsageError } from '../model/usage-error.js';
 
 /** A profile as it stands in the file. */
 export interface Profile {

@@ -5,11 +5,11 @@
  * Loopback never goes through a proxy, whatever the variables say.
  */
 import { BlockList, isIP, isIPv6 } from 'node:net';
-import type { Context, ProxySettings } from '../context.js';
-import { isIn, isMeantAsLoopback, withoutBrackets } from './host.js';
+import type { Context, ProxySettings } from '../runtime/context.js';
+import { isIn, isMeantAsLoopback, withoutBrackets } from '../model/host.js';
 import { setting, type Setting } from './setting.js';
 import type { Variable } from './environment.js';
-import { UsageError } from './usage-error.js';
+import { UsageError } from '../model/usage-error.js';
 
 /** The proxy, or null with the reason why there is none. */
 export function resolveProxy(controller: URL, env: Context['env']): Setting<ProxySettings | null> {

@@ -17,11 +17,11 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { Context } from '../context.js';
-import { withLock, type Lock } from './lock.js';
-import { fileProblem } from './problem.js';
+import type { Context } from '../runtime/context.js';
+import { withLock, type Lock } from '../runtime/lock.js';
+import { fileProblem } from '../runtime/file-problem.js';
 import { readProfiles, type Profiles } from './profile.js';
-import { UsageError } from './usage-error.js';
+import { UsageError } from '../model/usage-error.js';
 
 /**
  * Replaces the profiles by what `change` makes of them; null leaves everything as it is. It is called twice: what

@@ -5,16 +5,16 @@
  * itself. Tokens that a lab was given are used for that lab's own instance and for nothing else, and a
  * profile's token and user for the controller that it names.
  */
-import type { Context, ProxySettings } from '../context.js';
-import { unlessAborted } from '../deadline.js';
+import type { Context, ProxySettings } from '../runtime/context.js';
+import { unlessAborted } from '../runtime/deadline.js';
 import { readVariable } from './environment.js';
-import { isLoopback } from './host.js';
+import { isLoopback } from '../model/host.js';
 import { parseControllerUrl, parseToken, parseUser } from './parse.js';
 import { findProfile, lookForProfiles, profileName, profilePath, type Profile } from './profile.js';
 import { resolveProxy } from './proxy.js';
 import { setting, type Setting } from './setting.js';
 import { tokenFromFile, tokenFromStdin, type FoundToken } from './token.js';
-import { UsageError } from './usage-error.js';
+import { UsageError } from '../model/usage-error.js';
 
 export type { Setting } from './setting.js';
 

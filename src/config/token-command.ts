@@ -5,11 +5,11 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { platform } from 'node:os';
-import type { Context } from '../context.js';
-import { startDeadline } from '../deadline.js';
-import { fileProblem } from './problem.js';
+import type { Context } from '../runtime/context.js';
+import { startDeadline } from '../runtime/deadline.js';
+import { fileProblem } from '../runtime/file-problem.js';
 import { tokenLimit } from './token.js';
-import { UsageError } from './usage-error.js';
+import { UsageError } from '../model/usage-error.js';
 
 const limit = 10_000;
 

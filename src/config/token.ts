@@ -1,13 +1,13 @@
 /**
  * Tokens from files, pipes and stdin. Which of them is asked is decided in `target.ts`.
  */
-import type { Context } from '../context.js';
+import type { Context } from '../runtime/context.js';
 import { parseToken } from './parse.js';
-import { fileProblem } from './problem.js';
-import { readersOf } from './readers.js';
-import { readStart, readStream, type Start } from './read-start.js';
+import { fileProblem } from '../runtime/file-problem.js';
+import { readersOf } from '../runtime/readers.js';
+import { readStart, readStream, type Start } from '../runtime/read-start.js';
 import { setting, type Setting } from './setting.js';
-import { UsageError } from './usage-error.js';
+import { UsageError } from '../model/usage-error.js';
 
 /** A token has some fifty characters; a source of much more is something else. */
 export const tokenLimit = 64 * 1024;

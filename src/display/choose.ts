@@ -1,7 +1,7 @@
 /**
  * Which displays a run gets: from the options, the environment and what the streams are.
  */
-import type { Context } from '../context.js';
+import type { Context } from '../runtime/context.js';
 import { Displays, type Display } from './display.js';
 import type { DisplayOptions, EventsDisplayOptions, ProgressMode } from './modes.js';
 import { createTheme } from './theme.js';
@@ -41,10 +41,10 @@ export async function chooseDisplay(
 
   const all: Display[] = [];
   if (progress === 'bar') {
-    const { BarDisplay } = await import('./bar.js');
+    const { BarDisplay } = await import('./terminal/bar.js');
     all.push(new BarDisplay(err, theme, clock, context.jobs));
   } else if (progress === 'plain') {
-    const { PlainDisplay } = await import('./plain.js');
+    const { PlainDisplay } = await import('./lines/plain.js');
     all.push(new PlainDisplay(err, theme, clock));
   }
   const { EndingDisplay, WarningDisplay, TextDisplay } = await import('./human.js');
@@ -69,6 +69,6 @@ async function outputDisplay(
     });
   }
   if (events === null || events.raw) return text();
-  const { EventsTextDisplay } = await import('./events-text.js');
+  const { EventsTextDisplay } = await import('./lines/events-text.js');
   return new EventsTextDisplay(out, createTheme(color, out.isTTY === true, env), events);
 }

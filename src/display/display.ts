@@ -6,7 +6,7 @@
  */
 import type { ImageOption, SizeOption } from '../model/choices.js';
 import type { Outcome } from '../model/outcome.js';
-import type { EventInput, Input, RunState } from '../model/run.js';
+import type { EventInput, Input, RunState } from '../model/reducer.js';
 import type { LabState } from '../model/lab.js';
 
 /** What is about to happen, said once the user and the controller are known. */

@@ -2,12 +2,12 @@
  * The words for people that are the same in every human mode: warnings without a progress display, the
  * ending on stderr, and the one line of result on stdout.
  */
-import type { Clock, Output } from '../context.js';
+import type { Clock, Output } from '../runtime/context.js';
 import { isByDeadline } from '../model/outcome.js';
-import type { Input, RunState } from '../model/run.js';
+import type { Input, RunState } from '../model/reducer.js';
 import { SilentDisplay, type Ending } from './display.js';
 import { connectionLine, endingLines, lastEventLine } from './messages.js';
-import { harmless, logText } from './text.js';
+import { harmless, logText } from '../model/text.js';
 import type { Theme } from './theme.js';
 
 /** Says on stderr how it ended. */

@@ -1,13 +1,13 @@
 /**
  * Results for scripts: `json` prints one object at the end, `ndjson` every input as it comes and the result last.
  */
-import type { Clock, Output } from '../context.js';
+import type { Clock, Output } from '../runtime/context.js';
 import { exitCode, isByDeadline } from '../model/outcome.js';
 import { toOutputJson } from '../model/json.js';
 import type { OutputObject } from '../model/output.js';
-import type { EventInput, Input, RunState, Stamp } from '../model/run.js';
-import { stamp } from '../context.js';
-import { Batch } from './batch.js';
+import type { EventInput, Input, RunState, Stamp } from '../model/reducer.js';
+import { stamp } from '../runtime/context.js';
+import { Batch } from './lines/batch.js';
 import { SilentDisplay, type Ending, type StartInfo } from './display.js';
 
 /** An object before the fields that all have in common. */

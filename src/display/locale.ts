@@ -1,7 +1,7 @@
 /**
  * What a terminal makes of bytes beyond ASCII, and text for one that does not read UTF-8.
  */
-import { visible } from './text.js';
+import { visible } from '../model/text.js';
 
 /**
  * Whether text is read as UTF-8, by the locale in the environment. Where no locale is set, as in most containers, it

@@ -5,8 +5,8 @@
  */
 import type { Event } from '../model/event.js';
 import type { Outcome } from '../model/outcome.js';
-import type { EventInput, Input, RunState } from '../model/run.js';
-import { elapsed, inWords, logText } from './text.js';
+import type { EventInput, Input, RunState } from '../model/reducer.js';
+import { elapsed, inWords, logText } from '../model/text.js';
 import type { Theme } from './theme.js';
 
 /** An event's type, progress and message in columns, as one line. */

@@ -1,9 +1,9 @@
 /**
  * The exact bytes of a stream's body: untouched to a pipe or a file; on a terminal escaped and without secrets.
  */
-import { drained, type Output } from '../context.js';
+import { drained, type Output } from '../runtime/context.js';
 import type { Redactor } from '../model/redactor.js';
-import { harmless } from './text.js';
+import { harmless } from '../model/text.js';
 
 export interface RawWriter {
   /** Writes at the pace of whoever reads. */

@@ -4,8 +4,8 @@
  * GitHub obeys `::name` at the beginning of a line, whatever white space stands before it, and an older form anywhere.
  * Owns the lines and how they leave; `text.ts` knows the form that may stand anywhere.
  */
-import type { Output } from '../context.js';
-import { inert } from './text.js';
+import type { Output } from '../runtime/context.js';
+import { inert } from '../model/text.js';
 
 /** Text is written in pieces of this many UTF-16 units: megabytes at once would be copied once more on their way out. */
 const piece = 64 * 1024;

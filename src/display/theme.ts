@@ -4,10 +4,10 @@
  * Colour never carries meaning alone, so every coloured thing has a word or a symbol as well.
  */
 import { Chalk, type ChalkInstance } from 'chalk';
-import type { Context } from '../context.js';
+import type { Context } from '../runtime/context.js';
 import { readsUtf8, toAscii } from './locale.js';
 import type { ColorMode } from './modes.js';
-import { harmless } from './text.js';
+import { harmless } from '../model/text.js';
 
 export interface Theme {
   color: ChalkInstance;

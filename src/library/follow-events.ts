@@ -4,14 +4,15 @@
  * What `lab spawn` and `lab events` do, without a display: the stream is opened again when it is lost, each event is
  * told once, and the outcome comes from a terminal event or from the lab's state.
  */
-import { stamp, type Clock } from '../context.js';
+import { decode } from '../backends/nublado/decode.js';
+import { stamp, type Clock } from '../runtime/context.js';
 import type { LabState } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
 import type { Result } from '../model/result.js';
-import { advance, initialRun, type Input } from '../model/run.js';
-import { Pace, stateInterval } from '../pace.js';
+import { advance, initialRun, type Input } from '../model/reducer.js';
+import { Pace, stateInterval } from '../runtime/pace.js';
 import { follow, type AfterEnd } from '../stream/follow.js';
-import { systemClock } from '../system-clock.js';
+import { systemClock } from '../runtime/system-clock.js';
 
 /**
  * Whose events: a LabClient, or anything else that has a stream and knows a state. Both, and the reading of the stream,
@@ -65,7 +66,10 @@ export async function* followEvents(
   const pace = new Pace(clock, stateInterval);
   const batches = follow({
     source: {
-      events: (each) => source.events(each),
+      events: async (each) => {
+        const opened = await source.events(each);
+        return opened.ok ? { ok: true, value: { body: opened.value, decode } } : opened;
+      },
       state: async (each) => {
         await pace.turn(each);
         return source.state(each);

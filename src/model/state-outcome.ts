@@ -6,7 +6,7 @@
  */
 import type { LabState } from './lab.js';
 import type { Outcome } from './outcome.js';
-import type { Input, RunState } from './run.js';
+import type { Input, RunState } from './reducer.js';
 
 /** An open stream without a single event for this long has no operation behind it, in milliseconds. */
 const emptyLimit = 30_000;

@@ -4,7 +4,7 @@
  * Owns what becomes of text that it does not take: a reader that takes nothing holds up the run for a moment only, and
  * after that the text is left out, except for its end.
  */
-import type { Output } from '../context.js';
+import type { Output } from '../runtime/context.js';
 import { after, allWritten, unread, withOwn } from './stdio.js';
 
 /** The reader may be behind by about so many bytes before anything waits for it; and never by more than four times as many. */

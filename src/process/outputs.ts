@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import type { EndReason, Output } from '../context.js';
+import type { EndReason, Output } from '../runtime/context.js';
 import { readsUtf8, toAscii } from '../display/locale.js';
 import { exitCode, outputFailed, signalCodes } from '../model/outcome.js';
 import { OutputError } from '../model/output-error.js';

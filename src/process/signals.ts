@@ -3,7 +3,7 @@
  *
  * The first signal ends the run in good order, a second one ends the process at once; unless somebody takes them all.
  */
-import type { EndReason, JobControl, PassedSignal } from '../context.js';
+import type { EndReason, JobControl, PassedSignal } from '../runtime/context.js';
 import { watchForeground } from './foreground.js';
 import { watchKeys } from './keys.js';
 import { dieOf, exitNow } from './leave.js';

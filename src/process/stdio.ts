@@ -4,7 +4,7 @@
  * Owns the only use of their handles. What is done with a handle is left out where a stream has none, as for a file,
  * or where Node's handles have changed.
  */
-import type { Output } from '../context.js';
+import type { Output } from '../runtime/context.js';
 
 /** The handle of a pipe, socket or terminal. */
 interface Handle {

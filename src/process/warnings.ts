@@ -4,7 +4,7 @@
  * Owns who shows them: whoever draws on the terminal, or else Node, as it always does. They would be written into the
  * middle of a bar.
  */
-import type { Context } from '../context.js';
+import type { Context } from '../runtime/context.js';
 
 export function watchWarnings(): Context['takeWarnings'] {
   const shownByNode = process.listeners('warning');

@@ -5,13 +5,15 @@
  * terminal event or from the lab's state, never from an end of stream alone (contract, "What a client must
  * survive", 2 and 3). A stream that is lost is opened again, and what it repeats is passed over.
  */
-import { stamp, type Clock } from '../context.js';
-import { sleep, startDeadline, type Deadline } from '../deadline.js';
+import { stamp, type Clock } from '../runtime/context.js';
+import { sleep, startDeadline, type Deadline } from '../runtime/deadline.js';
+import type { Decoder } from '../model/frame.js';
 import type { LabState } from '../model/lab.js';
 import type { Redact } from '../model/redactor.js';
 import type { Failure, Result } from '../model/result.js';
-import type { EventInput, Input, SkippedInput, Stamp } from '../model/run.js';
-import { Retry, type RetryOptions } from '../retry.js';
+import type { EventInput, Input, SkippedInput, Stamp } from '../model/reducer.js';
+import { Retry, type RetryOptions } from '../runtime/retry.js';
+import type { EventStream } from './event-stream.js';
 import { createFrameReader, frameLimit, type FrameItem } from './frames.js';
 import { inputOf } from './input.js';
 import { createMailbox, type Mailbox } from './mailbox.js';
@@ -21,7 +23,7 @@ import { StateWatch } from './state-watch.js';
 
 /** Where events and states come from: one user's lab at some backend. */
 export interface Source {
-  events(signal: AbortSignal): Promise<Result<AsyncIterable<Uint8Array>>>;
+  events(signal: AbortSignal): Promise<Result<EventStream>>;
   state(signal: AbortSignal): Promise<Result<LabState | null>>;
   /** Removes the secrets that it was given from what its stream says. */
   redact: Redact;
@@ -285,7 +287,7 @@ class Pump {
     this.#put({ kind: 'connection', state, attempt: Math.max(1, this.#retry.attempts), reason: null });
   }
 
-  async #read(body: AsyncIterable<Uint8Array>, idle: Deadline): Promise<ConnectionEnd> {
+  async #read({ body, decode }: EventStream, idle: Deadline): Promise<ConnectionEnd> {
     const { clock, idleTimeout, onBytes, collectGarbage } = this.#options;
     const reader = createFrameReader(frameLimit, collectGarbage);
     const iterator = body[Symbol.asyncIterator]();
@@ -301,7 +303,7 @@ class Pump {
         return { kind: 'lost', reason, opened: true };
       }
       if (next.done === true) {
-        this.#putItems(reader.end());
+        this.#putItems(reader.end(), decode);
         return { kind: 'clean' };
       }
       if (clock.monotonic() - this.#openedAt >= steady) this.#retry.reset();
@@ -312,7 +314,7 @@ class Pump {
         await onBytes(next.value);
       }
       const items = reader.push(next.value);
-      const { doubt, news } = this.#putItems(items);
+      const { doubt, news } = this.#putItems(items, decode);
       if (!news) this.#put({ kind: 'bytes' });
       await this.#mailbox.drained();
       if (doubt) await this.#lab.ask();
@@ -321,12 +323,12 @@ class Pump {
   }
 
   /** `doubt`: a `complete` among them cannot be read, so that the state must be asked. `news`: something was handed on. */
-  #putItems(items: readonly FrameItem[]): { doubt: boolean; news: boolean } {
+  #putItems(items: readonly FrameItem[], decode: Decoder): { doubt: boolean; news: boolean } {
     let [doubt, news] = [false, false];
     // What came in one piece came at one time.
     const at = stamp(this.#options.clock);
     for (const item of items) {
-      const input = inputOf(item, at, this.#options.source.redact);
+      const input = inputOf(item, at, decode, this.#options.source.redact);
       if (input.kind === 'heartbeat') {
         this.#mailbox.put(input);
         news = true;

@@ -7,7 +7,7 @@
  */
 import { isAscii } from 'node:buffer';
 import { createParser } from 'eventsource-parser';
-import type { RawFrame } from '../model/run.js';
+import type { RawFrame } from '../model/frame.js';
 
 /** The largest data of a frame that is kept, in bytes. */
 export const frameLimit = 16 * 1024 * 1024;

@@ -7,11 +7,11 @@
 import type { Event } from '../model/event.js';
 import { isEventType } from '../model/event-types.js';
 import type { Redact } from '../model/redactor.js';
-import type { Input, RawFrame, Stamp } from '../model/run.js';
-import { decode } from './decode.js';
+import type { Decoder, RawFrame } from '../model/frame.js';
+import type { Input, Stamp } from '../model/reducer.js';
 import type { FrameItem } from './frames.js';
 
-export function inputOf(item: FrameItem, { at, time }: Stamp, redact: Redact): Input {
+export function inputOf(item: FrameItem, { at, time }: Stamp, decode: Decoder, redact: Redact): Input {
   switch (item.kind) {
     case 'comment':
       return { at, time, kind: 'heartbeat', comment: redact(item.text) };

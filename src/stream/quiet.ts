@@ -1,7 +1,7 @@
 /**
  * Notices that a stream has been silent, with one timer however much comes.
  */
-import type { Clock } from '../context.js';
+import type { Clock } from '../runtime/context.js';
 
 export interface Silence {
   touch(): void;

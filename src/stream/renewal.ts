@@ -5,7 +5,7 @@
  * A stream may be open and yet bring nothing any more. Every connection repeats the whole queue, so a new one decides. Owns
  * also what is known of a stream that sends nothing at all.
  */
-import type { Clock } from '../context.js';
+import type { Clock } from '../runtime/context.js';
 
 /** Nothing new for this long contradicts a `failed` state, in milliseconds. */
 const silence = 30_000;

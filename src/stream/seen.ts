@@ -4,7 +4,7 @@
  * Every connection gets the whole queue from its first frame (contract, "The event stream"). A frame is remembered
  * by four bytes, whatever its size; two different frames pass for the same once in four thousand million times.
  */
-import type { RawFrame } from '../model/run.js';
+import type { RawFrame } from '../model/frame.js';
 
 export type Judgement =
   | 'new'

@@ -4,8 +4,8 @@
  * Owns when it is asked, and that there is never more than one question at a time. What an answer means is the
  * reducer's, and what is done without one is up to `follow.ts`.
  */
-import type { Clock } from '../context.js';
-import { isAborted, startDeadline } from '../deadline.js';
+import type { Clock } from '../runtime/context.js';
+import { isAborted, startDeadline } from '../runtime/deadline.js';
 import type { LabState } from '../model/lab.js';
 import type { Failure, Result } from '../model/result.js';
 import { repeatWhenQuiet, type Silence } from './quiet.js';

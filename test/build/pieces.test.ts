@@ -54,12 +54,12 @@ describe('the pieces', () => {
   });
 
   it('of a spawn without a terminal hold nothing for terminals, forms and demos', () => {
-    const sources = ['src/cli/execute.ts', 'src/commands/spawn.ts', 'src/commands/session.ts'];
-    sources.push('src/controller/client.ts', 'src/display/plain.ts', 'src/display/human.ts');
+    const sources = ['src/cli/execute.ts', 'src/commands/spawn.ts', 'src/commands/session/session.ts'];
+    sources.push('src/backends/nublado/client.ts', 'src/display/lines/plain.ts', 'src/display/human.ts');
     assert.deepEqual(packagesWith(...sources), ['chalk', 'commander', 'eventsource-parser', 'zod']);
     const files = sources.flatMap((source) => [...loadedWith(source)]);
     assert.deepEqual(
-      files.filter((file) => file.startsWith('src/embedded/')),
+      files.filter((file) => file.startsWith('src/simulator/')),
       [],
     );
   });

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
-import { startController, type EmbeddedController } from '../../src/embedded/server.js';
+import { startSimulator, type SimulatedController } from '../../src/simulator/server.js';
 import { answering } from '../support/answering.js';
 import { realClock } from '../support/clock.js';
 import { startFaultProxy, type Fault, type FaultProxy } from '../support/fault-proxy.js';
@@ -14,7 +14,7 @@ import { parseLines, resultOf } from '../support/ndjson.js';
 import { runLab, startLab, type Finished } from '../support/program.js';
 
 interface Stage {
-  controller: EmbeddedController;
+  controller: SimulatedController;
   proxy: FaultProxy;
   env: Record<string, string>;
 }
@@ -24,7 +24,7 @@ async function onStage<T>(
   { scenario = 'happy', speed = 4 }: { scenario?: string; speed?: number },
   play: (stage: Stage) => Promise<T>,
 ): Promise<T> {
-  const controller = await startController({ clock: realClock, scenario, speed, pingSeconds: 15 });
+  const controller = await startSimulator({ clock: realClock, scenario, speed, pingSeconds: 15 });
   const proxy = await startFaultProxy(controller.origin);
   try {
     const env = { LAB_CONTROLLER: proxy.through(controller.url), LAB_TOKEN: controller.token };
@@ -42,7 +42,7 @@ interface Told {
 }
 
 /** The queue as a plain HTTP client reads it, when the operation is over. */
-async function queueOf({ url, token, user }: EmbeddedController): Promise<Told[]> {
+async function queueOf({ url, token, user }: SimulatedController): Promise<Told[]> {
   const answer = await fetch(`${url}/spawner/v1/labs/${user}/events`, {
     headers: { authorization: `Bearer ${token}` },
   });
@@ -69,7 +69,7 @@ function connections({ stdout }: Finished): string[] {
 }
 
 /** A spawn that ended well, and of which everything was told once. */
-async function assertWhole(run: Finished, controller: EmbeddedController): Promise<void> {
+async function assertWhole(run: Finished, controller: SimulatedController): Promise<void> {
   assert.equal(run.code, 0, run.stdout + run.stderr);
   assert.equal(resultOf(run.stdout).outcome, 'complete');
   const queue = await queueOf(controller);

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { beforeEach, describe, it } from 'node:test';
 import { Command } from 'commander';
 import { addConfig } from '../../src/cli/config-command.js';
-import { UsageError } from '../../src/config/usage-error.js';
+import { UsageError } from '../../src/model/usage-error.js';
 import { fakeContext } from '../support/context.js';
 import { resultOf } from '../support/ndjson.js';
 import { recorder } from '../support/streams.js';

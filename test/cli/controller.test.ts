@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { addController } from '../../src/cli/controller-command.js';
-import { UsageError } from '../../src/config/usage-error.js';
+import { UsageError } from '../../src/model/usage-error.js';
 import { fakeContext } from '../support/context.js';
 import { atTerminal, startLab, type Finished, type Running } from '../support/program.js';
 import { temporaryFolder } from '../support/temporary.js';

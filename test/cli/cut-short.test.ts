@@ -4,17 +4,17 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { startController, type EmbeddedOptions } from '../../src/embedded/server.js';
+import { startSimulator, type SimulatorOptions } from '../../src/simulator/server.js';
 import { answering } from '../support/answering.js';
 import { realClock } from '../support/clock.js';
 import { runLab, startLab, type Finished } from '../support/program.js';
 
 /** With a controller at which a lab is being spawned. */
 async function during<T>(
-  options: Partial<EmbeddedOptions>,
+  options: Partial<SimulatorOptions>,
   use: (env: Record<string, string>) => Promise<T>,
 ): Promise<T> {
-  const controller = await startController({ clock: realClock, speed: 1, ...options });
+  const controller = await startSimulator({ clock: realClock, speed: 1, ...options });
   controller.beginSpawn();
   try {
     return await use({ LAB_CONTROLLER: controller.url, LAB_TOKEN: controller.token });

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { execute } from '../../src/cli/execute.js';
-import { connect } from '../../src/connect.js';
+import { connect } from '../../src/http/connect.js';
 import { fakeContext } from '../support/context.js';
 import { findLeak } from '../support/secrecy.js';
 import { recorder } from '../support/streams.js';

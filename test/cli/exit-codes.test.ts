@@ -8,17 +8,17 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
-import { startController, type EmbeddedController } from '../../src/embedded/server.js';
+import { startSimulator, type SimulatedController } from '../../src/simulator/server.js';
 import { answering } from '../support/answering.js';
 import { realClock } from '../support/clock.js';
 import { resultOf } from '../support/ndjson.js';
 import { bin, cleanEnvironment, runLab, runShell, startLab } from '../support/program.js';
 
-let controller: EmbeddedController;
+let controller: SimulatedController;
 let env: Record<string, string>;
 
 before(async () => {
-  controller = await startController({ clock: realClock, speed: 100 });
+  controller = await startSimulator({ clock: realClock, speed: 100 });
   env = { LAB_CONTROLLER: controller.url, LAB_TOKEN: controller.token };
 });
 after(() => controller.close());
@@ -26,10 +26,10 @@ after(() => controller.close());
 /** Each test has a user of its own at a controller of its own, so that none sees another's lab. */
 async function withController<T>(
   scenario: string,
-  use: (env: Record<string, string>, controller: EmbeddedController) => Promise<T>,
+  use: (env: Record<string, string>, controller: SimulatedController) => Promise<T>,
   speed = 100,
 ): Promise<T> {
-  const own = await startController({ clock: realClock, speed, scenario });
+  const own = await startSimulator({ clock: realClock, speed, scenario });
   try {
     return await use({ LAB_CONTROLLER: own.url, LAB_TOKEN: own.token }, own);
   } finally {

@@ -1,5 +1,5 @@
 /**
- * The commands around a lab: the real program against the real embedded controller. What the controller surprises with
+ * The commands around a lab: the real program against the real simulated controller. What the controller surprises with
  * is in `surprises.test.ts`.
  */
 import assert from 'node:assert/strict';

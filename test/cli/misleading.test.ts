@@ -1,6 +1,6 @@
 /**
  * States that mislead: the real program against the real simulated controller. Numbers are those of the contract, "What
- * a client must survive"; test/embedded/misleading.test.ts holds the controller to them.
+ * a client must survive"; test/simulator/misleading.test.ts holds the controller to them.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

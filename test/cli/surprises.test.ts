@@ -1,5 +1,5 @@
 /**
- * What the controller surprises its clients with: the real program against the real embedded controller, driven into
+ * What the controller surprises its clients with: the real program against the real simulated controller, driven into
  * each case. Numbers are those of the contract, "What a client must survive".
  */
 import assert from 'node:assert/strict';

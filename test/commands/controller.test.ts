@@ -1,5 +1,5 @@
 /**
- * The command beside the embedded controller, where a signal may not be sent to it: `sudo`, say.
+ * The command beside the simulated controller, where a signal may not be sent to it: `sudo`, say.
  */
 import assert from 'node:assert/strict';
 import { ChildProcess } from 'node:child_process';
@@ -8,7 +8,7 @@ import { existsSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { serve } from '../../src/commands/controller.js';
-import type { PassedSignal } from '../../src/context.js';
+import type { PassedSignal } from '../../src/runtime/context.js';
 import { realClock } from '../support/clock.js';
 import { fakeContext } from '../support/context.js';
 import { temporaryFolder } from '../support/temporary.js';

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { LastingFailure } from '../../src/commands/attach.js';
+import { LastingFailure } from '../../src/commands/session/following.js';
 import { wait } from '../../src/commands/wait.js';
 import { exitCode } from '../../src/model/outcome.js';
 import { FakeClock } from '../support/clock.js';

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { resolveCertificates } from '../../src/config/certificates.js';
-import { UsageError } from '../../src/config/usage-error.js';
+import { UsageError } from '../../src/model/usage-error.js';
 import { makeAuthority, type Certificate } from '../support/certificates.js';
 import { temporaryFolder } from '../support/temporary.js';
 

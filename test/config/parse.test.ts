@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseControllerUrl, parseDuration, parseToken, parseUser } from '../../src/config/parse.js';
-import { UsageError } from '../../src/config/usage-error.js';
+import { UsageError } from '../../src/model/usage-error.js';
 
 const usage = (pattern: RegExp) => (error: unknown) =>
   error instanceof UsageError && pattern.test(error.message) && !error.message.includes('\n');

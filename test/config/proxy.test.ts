@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { proxySecrets, resolveProxy } from '../../src/config/proxy.js';
-import { UsageError } from '../../src/config/usage-error.js';
+import { UsageError } from '../../src/model/usage-error.js';
 
 const https = 'https://data.example.org/nublado';
 const http = 'http://data.example.org/nublado';

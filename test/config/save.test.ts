@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { runProgram } from '../../src/cli/program.js';
 import { changeProfiles } from '../../src/config/save.js';
-import { UsageError } from '../../src/config/usage-error.js';
+import { UsageError } from '../../src/model/usage-error.js';
 import { FakeClock } from '../support/clock.js';
 import { fakeContext } from '../support/context.js';
 import { resultOf } from '../support/ndjson.js';

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import { environment } from '../../src/config/environment.js';
 import { resolveTarget, type TargetOptions } from '../../src/config/target.js';
-import { UsageError } from '../../src/config/usage-error.js';
+import { UsageError } from '../../src/model/usage-error.js';
 import { fakeContext } from '../support/context.js';
 import { temporaryFolder } from '../support/temporary.js';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { BarDisplay, barLine, shownPercent, spinnerText } from '../../src/display/bar.js';
-import { displayWidth } from '../../src/display/width.js';
+import { BarDisplay, barLine, shownPercent, spinnerText } from '../../src/display/terminal/bar.js';
+import { displayWidth } from '../../src/display/terminal/width.js';
 import { createTheme } from '../../src/display/theme.js';
-import { advance, initialRun, type RunState } from '../../src/model/run.js';
+import { advance, initialRun, type RunState } from '../../src/model/reducer.js';
 import { anyText } from '../support/arbitraries.js';
 import { FakeClock } from '../support/clock.js';
 import { recorder } from '../support/streams.js';

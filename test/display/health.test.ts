@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { BarDisplay } from '../../src/display/bar.js';
+import { BarDisplay } from '../../src/display/terminal/bar.js';
 import { healthText } from '../../src/display/messages.js';
 import { createTheme } from '../../src/display/theme.js';
-import { advance, initialRun, type Input, type RunState } from '../../src/model/run.js';
+import { advance, initialRun, type Input, type RunState } from '../../src/model/reducer.js';
 import { FakeClock } from '../support/clock.js';
 import { fakeContext } from '../support/context.js';
 import { recorder } from '../support/streams.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { PendingLines } from '../../src/display/pending.js';
+import { PendingLines } from '../../src/display/terminal/pending.js';
 import { createTheme } from '../../src/display/theme.js';
 import type { Event } from '../../src/model/event.js';
 

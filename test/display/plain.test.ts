@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { BarDisplay } from '../../src/display/bar.js';
+import { BarDisplay } from '../../src/display/terminal/bar.js';
 import { WarningDisplay } from '../../src/display/human.js';
-import { PlainDisplay } from '../../src/display/plain.js';
+import { PlainDisplay } from '../../src/display/lines/plain.js';
 import { createTheme } from '../../src/display/theme.js';
-import { initialRun } from '../../src/model/run.js';
+import { initialRun } from '../../src/model/reducer.js';
 import { FakeClock } from '../support/clock.js';
 import { fakeContext } from '../support/context.js';
 import { recorder } from '../support/streams.js';

@@ -3,8 +3,8 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { displayWidth } from '../../src/display/width.js';
-import { startController } from '../../src/embedded/server.js';
+import { displayWidth } from '../../src/display/terminal/width.js';
+import { startSimulator } from '../../src/simulator/server.js';
 import { realClock } from '../support/clock.js';
 import { atTerminal } from '../support/program.js';
 
@@ -36,7 +36,7 @@ describe('the bar at a terminal', { concurrency: 6 }, () => {
 
   it('stays a bar when the DELETE is sent again, because the deletion goes on', async () => {
     const faults = { deleteTimeoutMs: 100 };
-    const controller = await startController({ clock: realClock, scenario: 'immediate', speed: 0.2, faults });
+    const controller = await startSimulator({ clock: realClock, scenario: 'immediate', speed: 0.2, faults });
     controller.beginSpawn();
     const env = { LAB_CONTROLLER: controller.url, LAB_TOKEN: controller.token };
     try {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { elapsed, harmless, inWords, logText } from '../../src/display/text.js';
-import { cut, displayWidth } from '../../src/display/width.js';
+import { elapsed, harmless, inWords, logText } from '../../src/model/text.js';
+import { cut, displayWidth } from '../../src/display/terminal/width.js';
 import { anyText } from '../support/arbitraries.js';
 
 describe('harmless', () => {

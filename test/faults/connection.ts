@@ -3,7 +3,7 @@
  *
  * Knows which frames have gone over whole and when the client took them, which is what it can have seen.
  */
-import type { Clock } from '../../src/context.js';
+import type { Clock } from '../../src/runtime/context.js';
 import type { Queue } from './controller.js';
 import { encodeFrame, encodePing, slack } from './encode.js';
 import type { Random } from './random.js';

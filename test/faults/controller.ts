@@ -4,7 +4,7 @@
  * Owns what is true. Written from the contract alone; shares no code with the program. Numbers are those of the
  * contract, "What a client must survive".
  */
-import type { Clock } from '../../src/context.js';
+import type { Clock } from '../../src/runtime/context.js';
 import {
   isTerminal,
   type Frame,

@@ -1,7 +1,7 @@
 /**
  * Does what a story says that others do: restarts, other clients, reconciliation, tokens that expire.
  */
-import type { Clock } from '../../src/context.js';
+import type { Clock } from '../../src/runtime/context.js';
 import type { Interference } from './story.js';
 
 /** What can be done to the world. */

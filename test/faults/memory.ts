@@ -1,9 +1,11 @@
 /**
  * A story's world as a Backend without a network: fast, and exact on a fake clock.
  */
-import type { Backend, EventBody } from '../../src/controller/backend.js';
-import { notAController, refusal } from '../../src/controller/failures.js';
-import { networkFailure } from '../../src/controller/network.js';
+import type { Backend } from '../../src/backends/backend.js';
+import { decode } from '../../src/backends/nublado/decode.js';
+import type { EventStream } from '../../src/stream/event-stream.js';
+import { notAController, refusal } from '../../src/backends/nublado/failures.js';
+import { networkFailure } from '../../src/http/network.js';
 import type { LabState } from '../../src/model/lab.js';
 import { noSecrets } from '../../src/model/redactor.js';
 import type { Failure, Result } from '../../src/model/result.js';
@@ -45,9 +47,10 @@ export function memoryBackend(world: World): Backend {
     remove: (_user, signal) => done('delete the lab of rachel', 'remove', signal, 204),
     ownState: (signal) => state(signal, 'own'),
     stateOf: (_user, signal) => state(signal, 'named'),
-    async events(_user, signal): Promise<Result<EventBody>> {
+    async events(_user, signal): Promise<Result<EventStream>> {
       const answer = await world.ask('events', signal);
-      if (answer.kind === 'stream') return { ok: true, value: bodyOf(answer.connection, signal) };
+      if (answer.kind === 'stream')
+        return { ok: true, value: { body: bodyOf(answer.connection, signal), decode } };
       return { ok: false, failure: failureOf('watch the events of rachel', answer) };
     },
     async whoAmI(signal) {
@@ -73,7 +76,7 @@ function failureOf(asked: string, answer: Answer): Failure {
   return networkFailure(asked, error, base, { sent: how !== 'refused' });
 }
 
-function bodyOf(connection: Connection, signal: AbortSignal): EventBody {
+function bodyOf(connection: Connection, signal: AbortSignal): AsyncIterable<Uint8Array> {
   if (signal.aborted) connection.close();
   signal.addEventListener('abort', () => {
     connection.close();

@@ -4,17 +4,17 @@
  * Only records; what was right is for `judge.ts` to say.
  */
 import { events } from '../../src/commands/events.js';
-import { Session } from '../../src/commands/session.js';
+import { Session } from '../../src/commands/session/session.js';
 import { spawn } from '../../src/commands/spawn.js';
 import { status } from '../../src/commands/status.js';
 import { stop } from '../../src/commands/stop.js';
 import { wait } from '../../src/commands/wait.js';
-import type { Clock, Context } from '../../src/context.js';
-import type { Backend } from '../../src/controller/backend.js';
-import { startDeadline } from '../../src/deadline.js';
+import type { Clock, Context } from '../../src/runtime/context.js';
+import type { Backend } from '../../src/backends/backend.js';
+import { startDeadline } from '../../src/runtime/deadline.js';
 import { SilentDisplay, type Ending } from '../../src/display/display.js';
 import { noSecrets } from '../../src/model/redactor.js';
-import type { Goal, Input, RunState } from '../../src/model/run.js';
+import type { Goal, Input, RunState } from '../../src/model/reducer.js';
 import { FakeClock } from '../support/clock.js';
 import { fakeContext } from '../support/context.js';
 import { memoryBackend } from './memory.js';

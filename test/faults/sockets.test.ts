@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Agent } from 'undici';
-import type { Clock } from '../../src/context.js';
-import { createController } from '../../src/controller/client.js';
+import type { Clock } from '../../src/runtime/context.js';
+import { createController } from '../../src/backends/nublado/client.js';
 import { noSecrets } from '../../src/model/redactor.js';
 import { fakeContext } from '../support/context.js';
 import { describe as describeFigures, record, type Figures } from './figures.js';
@@ -22,7 +22,7 @@ const atOnce = 16;
 /** Only stories that are over so soon, in the story's milliseconds. */
 const longest = 60_000;
 
-/** A controller that was never met is given up after so long (`src/retry.ts`), in the story's milliseconds. */
+/** A controller that was never met is given up after so long (`src/runtime/retry.ts`), in the story's milliseconds. */
 const patience = 5_000;
 /** A busy machine may be late by so much: a sixth of a second. */
 const lateness = 10_000;

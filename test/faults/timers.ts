@@ -1,7 +1,7 @@
 /**
  * A clock that knows its timers, so that all of them can be cancelled when a story is over.
  */
-import type { Clock } from '../../src/context.js';
+import type { Clock } from '../../src/runtime/context.js';
 
 export class Timers implements Clock {
   readonly #clock: Clock;

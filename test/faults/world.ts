@@ -4,7 +4,7 @@
  * Answers questions as they would be answered on the wire (status, headers, body, or none), so that a Backend in
  * memory and an HTTP server can both stand before it. Keeps a log of what crossed the wire, for the judge.
  */
-import type { Clock } from '../../src/context.js';
+import type { Clock } from '../../src/runtime/context.js';
 import { Connection } from './connection.js';
 import { Controller } from './controller.js';
 import { interfere } from './interfering.js';

@@ -1,14 +1,14 @@
 /**
- * The library face as another program uses it, against the embedded controller.
+ * The library face as another program uses it, against the simulated controller.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Agent } from 'undici';
-import type { EmbeddedOptions } from '../../src/embedded/server.js';
+import type { SimulatorOptions } from '../../src/simulator/server.js';
 import { followEvents, LabClient, type Update } from '../../src/index.js';
 import { openController } from '../support/site.js';
 
-async function at<T>(options: Partial<EmbeddedOptions>, use: (client: LabClient) => Promise<T>): Promise<T> {
+async function at<T>(options: Partial<SimulatorOptions>, use: (client: LabClient) => Promise<T>): Promise<T> {
   await using controller = await openController({ speed: 50, ...options });
   const client = new LabClient({ controller: controller.url, user: 'demo', token: controller.token });
   try {

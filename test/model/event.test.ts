@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Event, eventJsonSchema, isDone, toSse } from '../../src/model/event.js';
 import { eventTypes } from '../../src/model/event-types.js';
 import { createFrameReader } from '../../src/stream/frames.js';
-import { decode } from '../../src/stream/decode.js';
+import { decode } from '../../src/backends/nublado/decode.js';
 import { anyEvent, anyText } from '../support/arbitraries.js';
 import { bodyOf, eventSchema, streamCaptures } from '../support/captures.js';
 

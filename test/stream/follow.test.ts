@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { decode } from '../../src/backends/nublado/decode.js';
 import type { Event } from '../../src/model/event.js';
 import { toSse } from '../../src/model/event.js';
 import type { LabState } from '../../src/model/lab.js';
 import { noSecrets } from '../../src/model/redactor.js';
 import type { Failure, Result } from '../../src/model/result.js';
-import type { Input } from '../../src/model/run.js';
+import type { Input } from '../../src/model/reducer.js';
+import type { EventStream } from '../../src/stream/event-stream.js';
 import { follow, type FollowOptions, type Source } from '../../src/stream/follow.js';
 import { Seen } from '../../src/stream/seen.js';
 import { FakeClock } from '../support/clock.js';
@@ -46,7 +48,7 @@ class HandFed implements Source {
     this.#wake?.();
   }
 
-  events(signal: AbortSignal): Promise<Result<AsyncIterable<Uint8Array>>> {
+  events(signal: AbortSignal): Promise<Result<EventStream>> {
     if (this.silent) {
       return new Promise((resolve) => {
         signal.addEventListener('abort', () => {
@@ -55,7 +57,7 @@ class HandFed implements Source {
       });
     }
     if (this.refusal !== null) return Promise.resolve({ ok: false, failure: this.refusal });
-    return Promise.resolve({ ok: true, value: this.#body(signal) });
+    return Promise.resolve({ ok: true, value: { body: this.#body(signal), decode } });
   }
 
   state(): Promise<Result<LabState | null>> {

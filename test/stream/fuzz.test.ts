@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { eventTypes } from '../../src/model/event-types.js';
-import { decode } from '../../src/stream/decode.js';
+import { decode } from '../../src/backends/nublado/decode.js';
 import { createFrameReader, type FrameItem } from '../../src/stream/frames.js';
 import { slicings } from '../support/arbitraries.js';
 import { bodyOf, streamCaptures } from '../support/captures.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { RawFrame } from '../../src/model/run.js';
+import type { RawFrame } from '../../src/model/frame.js';
 import { Seen } from '../../src/stream/seen.js';
 
 const frame = (data: string, event: string | null = 'info'): RawFrame => ({ event, data });

@@ -1,7 +1,7 @@
 /**
  * A clock that stands still until a test moves it.
  */
-import type { Clock } from '../../src/context.js';
+import type { Clock } from '../../src/runtime/context.js';
 
 interface Timer {
   due: number;

@@ -2,7 +2,7 @@
  * A Context for tests: a clock that stands still, streams that remember, an environment of its own.
  */
 import { PassThrough } from 'node:stream';
-import type { Context } from '../../src/context.js';
+import type { Context } from '../../src/runtime/context.js';
 import { FakeClock } from './clock.js';
 import { recorder } from './streams.js';
 

@@ -2,18 +2,20 @@
  * A command in memory: against a controller whose every answer a test writes itself, on a clock that jumps from one thing
  * that falls due to the next. For what takes minutes; what a user sees is shown with `peer.ts` and the real program.
  */
-import { Session } from '../../src/commands/session.js';
-import type { Clock } from '../../src/context.js';
-import type { Backend, EventBody } from '../../src/controller/backend.js';
-import { refusal } from '../../src/controller/failures.js';
-import { startDeadline } from '../../src/deadline.js';
+import { Session } from '../../src/commands/session/session.js';
+import type { Clock } from '../../src/runtime/context.js';
+import type { Backend } from '../../src/backends/backend.js';
+import { decode } from '../../src/backends/nublado/decode.js';
+import type { EventStream } from '../../src/stream/event-stream.js';
+import { refusal } from '../../src/backends/nublado/failures.js';
+import { startDeadline } from '../../src/runtime/deadline.js';
 import { SilentDisplay, type Ending } from '../../src/display/display.js';
 import { toSse, type Event } from '../../src/model/event.js';
 import { exitCode } from '../../src/model/outcome.js';
 import type { LabState } from '../../src/model/lab.js';
 import { noSecrets } from '../../src/model/redactor.js';
 import type { Result } from '../../src/model/result.js';
-import type { Input, RunState } from '../../src/model/run.js';
+import type { Input, RunState } from '../../src/model/reducer.js';
 import { FakeClock } from './clock.js';
 import { fakeContext } from './context.js';
 
@@ -151,11 +153,11 @@ function scripted(script: Script, clock: FakeClock, requests: Played['requests']
     remove: () => done('remove', 'delete the lab of rachel'),
     ownState: state,
     stateOf: state,
-    async events(_user, signal): Promise<Result<EventBody>> {
+    async events(_user, signal): Promise<Result<EventStream>> {
       const answer = await ask('events', 'watch the events of rachel');
       if (!answer.ok) return answer;
       if (typeof answer.value === 'string' || !('stream' in answer.value)) throw new Error('no stream');
-      return { ok: true, value: bodyOf(answer.value.stream, clock, signal) };
+      return { ok: true, value: { body: bodyOf(answer.value.stream, clock, signal), decode } };
     },
     async whoAmI() {
       const answer = await ask('who', 'ask whose token this is');
@@ -186,7 +188,11 @@ function answerOf({ status, type, plain, retryAfter }: Refusal) {
 }
 
 /** The events as they come, those of one time in one chunk, with a ping every 15 s, until the end or the client leaves. */
-async function* bodyOf({ events, end }: Stream, clock: Clock, signal: AbortSignal): EventBody {
+async function* bodyOf(
+  { events, end }: Stream,
+  clock: Clock,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const ping = 15_000;
   let pingAt = clock.monotonic() + ping;
   let next = 0;

@@ -7,7 +7,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Argument, Command, Option } from 'commander';
-import { addCompletion } from '../../src/cli/completion.js';
+import { addCompletion } from '../../src/cli/completion/scripts.js';
 import { createProgram, runProgram } from '../../src/cli/program.js';
 import { fakeContext } from './context.js';
 import { atTerminal } from './program.js';

@@ -1,28 +1,32 @@
 /**
  * A controller of its own for one test, and the real program that is set up for it.
  */
-import { startController, type EmbeddedController, type EmbeddedOptions } from '../../src/embedded/server.js';
+import {
+  startSimulator,
+  type SimulatedController,
+  type SimulatorOptions,
+} from '../../src/simulator/server.js';
 import { realClock } from './clock.js';
 import './closing.js';
 import { runLab, startLab, type Finished } from './program.js';
 
 export interface Site {
-  controller: EmbeddedController;
+  controller: SimulatedController;
   lab: (...args: string[]) => Promise<Finished>;
   start: (...args: string[]) => ReturnType<typeof startLab>;
   env: Record<string, string>;
 }
 
-/** The embedded controller on a real port and in real time, for as long as the scope lasts that declares it. */
+/** The simulated controller on a real port and in real time, for as long as the scope lasts that declares it. */
 export async function openController(
-  options: Partial<EmbeddedOptions> = {},
-): Promise<EmbeddedController & AsyncDisposable> {
-  const controller = await startController({ clock: realClock, ...options });
+  options: Partial<SimulatorOptions> = {},
+): Promise<SimulatedController & AsyncDisposable> {
+  const controller = await startSimulator({ clock: realClock, ...options });
   return Object.assign(controller, { [Symbol.asyncDispose]: () => controller.close() });
 }
 
 /** The same for as long as `use` takes. */
-export async function at<T>(options: Partial<EmbeddedOptions>, use: (site: Site) => Promise<T>): Promise<T> {
+export async function at<T>(options: Partial<SimulatorOptions>, use: (site: Site) => Promise<T>): Promise<T> {
   await using controller = await openController({ speed: 50, ...options });
   const env = { LAB_CONTROLLER: controller.url, LAB_TOKEN: controller.token };
   return await use({
@@ -33,5 +37,5 @@ export async function at<T>(options: Partial<EmbeddedOptions>, use: (site: Site)
   });
 }
 
-/** What a lab of the embedded controller's user prints as its URL. */
+/** What a lab of the simulated controller's user prints as its URL. */
 export const url = 'http://lab.userlabs-demo:8888/nb/user/demo/\n';

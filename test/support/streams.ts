@@ -2,7 +2,7 @@
  * Output streams that remember what was written.
  */
 import { PassThrough } from 'node:stream';
-import type { Output } from '../../src/context.js';
+import type { Output } from '../../src/runtime/context.js';
 
 export interface Recorded extends Output {
   text(): string;

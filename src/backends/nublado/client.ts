@@ -1,0 +1,235 @@
+/**
+ * The Nublado controller as a Backend: one method per route.
+ *
+ * Owns the routes and which answers are right; how one is had is `transport.ts`, what a refusal means is
+ * `failures.ts`.
+ */
+import type { Choices } from '../../model/choices.js';
+import { LabState, UserInfo, Users } from '../../model/lab.js';
+import type { LabSpecification } from '../../model/specification.js';
+import type { Failure, Result } from '../../model/result.js';
+import {
+  compression,
+  describeContent,
+  header,
+  headersOf,
+  isEventStream,
+  isJson,
+  isPage,
+  parseJson,
+  readAnswer,
+  readWithin,
+  type Answer,
+  type Reply,
+} from '../../http/response.js';
+import type { Backend } from '../backend.js';
+import type { EventStream } from '../../stream/event-stream.js';
+import { decode } from './decode.js';
+import { redactError, redactState } from '../../model/free-text.js';
+import { bodyTime, notAController, refusal } from './failures.js';
+import { networkFailure } from '../../http/network.js';
+import {
+  baseText,
+  createTransport,
+  discard,
+  type ControllerOptions,
+  type Request,
+} from '../../http/transport.js';
+
+export type { ControllerOptions, Credentials } from '../../http/transport.js';
+
+export function createController(options: ControllerOptions): Backend {
+  const { base, clock, credentials, redact } = options;
+  const shownBase = baseText(base);
+  const api = `${base.pathname.replace(/\/$/, '')}/spawner/v1`;
+  const send = createTransport(options);
+
+  /** The failure of an answer that is not the one asked for. Its status and headers decide; its body may be late. */
+  async function refuse(request: Request, reply: Reply): Promise<{ ok: false; failure: Failure }> {
+    const head = headersOf(reply);
+    const ms = head.status < 300 ? null : bodyTime(request.method, head);
+    if (ms === null) discard(reply, clock);
+    const answer = ms === null ? head : await readWithin(reply, clock, ms);
+    if (head.status < 300) return notAsked(request, answer, describeContent(answer));
+    return fail(refusal(request.asked, answer, shownBase, credentials.origin));
+  }
+
+  /** The failure of a success that is no answer to this question. */
+  function notAsked({ asked }: Request, answer: Answer, is: string): { ok: false; failure: Failure } {
+    return fail(notAController(asked, answer, shownBase, `the answer is ${is}`));
+  }
+
+  /** The answer to a GET, once all of it has come, where it is a success of the type asked for. */
+  async function get(request: Request, isRight: (answer: Answer) => boolean): Promise<Result<Answer>> {
+    const sent = await send(request);
+    if (!sent.ok) return sent;
+    const head = headersOf(sent.value);
+    if (head.status !== 200 || compression(head) !== null || !isRight(head)) {
+      return refuse(request, sent.value);
+    }
+    let answer: Answer;
+    try {
+      answer = await readAnswer(sent.value, clock);
+    } catch (error) {
+      redactError(error, redact);
+      return fail(networkFailure(request.asked, error, shownBase, { sent: true }));
+    }
+    return answer.whole ? { ok: true, value: answer } : notAsked(request, answer, describeContent(answer));
+  }
+
+  async function getJson<T>(request: Request, parse: (json: unknown) => T | null): Promise<Result<T>> {
+    const got = await get(request, isJson);
+    if (!got.ok) return got;
+    let json: unknown;
+    try {
+      json = parseJson(got.value.body);
+    } catch {
+      // JSON that does not parse is as wrong as JSON of another shape.
+      json = undefined;
+    }
+    const value = parse(json);
+    return value === null ? notAsked(request, got.value, 'JSON of another shape') : { ok: true, value };
+  }
+
+  async function labState(request: Request): Promise<Result<LabState | null>> {
+    const result = await getJson(request, (json) => {
+      const { data } = LabState.safeParse(json);
+      return data === undefined ? null : redactState(data, redact);
+    });
+    return !result.ok && result.failure.kind === 'not-found' ? { ok: true, value: null } : result;
+  }
+
+  return {
+    async create(user, specification: LabSpecification, signal) {
+      const request: Request = {
+        asked: `create a lab for ${user}`,
+        method: 'POST',
+        url: `${api}/labs/${encodeURIComponent(user)}/create`,
+        accept: 'application/json',
+        json: specification,
+        hintIfSent: 'It may have begun to create the lab all the same; `lab status` tells.',
+        signal,
+      };
+      const sent = await send(request);
+      if (!sent.ok) return sent;
+      const { statusCode } = sent.value.response;
+      // Older controllers answered 303 instead of 201.
+      const location = header(sent.value.response, 'location');
+      if (statusCode === 201 || (statusCode === 303 && leadsTo(base, location, api))) {
+        // Accepted is accepted, whatever becomes of the rest of the answer.
+        discard(sent.value, clock);
+        return { ok: true, value: null };
+      }
+      return refuse(request, sent.value);
+    },
+
+    async events(user, signal): Promise<Result<EventStream>> {
+      const request: Request = {
+        asked: `watch the events of ${user}`,
+        method: 'GET',
+        url: `${api}/labs/${encodeURIComponent(user)}/events`,
+        accept: 'text/event-stream',
+        signal,
+      };
+      const sent = await send(request);
+      if (!sent.ok) return sent;
+      const head = headersOf(sent.value);
+      const isRight = head.status === 200 && isEventStream(head) && compression(head) === null;
+      if (!isRight) return refuse(request, sent.value);
+      return { ok: true, value: { body: sent.value.response.body, decode } };
+    },
+
+    ownState(signal) {
+      return labState({
+        asked: "ask for the lab's state",
+        method: 'GET',
+        url: `${api}/user-status`,
+        accept: 'application/json',
+        signal,
+      });
+    },
+
+    stateOf(user, signal) {
+      return labState({
+        asked: `ask for the state of ${user}'s lab`,
+        method: 'GET',
+        url: `${api}/labs/${encodeURIComponent(user)}`,
+        accept: 'application/json',
+        signal,
+      });
+    },
+
+    async remove(user, signal): Promise<Result<null>> {
+      const request: Request = {
+        asked: `delete the lab of ${user}`,
+        method: 'DELETE',
+        url: `${api}/labs/${encodeURIComponent(user)}`,
+        accept: 'application/json',
+        hintIfSent: 'The deletion may go on all the same; `lab status` tells.',
+        signal,
+      };
+      const sent = await send(request);
+      if (!sent.ok) return sent;
+      if (sent.value.response.statusCode !== 204) {
+        const refused = await refuse(request, sent.value);
+        // The one that was lost has deleted it.
+        const isGone = sent.value.repeated && refused.failure.kind === 'not-found';
+        return isGone ? { ok: true, value: null } : refused;
+      }
+      discard(sent.value, clock);
+      return { ok: true, value: null };
+    },
+
+    list(signal): Promise<Result<string[]>> {
+      return getJson(
+        {
+          asked: 'list the users with running labs',
+          method: 'GET',
+          url: `${api}/labs`,
+          accept: 'application/json',
+          signal,
+        },
+        (json) => Users.safeParse(json).data ?? null,
+      );
+    },
+
+    async choices(user, signal): Promise<Result<Choices | null>> {
+      const request: Request = {
+        asked: `ask what ${user} may choose`,
+        method: 'GET',
+        url: `${api}/lab-form/${encodeURIComponent(user)}`,
+        accept: 'text/html',
+        signal,
+      };
+      const [got, { parseForm }] = await Promise.all([get(request, isPage), import('./form.js')]);
+      if (!got.ok) return got;
+      const form = parseForm(got.value.body);
+      if (form === null) return notAsked(request, got.value, 'no lab form');
+      return { ok: true, value: form === 'unavailable' ? null : form };
+    },
+
+    whoAmI(signal): Promise<Result<string>> {
+      return getJson(
+        {
+          asked: 'ask whose token this is',
+          method: 'GET',
+          url: '/auth/api/v1/user-info',
+          accept: 'application/json',
+          signal,
+        },
+        (json) => UserInfo.safeParse(json).data?.username ?? null,
+      );
+    },
+  };
+}
+
+function fail(failure: Failure): { ok: false; failure: Failure } {
+  return { ok: false, failure };
+}
+
+/** Whether a Location stays at the controller itself. */
+function leadsTo(base: URL, location: string | null, prefix: string): boolean {
+  if (location === null || !URL.canParse(location, base.href)) return false;
+  const target = new URL(location, base);
+  return target.host === base.host && target.pathname.startsWith(`${prefix}/labs/`);
+}

@@ -1,0 +1,43 @@
+/**
+ * Decodes a frame into an Event, or explains why it is not one.
+ *
+ * The inverse of `toSse` in `model/event.ts`. The frame comes from outside, so nothing about it is trusted
+ * and nothing here throws.
+ */
+import { isEventType } from '../../model/event-types.js';
+import { Event } from '../../model/event.js';
+import type { Decoded, RawFrame } from '../../model/frame.js';
+import { skim } from '../../stream/skim.js';
+
+/** Data longer than this, in UTF-16 units, is not parsed whole: what it may hold beside an Event has no bound. */
+const largeData = 64 * 1024;
+
+/** Decodes a frame. The event's name is its type, whatever the payload says (contract, "The event stream"). */
+export function decode(frame: RawFrame): Decoded {
+  const name = frame.event;
+  if (name === null) return { kind: 'invalid', reason: 'the frame has no event name', type: null };
+  // The heartbeat of older controllers.
+  if (name === 'ping') return { kind: 'ping' };
+  if (!isEventType(name))
+    return { kind: 'invalid', reason: `unknown event type "${name.slice(0, 100)}"`, type: null };
+
+  let payload: unknown;
+  try {
+    payload = parse(frame.data);
+  } catch {
+    return { kind: 'invalid', reason: 'the data is not JSON', type: name };
+  }
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
+    return { kind: 'invalid', reason: 'the data is not a JSON object', type: name };
+  }
+  const parsed = Event.safeParse(Object.assign(payload, { type: name }));
+  if (parsed.success) return { kind: 'event', event: parsed.data };
+  const issue = parsed.error.issues[0];
+  const reason = issue === undefined ? 'not an Event' : `${issue.path.join('.')}: ${issue.message}`;
+  return { kind: 'invalid', reason, type: name };
+}
+
+/** Throws a SyntaxError where it is not JSON, or too large to be looked at and no object. */
+function parse(data: string): unknown {
+  return data.length <= largeData ? JSON.parse(data) : skim(data);
+}

@@ -1,0 +1,263 @@
+/**
+ * Refusals to typed failures, each with the server's own words and a hint.
+ *
+ * Owns the reading of statuses, error bodies and `WWW-Authenticate` (contract, "Refusals"). Secrets are removed
+ * from the server's words; for the rest they are kept as they came: whoever shows them makes them harmless.
+ */
+import { STATUS_CODES } from 'node:http';
+import { ErrorBody } from '../../model/lab.js';
+import type { Failure } from '../../model/result.js';
+import {
+  compression,
+  describeCompression,
+  header,
+  isJson,
+  isPage,
+  mediaType,
+  parseJson,
+  type Answer,
+} from '../../http/response.js';
+import { isPassing, proxyCredentialsHint } from '../../http/network.js';
+
+interface Words {
+  /** The controller's machine-readable error type, where it sent one. */
+  type: string | null;
+  /** Not to be shown as it is. */
+  text: string | null;
+}
+
+/**
+ * The failure that an answer means. `asked` says what was asked, as in "create a lab for NAME"; `tokenOrigin` where the
+ * token came from that was sent.
+ */
+export function refusal(
+  asked: string,
+  answer: Answer,
+  base: string,
+  tokenOrigin: string | null = null,
+): Failure {
+  const { status } = answer;
+  const words = serverWords(answer);
+  const make = failureMaker(asked, answer, words);
+
+  if (isRedirect(status)) {
+    const target = header(answer, 'location') ?? 'elsewhere';
+    const times = answer.redirects === 0 ? '' : `, after ${answer.redirects} others`;
+    return make('unauthorized', 'redirect', {
+      said: `the answer was a redirect to ${answer.redact(target)}${times}`,
+      hint: isUpgrade(base, target) ? 'The controller URL should begin with https://.' : signInHint,
+    });
+  }
+  if (words.type === 'insufficient_quota') {
+    return make('refused', words.type, { hint: 'Ask for a smaller --size.' });
+  }
+  if (status === 401)
+    return make('unauthorized', words.type ?? 'unauthorized', { hint: hint401(words, tokenOrigin) });
+  if (status === 407) {
+    return make('unauthorized', 'proxy', {
+      said: 'the proxy asks for a user name and password',
+      hint: proxyCredentialsHint('HTTP_PROXY'),
+    });
+  }
+  if (status === 403)
+    return make('unauthorized', words.type ?? 'forbidden', { hint: hint403(answer, words) });
+  if (status === 404) {
+    if (words.type !== null) return make('not-found', words.type, { hint: null });
+    // Only a controller says it in JSON; which of its reasons that was did not come.
+    if (isJson(answer) && !answer.whole) return make('not-found', 'not_found', { hint: null });
+    if (answer.redirects > 0) return signIn(make, answer);
+    return make('unknown', 'not_a_controller', { hint: wrongAddress(base), reached: false });
+  }
+  if (status === 409) return make('conflict', words.type ?? 'conflict', { hint: null });
+  if (isRefusedRequest(status)) {
+    return make('refused', words.type ?? 'refused', { hint: hintRefused(status, words) });
+  }
+  if (status === 500 && words.type === 'delete_failed') return make('failed', words.type, { hint: null });
+  if (isPassing(status)) {
+    return make('unknown', words.type ?? 'unavailable', {
+      hint: status === 429 ? hint429(answer) : 'The controller or its ingress is in trouble; try again.',
+      transient: true,
+    });
+  }
+  return make('unknown', words.type ?? 'unexpected_status', { hint: wrongAddress(base), reached: false });
+}
+
+/** The failure of an answer that is a success by its status but no controller's by its content. */
+export function notAController(asked: string, answer: Answer, base: string, why: string): Failure {
+  const make = failureMaker(asked, answer, { type: null, text: null });
+  if (answer.redirects > 0 && isPage(answer)) return signIn(make, answer);
+  return make('unknown', 'not_a_controller', { said: why, hint: wrongAddress(base), reached: false });
+}
+
+/** How long the body of a refusal may take where the exit code depends on it, and where only its text is in it. */
+const decidingTime = 10_000;
+const textTime = 2_000;
+
+/**
+ * Milliseconds that the body of a refusal may take from its headers; null where nobody needs it. `method` tells what
+ * was asked: only a POST creates, and only a DELETE deletes.
+ */
+export function bodyTime(method: 'GET' | 'POST' | 'DELETE', answer: Answer): number | null {
+  const { status } = answer;
+  if (isRedirect(status) || compression(answer) !== null) return null;
+  const decides =
+    status === 404 || (status === 403 && method === 'POST') || (status === 500 && method === 'DELETE');
+  if (isJson(answer) && decides) return decidingTime;
+  return isPassing(status) || !(isJson(answer) || isText(answer)) ? null : textTime;
+}
+
+/** 304 leads nowhere, and neither do its other neighbours. */
+function isRedirect(status: number): boolean {
+  return [301, 302, 303, 307, 308].includes(status);
+}
+
+/** What was sent was wrong, too long, or of a kind that is not taken. */
+function isRefusedRequest(status: number): boolean {
+  return [400, 413, 414, 415, 422, 431].includes(status);
+}
+
+const signInHint = 'Not signed in, probably: check the token, and that the controller URL is right.';
+
+/** The failure of a redirect that was followed, and led to a login page or nowhere. */
+function signIn(make: FailureMaker, { url, redact }: Answer): Failure {
+  return make('unauthorized', 'redirect', {
+    said: `the answer was a redirect to ${redact(url)}`,
+    hint: signInHint,
+  });
+}
+
+/** Whether a redirect goes from plain http to https at the same host. */
+function isUpgrade(base: string, target: string): boolean {
+  if (!URL.canParse(target, base)) return false;
+  const [from, to] = [new URL(base), new URL(target, base)];
+  return from.protocol === 'http:' && to.protocol === 'https:' && from.hostname === to.hostname;
+}
+
+interface Extra {
+  said?: string;
+  hint: string | null;
+  transient?: boolean;
+  reached?: boolean;
+}
+
+type FailureMaker = (kind: Failure['kind'], type: string, extra: Extra) => Failure;
+
+function failureMaker(asked: string, answer: Answer, words: Words): FailureMaker {
+  return (kind, type, extra) => {
+    const unreadable = compression(answer) === null ? null : `the answer is ${describeCompression(answer)}`;
+    const said = extra.said ?? (words.text === null ? unreadable : answer.redact(words.text));
+    const reason = `HTTP ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`.trim();
+    return {
+      kind,
+      error: {
+        type,
+        message: `could not ${asked}: ${said === null ? reason : `${said} (${reason})`}`,
+        status: answer.status,
+        hint: extra.hint,
+      },
+      transient: extra.transient ?? false,
+      reached: extra.reached ?? true,
+      maybeDone: answer.status >= 500 || answer.status === 408,
+      isPlainText: mediaType(answer) === 'text/plain',
+      retryAfter: retryAfter(answer),
+    };
+  };
+}
+
+/** The server's own words, from any of the five shapes of its bodies; null where it said nothing useful. */
+function serverWords(answer: Answer): Words {
+  const challenge = authenticateParameters(answer);
+  const fromHeader = challenge.get('error_description') ?? plainText(answer);
+  if (!isJson(answer)) return { type: challenge.get('error') ?? null, text: fromHeader };
+  let json: unknown;
+  try {
+    json = parseJson(answer.body);
+  } catch {
+    return { type: null, text: fromHeader };
+  }
+  const parsed = ErrorBody.safeParse(json);
+  if (!parsed.success) return { type: null, text: fromHeader };
+  const { detail } = parsed.data;
+  if (typeof detail === 'string') return { type: null, text: detail === '' ? null : detail };
+  // Which part of the path was wrong helps nobody who named no path.
+  const place = (loc: readonly (string | number)[] | undefined): string =>
+    loc === undefined || loc[0] === 'path' ? '' : ` (${loc.join('.')})`;
+  const text = detail.map(({ msg, loc }) => `${msg}${place(loc)}`);
+  return { type: detail[0]?.type ?? null, text: text.length === 0 ? null : text.join('; ') };
+}
+
+/** The first line of a text/plain body, unless it merely repeats the status. */
+function plainText(answer: Answer): string | null {
+  if (!isText(answer)) return null;
+  const line = answer.body.trim().split('\n')[0] ?? '';
+  // Half a secret would not be found later.
+  return line === '' || line === STATUS_CODES[answer.status] ? null : answer.redact(line).slice(0, 200);
+}
+
+function isText(answer: Answer): boolean {
+  return mediaType(answer) === 'text/plain';
+}
+
+function hint401({ type }: Words, tokenOrigin: string | null): string {
+  if (type !== 'invalid_token')
+    return 'Name a file that holds a valid token in --token-file or LAB_TOKEN_FILE.';
+  const origin = tokenOrigin === null ? '' : ` from ${tokenOrigin}`;
+  return `The token${origin} is invalid or has expired. Create a new one.`;
+}
+
+function hint429(answer: Answer): string {
+  const wait = retryAfter(answer);
+  return `Too many requests; try again ${wait === null ? 'later' : `in ${Math.ceil(wait / 1000)} s`}.`;
+}
+
+function hint403(answer: Answer, words: Words): string | null {
+  const challenge = authenticateParameters(answer);
+  if (challenge.get('error') === 'insufficient_scope') {
+    const scope = challenge.get('scope');
+    return `The token lacks the scope ${scope === undefined ? 'that this needs' : answer.redact(scope)}.`;
+  }
+  // A controller's reason that did not come, or cannot be read, is not the ingress's.
+  if (words.type === null && isJson(answer)) return null;
+  if (words.type !== 'permission_denied') return 'The ingress refused this token.';
+  // Where the controller says more than this, it says it better.
+  return words.text === 'Permission denied'
+    ? "A token opens its own user's lab only: is --user right?"
+    : null;
+}
+
+function hintRefused(status: number, { type }: Words): string | null {
+  if (status === 413) return 'The request is too large: give fewer or shorter --env values.';
+  switch (type) {
+    case 'unknown_image':
+      return 'Choose another image with --image, --tag or --class.';
+    case 'invalid_docker_reference':
+      return '--image takes a full reference with a tag, as in registry/repository:tag.';
+    case 'invalid_lab_size':
+      return 'Choose another --size.';
+    default:
+      return null;
+  }
+}
+
+function wrongAddress(base: string): string {
+  return `Is there really a Nublado controller at ${base}?`;
+}
+
+/** The parameters of a Bearer challenge (RFC 6750, section 3). */
+function authenticateParameters(answer: Answer): Map<string, string> {
+  const parameters = new Map<string, string>();
+  for (const [, name, value] of (header(answer, 'www-authenticate') ?? '').matchAll(/(\w+)="([^"]*)"/g)) {
+    if (name !== undefined && value !== undefined) parameters.set(name, value);
+  }
+  return parameters;
+}
+
+/** `Retry-After` in milliseconds: seconds, or a date (RFC 9110, section 10.2.3). */
+function retryAfter(answer: Answer): number | null {
+  const value = header(answer, 'retry-after');
+  if (value === null) return null;
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  const sent = Date.parse(header(answer, 'date') ?? '');
+  return Number.isNaN(date) || Number.isNaN(sent) ? null : Math.max(0, date - sent);
+}

@@ -1,0 +1,193 @@
+/**
+ * What keeps a lab from being created (409): waits until it is over, and says when to send the create again.
+ *
+ * Every create makes the state `failed` for everybody else (contract, "What a client must survive", 12), so it is sent
+ * again only after something has changed, and otherwise rarely. The deadline is the only limit. The controller does not
+ * reliably say what the operation is, so its stream is followed without assuming that. What `--on-conflict` asks for is
+ * up to `spawn.ts`.
+ */
+import type { LabState } from '../../model/lab.js';
+import type { Outcome } from '../../model/outcome.js';
+import { outcomeOf, type Result } from '../../model/result.js';
+import type { Input, RunState } from '../../model/reducer.js';
+import { followSpawn, pause, pollInterval } from './following.js';
+import type { Session } from './session.js';
+import type { Subject } from './subject.js';
+
+export interface ConflictOptions {
+  /** Whether a lab that comes up is an outcome to wait for; otherwise it is in the way as well. */
+  attach: boolean;
+  /** Whether a create was sent whose response was lost, so that a state `running` may be that of the lab before. */
+  lost: boolean;
+  /** Whether the controller said that an operation is in progress: then the stream is that operation's. */
+  inProgress: boolean;
+  /** Called when it shows that a spawn is in progress. An outcome ends the run. */
+  onSpawn: (lab: LabState) => Outcome | null;
+}
+
+/** Where nothing changes and no stream ends, the create is sent this often, in milliseconds. */
+const longestPause = 15_000;
+
+/** An operation sends its first event at once. Without one for this long a lab that runs just runs, in milliseconds. */
+const emptyWhileRunning = 2_000;
+
+/** Otherwise an open stream without an event is given this long, in milliseconds. */
+const emptyLimit = 30_000;
+
+type StateInput = Input & { kind: 'state' };
+
+/** Everything that is in the way of one create, one after the other. */
+export class Conflict {
+  readonly #session: Session;
+  readonly #subject: Subject;
+  #isReadable = true;
+  #sentAt = 0;
+  /** The events that had been shown when the create was sent last. */
+  #shown = 0;
+  /** Whether there was no lab in the way when the create was sent last. */
+  #wasAbsent = false;
+
+  constructor(session: Session, subject: Subject) {
+    this.#session = session;
+    this.#subject = subject;
+  }
+
+  /**
+   * Waits as long as it would be no use to send the create again; `lab` is the state right after the last one. Null means
+   * to send it, or that the run was cut short.
+   */
+  async passed(lab: LabState | null, options: ConflictOptions): Promise<Outcome | null> {
+    const session = this.#session;
+    this.#sentAt = session.context.clock.monotonic();
+    this.#shown = session.state.events;
+    const isGone = lab === null && !this.#wasAbsent;
+    this.#wasAbsent = lab === null;
+    if (isGone) {
+      await pause(session, pollInterval);
+      return null;
+    }
+    let known = lab;
+    /** Whether an operation was seen to end since the create was sent last. */
+    let ended = false;
+    for (;;) {
+      if (known !== null && this.#isReadable) {
+        const outcome = await this.#follow(known, options);
+        if (outcome !== null || session.signal.aborted) return outcome;
+        const { lab: now = known } = session.state;
+        const changed = now?.status !== known.status;
+        ended = this.#hasEnded();
+        const next = whatNext(now, changed, ended, options);
+        if (next !== 'wait') return next;
+        known = now;
+        if (changed) {
+          await pause(session, pollInterval);
+          continue;
+        }
+      }
+      const polled = await this.#untilChanged(known);
+      if (!polled.ok) return session.signal.aborted ? null : outcomeOf(polled.failure);
+      const isUnchanged = polled.value?.status === known?.status;
+      if (isUnchanged || session.signal.aborted) return null;
+      known = polled.value;
+      const next = whatNext(known, true, ended, options);
+      if (next !== 'wait') return next;
+    }
+  }
+
+  #isLate(): boolean {
+    return this.#session.context.clock.monotonic() - this.#sentAt >= longestPause;
+  }
+
+  /** Whether the stream has shown the end of an operation since the create was sent last. */
+  #hasEnded(): boolean {
+    const { stream, outcome, events } = this.#session.state;
+    return (stream === 'over' || outcome !== null) && events > this.#shown;
+  }
+
+  /** Follows whatever is in progress. An outcome only where that is one for the command, too. */
+  async #follow(lab: LabState, options: ConflictOptions): Promise<Outcome | null> {
+    const { attach, inProgress, onSpawn } = options;
+    const session = this.#session;
+    /** The lab that is coming up. */
+    let spawning = lab.status === 'pending' ? lab : null;
+    if (spawning === null) {
+      const outcome = await session.follow(this.#subject, {
+        goal: 'create',
+        quiet: pollInterval,
+        afterEnd: 'stop',
+        seen: session.operation,
+        known: { operation: lab.status === 'terminating' ? 'deletion' : null, mayBeOld: !inProgress },
+        stopOn: (input, state) => {
+          const now = state.lab ?? lab;
+          // While a dead lab is being replaced, its state still says that it runs (survive, 13).
+          const isSpawn = state.operation === 'spawn' || now.status === 'pending';
+          if (isSpawn && now.status !== 'running') spawning = now;
+          return spawning !== null || (input.kind === 'state' && this.#isDecisive(input, state, lab))
+            ? 'leave'
+            : null;
+        },
+      });
+      const end = this.#outcomeFor(outcome, attach);
+      if (end !== null || session.signal.aborted) return end;
+    }
+    if (spawning === null || !attach) return null;
+    return onSpawn(spawning) ?? followSpawn(session, this.#subject);
+  }
+
+  /** Whether a state, which was `before` at first, says that to follow the stream is no use any more. */
+  #isDecisive({ lab, emptyFor = 0 }: StateInput, { stream }: RunState, before: LabState): boolean {
+    if (lab === null || emptyFor >= emptyLimit || (stream === null && this.#isLate())) return true;
+    return lab.status === 'running' && (before.status !== 'running' || emptyFor >= emptyWhileRunning);
+  }
+
+  /** What the outcome of the stream is for the command; null where it only means that something is over. */
+  #outcomeFor(outcome: Outcome | null, attach: boolean): Outcome | null {
+    switch (outcome?.kind) {
+      case 'unauthorized':
+        // The state tells whether it is the token, or only the stream.
+        this.#isReadable = false;
+        return null;
+      case 'complete':
+        return attach ? outcome : null;
+      case 'failed':
+        return attach && this.#session.state.operation !== 'deletion' ? outcome : null;
+      default:
+        return outcome;
+    }
+  }
+
+  /** The state once it is another one, or when the time has come to send the create all the same. */
+  async #untilChanged(known: LabState | null): Promise<Result<LabState | null>> {
+    const { signal } = this.#session;
+    for (;;) {
+      await pause(this.#session, pollInterval);
+      const asked = await this.#session.labState(this.#subject);
+      if (!asked.ok || this.#isLate() || signal.aborted || asked.value?.status !== known?.status)
+        return asked;
+    }
+  }
+}
+
+/** What a state means for the create: an outcome, null to send it again, or to wait on. */
+function whatNext(
+  lab: LabState | null,
+  changed: boolean,
+  ended: boolean,
+  { attach, lost }: ConflictOptions,
+): Outcome | 'wait' | null {
+  switch (lab?.status) {
+    case undefined:
+      return null;
+    case 'running':
+      if (attach && !lost) return alreadyRunning;
+      return changed || ended ? null : 'wait';
+    case 'failed':
+      return ended ? null : 'wait';
+    case 'pending':
+      return attach ? 'wait' : null;
+    default:
+      return 'wait';
+  }
+}
+
+export const alreadyRunning: Outcome = { kind: 'running', message: 'the lab is already running' };

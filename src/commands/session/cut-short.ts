@@ -1,0 +1,62 @@
+/**
+ * The words and the outcome of a run that ended without one of its own: a signal, the deadline, or nothing more to be
+ * known.
+ */
+import type { EndReason } from '../../runtime/context.js';
+import type { Deadline } from '../../runtime/deadline.js';
+import { bug, outputFailed, type Outcome } from '../../model/outcome.js';
+import { OutputError } from '../../model/output-error.js';
+import type { LabState } from '../../model/lab.js';
+import { outcomeOf } from '../../model/result.js';
+import type { RunState } from '../../model/reducer.js';
+import { isReachable, type Evidence } from './last-look.js';
+
+/** What to say when a run is cut short. */
+export interface Words {
+  interrupted: string;
+  /** What is so when the time is up and the controller was reachable; where nothing is said, the operation goes on. */
+  timeUp?: string;
+  /** The outcome that follows from the state that the last look found, where that is one. */
+  decides?: (lab: LabState | null) => Outcome | null;
+  hint: string | null;
+}
+
+/**
+ * What a run means that ended without an outcome of its own: because it had to, because the time was up, or
+ * because nothing more can be known. `unreached`: the URL of a controller that has not answered at all.
+ */
+export function cutShort(
+  signal: AbortSignal,
+  deadline: Pick<Deadline, 'expired'>,
+  { trouble, ...known }: Pick<RunState, 'trouble'> & Partial<Evidence>,
+  words: Words,
+  unreached: string | null = null,
+): Outcome {
+  const { interrupted, timeUp = 'the operation goes on in the controller', hint } = words;
+  if (signal.aborted) {
+    const reason = signal.reason as EndReason;
+    if (typeof reason === 'string') {
+      return { kind: 'interrupted', signal: reason, ...saying(reason.toLowerCase(), interrupted, hint) };
+    }
+    return reason instanceof OutputError ? outputFailed(reason.message) : bug(reason);
+  }
+  if (!deadline.expired) {
+    const error = trouble ?? saying('lost', 'the event stream ended without an outcome', null).error;
+    return { kind: 'unknown', message: error.message, error: { ...error, hint: error.hint ?? hint } };
+  }
+  const { answer } = known.look ?? { answer: null };
+  const decided = answer?.ok === true ? (words.decides?.(answer.value) ?? null) : null;
+  if (decided !== null) return decided;
+  if (answer?.ok === false && answer.failure.kind === 'unauthorized') return outcomeOf(answer.failure);
+  if (isReachable(known)) {
+    return { kind: 'timeout', ...saying('timeout', `the time is up; ${timeUp}`, hint) };
+  }
+  const last = answer?.ok === false ? answer.failure.error : trouble;
+  const where = unreached === null || (last?.status ?? null) !== null ? '' : `: no answer from ${unreached}`;
+  const why = last === null ? where : `${where}: ${last.message}`;
+  return { kind: 'unknown', ...saying('timeout', `the time is up, and nothing is known${why}`, hint) };
+}
+
+function saying(type: string, message: string, hint: string | null) {
+  return { message, error: { type, message, status: null, hint } };
+}

@@ -1,0 +1,139 @@
+/**
+ * The deletion of a lab, with its progress: what `stop` does, and `spawn --on-conflict replace` before it creates.
+ *
+ * The outcome comes from the DELETE and the state. The stream only shows progress, and is opened once the state
+ * says `terminating`: before that it repeats the old spawn (contract, "What a client must survive", 4).
+ */
+import { isAborted, sleep } from '../../runtime/deadline.js';
+import type { LabState } from '../../model/lab.js';
+import type { Outcome } from '../../model/outcome.js';
+import { outcomeOf, type Result } from '../../model/result.js';
+import { pause, pollInterval } from './following.js';
+import type { Words } from './cut-short.js';
+import type { Session } from './session.js';
+import type { Subject } from './subject.js';
+
+export interface DeleteOptions {
+  /** Return as soon as the deletion is under way. */
+  detach: boolean;
+  words: Words;
+}
+
+/** How soon to look whether the deletion has begun, in milliseconds. */
+const firstLook = 200;
+
+/** Deletes the lab; sends the DELETE again where its answer was lost, because the deletion goes on all the same. */
+export async function deleteLab(
+  session: Session,
+  subject: Subject,
+  options: DeleteOptions,
+): Promise<Outcome> {
+  const retry = session.retries();
+  // After the first DELETE, that there is no lab any more is the success of it.
+  let repeated = false;
+  /** Whether the controller may be deleting the lab. */
+  let maybeDeleting = false;
+  while (!session.signal.aborted) {
+    const answer = await removeWithProgress(session, subject, options.detach);
+    if (answer === 'under way') {
+      return session.detached('deleting the lab', '`lab wait --for absent` follows it');
+    }
+    if (answer.ok) return gone();
+    const { failure } = answer;
+    if (failure.kind === 'failed') {
+      const { operation, reason } = session.state;
+      const why = reason === null || operation === 'spawn' ? '' : `: ${reason}`;
+      const message = `${failure.error.message}${why}`;
+      return { kind: 'failed', message, error: { ...failure.error, message } };
+    }
+    maybeDeleting ||= failure.maybeDone;
+    if (isAborted(session.signal)) break;
+    if (failure.kind === 'not-found') {
+      return repeated ? gone() : outcomeOf({ ...failure, error: { ...failure.error, hint: nothingThere } });
+    }
+    const conflict = failure.kind === 'conflict';
+    const wait = conflict ? pollInterval : retry.after(failure);
+    if (wait === null) return outcomeOf(failure);
+    repeated = true;
+    // Where the DELETE was heard, its answer may simply take longer than anybody waits for one: no trouble yet.
+    const heard = conflict || (failure.maybeDone && failure.retryAfter === null);
+    if (heard) await pause(session, Math.max(wait, pollInterval));
+    else await session.waitToRetry(retry, failure, wait);
+    // What certainly was never heard has changed nothing, so there is nothing to ask.
+    if (!conflict && !failure.maybeDone) continue;
+    session.trace(1, `${failure.error.message}; asking the state before the DELETE is sent again`);
+    const state = await session.labState(subject);
+    if (state.ok && state.value === null) return gone();
+    if (!state.ok && !isAborted(session.signal)) return outcomeOf(state.failure);
+    // The deletion goes on, whatever becomes of those who ask for it.
+    if (state.ok && state.value?.status === 'terminating') retry.reset();
+  }
+  const decides = (lab: LabState | null): Outcome | null => (lab === null ? gone() : null);
+  return session.cutShort(maybeDeleting ? { ...options.words, decides } : notAccepted);
+}
+
+const notAccepted = { interrupted: 'interrupted; the controller has not accepted the deletion', hint: null };
+
+const nothingThere = 'There is no lab to be deleted.';
+
+function gone(): Outcome {
+  return { kind: 'absent', message: 'the lab is gone' };
+}
+
+/** Sends the DELETE, and shows the deletion's events until there is a response. */
+async function removeWithProgress(
+  session: Session,
+  subject: Subject,
+  detach: boolean,
+): Promise<Result<null> | 'under way'> {
+  const answered = new AbortController();
+  const removal = session
+    .attempt((signal) => session.backend.remove(subject.name, signal))
+    .then((result) => {
+      answered.abort();
+      return result;
+    });
+  const begun = await hasBegun(session, subject, answered.signal);
+  if (begun && detach) {
+    // The deletion goes on without anybody waiting for it.
+    removal.catch(() => undefined);
+    return 'under way';
+  }
+  if (!subject.own || (!begun && !hasFailed(await removal))) return removal;
+  const { clock } = session.context;
+  const enough = new AbortController();
+  let cancel = (): void => undefined;
+  const response = removal.then((result) => {
+    if (!hasFailed(result)) enough.abort();
+    else
+      cancel = clock.after(reasonTimeout, () => {
+        enough.abort();
+      });
+    return result;
+  });
+  const use = { goal: 'delete', quiet: null, afterEnd: 'stop', until: enough.signal } as const;
+  const { operation: seen } = session;
+  await session.follow(subject, { ...use, seen, known: { operation: 'deletion' } });
+  const result = await response;
+  cancel();
+  return result;
+}
+
+/** How long the stream may take to say why a deletion failed: that it failed is known. In milliseconds. */
+const reasonTimeout = 2_000;
+
+function hasFailed(result: Result<null>): boolean {
+  return !result.ok && result.failure.kind === 'failed';
+}
+
+/** Whether the deletion is under way; false when the DELETE was answered before that could be seen. */
+async function hasBegun(session: Session, subject: Subject, answered: AbortSignal): Promise<boolean> {
+  const signal = AbortSignal.any([session.signal, answered]);
+  for (let wait = firstLook; ; wait = Math.min(2 * wait, pollInterval)) {
+    await sleep(session.context.clock, wait, signal);
+    if (isAborted(signal)) return false;
+    const state = await session.lookAtLab(subject, signal);
+    if (isAborted(signal)) return false;
+    if (state.ok && state.value?.status === 'terminating') return true;
+  }
+}

@@ -1,0 +1,445 @@
+/**
+ * What every command that talks to a controller starts from: the backend, the display, the time limits.
+ *
+ * Owns the one loop in which inputs become state and state is shown.
+ */
+import type { Context } from '../../runtime/context.js';
+import { drained, stamp } from '../../runtime/context.js';
+import type { Backend } from '../../backends/backend.js';
+import type { EventStream } from '../../stream/event-stream.js';
+import { isAborted, sleep, startDeadline, type Deadline } from '../../runtime/deadline.js';
+import type { Display, Ending } from '../../display/display.js';
+import type { LabState } from '../../model/lab.js';
+import type { Outcome } from '../../model/outcome.js';
+import type { Redactor } from '../../model/redactor.js';
+import { outcomeOf, type Failure, type Result } from '../../model/result.js';
+import {
+  advance,
+  afterFailure,
+  initialRun,
+  type ConnectionState,
+  type Goal,
+  type Input,
+  type Known,
+  type RunState,
+} from '../../model/reducer.js';
+import { Retry, type RetryOptions } from '../../runtime/retry.js';
+import { follow, type AfterEnd, type FollowOptions } from '../../stream/follow.js';
+import { Seen } from '../../stream/seen.js';
+import { watchForWake } from '../../runtime/wake.js';
+import { cutShort, type Words } from './cut-short.js';
+import { scheduleLook } from './last-look.js';
+import { answeredWithin, StateRequests } from './state-requests.js';
+import { findSubject, type Subject, type UserSetting } from './subject.js';
+
+export interface Limits {
+  /** For the whole command, in milliseconds; null for none. */
+  timeout: number | null;
+  /** A connection silent for this long is dead, in milliseconds; null for never. */
+  idleTimeout: number | null;
+}
+
+export interface SessionOptions {
+  context: Context;
+  display: Display;
+  backend: Backend;
+  /** The same backend, on connections of its own. */
+  freshBackend: () => Promise<Backend>;
+  /** Knows the secrets that the backend was given. */
+  redactor: Redactor;
+  /** The controller's base URL, for people. */
+  controller: string;
+  user: UserSetting;
+  /** Whether there is a token. */
+  hasToken: boolean;
+  /** Whether the controller ends with this program, so that nothing is left to come back to. */
+  demo: boolean;
+  limits: Limits;
+  /** The command's deadline, which has begun already. */
+  deadline: Deadline;
+}
+
+export interface FollowUse {
+  /** What the stream is followed for. Progress begins anew, unless something was seen of the same operation. */
+  goal: Goal;
+  /** See `FollowOptions.quiet`. */
+  quiet: number | null;
+  /** See `FollowOptions.afterEnd`. */
+  afterEnd: AfterEnd;
+  /** What was seen of the operation before. */
+  seen?: Seen;
+  onBytes?: (bytes: Uint8Array) => Promise<void>;
+  /** What is known of the operation before anything of it is seen. */
+  known?: Partial<Known>;
+  /**
+   * Looks at every input that is no outcome by itself, with the state after it. An outcome ends the run with it;
+   * `leave` ends the following without one.
+   */
+  stopOn?: (input: Input, state: RunState) => Outcome | 'leave' | null;
+  /** Ends the following early, beside the deadline and signals. */
+  until?: AbortSignal;
+}
+
+export class Session {
+  readonly context: Context;
+  readonly display: Display;
+  readonly backend: Backend;
+  readonly redactor: Redactor;
+  readonly controller: string;
+  readonly hasToken: boolean;
+  /** What was shown of the operation that is followed, however often its stream is opened. */
+  operation = new Seen();
+  readonly #user: UserSetting;
+  readonly #demo: boolean;
+  readonly #limits: Limits;
+  readonly #deadline: Deadline;
+  readonly #retryOptions: RetryOptions;
+  readonly #states: StateRequests;
+  readonly #wakeListeners = new Set<(sleptMs: number) => void>();
+  readonly #unwatchWake: () => void;
+  #state: RunState;
+  /** When the event stream may be opened, in monotonic milliseconds. */
+  #eventsAt = 0;
+  /** What was seen of the stream that was followed last. */
+  #followed: Seen | null = null;
+  #stopTicking: () => void = () => undefined;
+  #cancelLook: () => void;
+  readonly #closing = new AbortController();
+  /** Whose lab this is about, once that is known. */
+  #subject: Subject | null = null;
+
+  constructor(options: SessionOptions, goal: Goal) {
+    const { context, display, backend, freshBackend, redactor, controller } = options;
+    const { user, hasToken, demo, limits, deadline } = options;
+    this.context = context;
+    this.display = display;
+    this.backend = backend;
+    this.redactor = redactor;
+    this.controller = controller;
+    this.hasToken = hasToken;
+    this.#user = user;
+    this.#demo = demo;
+    this.#limits = limits;
+    this.#deadline = deadline;
+    const { clock, random } = context;
+    this.#retryOptions = { clock, random, contact: { reached: false }, left: () => deadline.left() };
+    const { idleTimeout } = limits;
+    this.#states = new StateRequests({ backend, freshBackend, clock, idleTimeout, direct: user.direct });
+    this.#unwatchWake = watchForWake(context, (sleptMs) => {
+      for (const listener of this.#wakeListeners) listener(sleptMs);
+    });
+    this.#state = initialRun(goal, stamp(clock));
+    this.#cancelLook = scheduleLook(clock, deadline, limits.timeout, () => {
+      void this.#lastLook();
+    });
+    this.#tick();
+  }
+
+  /** Aborts on the deadline and on a signal that ends the program. */
+  get signal(): AbortSignal {
+    return this.#deadline.signal;
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+
+  /** Stops redrawing; the display and the deadline are the caller's. */
+  close(): void {
+    this.#stopTicking();
+    this.#unwatchWake();
+    this.#cancelLook();
+    this.#closing.abort();
+  }
+
+  /** Whose lab this is about; `mayBeAnother` where the command can serve others than the token's own user. */
+  async subject(mayBeAnother: boolean): Promise<Result<Subject>> {
+    // Gafaelfawr's answer says nothing about whether there is a controller.
+    const whoAmI = async (): Promise<Result<string>> => {
+      const answer = await this.ask<string | Failure>(async (signal) => {
+        const asked = await this.backend.whoAmI(signal);
+        // That there is no such route is an answer, which does not change where it is asked for again.
+        const isMissing = !asked.ok && asked.failure.error.status === 404;
+        return isMissing ? { ok: true, value: asked.failure } : asked;
+      }, false);
+      if (!answer.ok) return answer;
+      const { value } = answer;
+      return typeof value === 'string' ? { ok: true, value } : { ok: false, failure: value };
+    };
+    const labOf = async (name: string): Promise<Result<LabState | null>> => {
+      const attempt = () => this.#attemptState({ name, own: false }, this.signal);
+      const answer = await this.#untilAnswered(attempt, () => this.#states.wait);
+      if (answer.ok) this.#states.keep(name, answer.value);
+      return answer;
+    };
+    const subject = await findSubject(this.#user, mayBeAnother, whoAmI, labOf);
+    if (subject.ok) this.#subject = subject.value;
+    return subject;
+  }
+
+  /** The attempts at one thing, for a command that decides itself what to do between them. */
+  retries(): Retry {
+    return new Retry(this.#retryOptions);
+  }
+
+  /**
+   * Asks once. A question without an answer for the idle timeout is taken for lost, as a silent stream is.
+   * `isContact`: whether an answer shows that there is a controller.
+   */
+  async attempt<T>(
+    question: (signal: AbortSignal) => Promise<Result<T>>,
+    isContact = true,
+    signal = this.signal,
+  ): Promise<Result<T>> {
+    const { idleTimeout } = this.#limits;
+    return this.#noteAnswer(
+      await answeredWithin(this.context.clock, idleTimeout, signal, question),
+      isContact,
+      signal,
+    );
+  }
+
+  #noteAnswer<T>(answer: Result<T>, isContact: boolean, signal: AbortSignal): Result<T> {
+    if (isAborted(signal)) return answer;
+    if (!isContact) {
+      this.#state = answer.ok
+        ? { ...this.#state, retrying: null }
+        : { ...this.#state, trouble: answer.failure.error };
+      return answer;
+    }
+    if (answer.ok || (answer.failure.reached && !answer.failure.transient)) {
+      this.#retryOptions.contact.reached = true;
+    }
+    this.#state = answer.ok
+      ? { ...this.#state, heard: true, lastHeardAt: this.context.clock.monotonic(), retrying: null }
+      : { ...this.#state, ...afterFailure(answer.failure) };
+    return answer;
+  }
+
+  /** Asks until there is an answer, or none can be expected. Only for what may be asked twice. */
+  ask<T>(question: (signal: AbortSignal) => Promise<Result<T>>, isContact = true): Promise<Result<T>> {
+    return this.#untilAnswered(() => this.attempt(question, isContact));
+  }
+
+  /** `least`: milliseconds until it can be tried again. `early`: aborts when it can be tried before its time. */
+  async #untilAnswered<T>(
+    attempt: () => Promise<Result<T>>,
+    least = () => 0,
+    early?: AbortSignal,
+  ): Promise<Result<T>> {
+    const retry = this.retries();
+    for (;;) {
+      const answer = await attempt();
+      if (answer.ok || this.signal.aborted) return answer;
+      const wait = retry.after(answer.failure, least());
+      if (wait === null) return answer;
+      await this.waitToRetry(retry, answer.failure, wait, early);
+      if (isAborted(this.signal)) return answer;
+    }
+  }
+
+  /** Says that something is tried again, and waits until it is time. */
+  async waitToRetry(retry: Retry, { error }: Failure, ms: number, early?: AbortSignal): Promise<void> {
+    this.trace(1, `trying again in ${Math.round(ms)} ms`);
+    this.#noteConnection('retrying', retry.attempts, error.message);
+    const isOver = early === undefined || early.aborted;
+    await sleep(this.context.clock, ms, isOver ? this.signal : AbortSignal.any([this.signal, early]));
+  }
+
+  #noteConnection(state: ConnectionState, attempt: number, reason: string | null): void {
+    const input: Input = { ...stamp(this.context.clock), kind: 'connection', state, attempt, reason };
+    this.#state = advance(this.#state, input);
+    this.display.show(this.#state, input);
+    this.display.flush();
+  }
+
+  /** The state of the subject's lab, noted and shown; null where there is none. */
+  async labState(subject: Subject): Promise<Result<LabState | null>> {
+    const attempt = () => this.#attemptState(subject, this.signal);
+    const { lookBegins } = this.#states;
+    return this.#noteState(await this.#untilAnswered(attempt, () => this.#states.wait, lookBegins));
+  }
+
+  /** The same, asked only once, for whoever asks again anyway. */
+  async lookAtLab(subject: Subject, signal: AbortSignal): Promise<Result<LabState | null>> {
+    return this.#noteState(await this.#attemptState(subject, signal));
+  }
+
+  async #attemptState(subject: Subject, signal: AbortSignal): Promise<Result<LabState | null>> {
+    return this.#noteAnswer(await this.#states.request(subject, signal), true, signal);
+  }
+
+  #noteState(answer: Result<LabState | null>): Result<LabState | null> {
+    if (!answer.ok) return answer;
+    const { value: lab } = answer;
+    this.#state = { ...this.#state, lab };
+    this.display.show(this.#state, { ...stamp(this.context.clock), kind: 'state', lab });
+    this.display.flush();
+    return answer;
+  }
+
+  /** Follows the subject's events until there is an outcome, the stream gives no more, or time is up. */
+  async follow(subject: Subject, { stopOn, known = {}, ...use }: FollowUse): Promise<Outcome | null> {
+    const again = use.seen !== undefined && use.seen === this.#followed;
+    this.#followed = use.seen ?? null;
+    const { goal } = use;
+    const following = { ...stamp(this.context.clock), kind: 'following', goal, again, known } as const;
+    this.#state = advance(this.#state, following);
+    let left = false;
+    for await (const batch of follow(this.#followOptions(subject, use))) {
+      for (const input of batch) {
+        const next = advance(this.#state, input);
+        const stopped: Outcome | 'leave' | null =
+          next.outcome === null && !left ? (stopOn?.(input, next) ?? null) : null;
+        left ||= stopped === 'leave';
+        this.#state = stopped === null || stopped === 'leave' ? next : { ...next, outcome: stopped };
+        if (input.kind !== 'repeated') this.display.show(this.#state, input);
+        // What else has come counts as seen, so it has to be shown.
+        if (this.#state.outcome !== null) break;
+      }
+      this.display.flush();
+      if (left || this.#state.outcome !== null) return this.#state.outcome;
+      // A reader that is slow slows the reading from the network, and nothing piles up here.
+      await drained(this.context.out, this.signal);
+      await drained(this.context.err, this.signal);
+    }
+    return null;
+  }
+
+  /**
+   * Looks at the subject's events for a moment without showing any: what they and the state come to in so many
+   * milliseconds, or as soon as that is an outcome or the stream ends.
+   */
+  async glance(subject: Subject, ms: number, use: Pick<FollowUse, 'goal' | 'known'>): Promise<RunState> {
+    const limit = startDeadline(this.context.clock, ms, this.signal);
+    let state = { ...initialRun(use.goal, stamp(this.context.clock)), ...use.known };
+    const options = { goal: use.goal, quiet: null, afterEnd: 'stop', until: limit.signal } as const;
+    for await (const batch of follow(this.#followOptions(subject, options))) {
+      state = batch.reduce(advance, state);
+      if (state.outcome !== null) break;
+    }
+    limit.cancel();
+    return state;
+  }
+
+  /** Looks at the subject's queue, in silence, until there is something that was not seen; an outcome where it cannot. */
+  async untilNews(subject: Subject, seen: Seen): Promise<Outcome | null> {
+    const options = this.#followOptions(subject, { goal: 'events', quiet: null, afterEnd: 'poll', seen });
+    // The operation is over, but how the connection is doing is still shown.
+    this.#state = { ...this.#state, outcome: null, endedClean: false };
+    for await (const batch of follow(options)) {
+      for (const input of batch) {
+        // A repetition decides nothing any more.
+        const { at, time } = input;
+        if (input.kind === 'repeated') this.#state = advance(this.#state, { at, time, kind: 'bytes' });
+        if (isSignOfLife(input)) this.#state = advance(this.#state, input);
+        if (input.kind === 'event' || input.kind === 'skipped') return null;
+        if (input.kind !== 'refused') continue;
+        if (input.failure.kind !== 'not-found') return outcomeOf(input.failure);
+        // No operation yet, says a controller that is there.
+        this.#state = { ...this.#state, ...afterFailure(input.failure), retrying: null };
+      }
+    }
+    return null;
+  }
+
+  /** Opens the event stream, once the controller allows it: it may have said to another follower when that is. */
+  async #openEvents({ name }: Subject, signal: AbortSignal): Promise<Result<EventStream>> {
+    const { clock } = this.context;
+    const wait = this.#eventsAt - clock.monotonic();
+    if (wait > 0) await sleep(clock, wait, signal);
+    const answer = await this.backend.events(name, signal);
+    if (!answer.ok) this.#eventsAt = clock.monotonic() + (answer.failure.retryAfter ?? 0);
+    return answer;
+  }
+
+  #followOptions(subject: Subject, { until, ...use }: FollowUse): FollowOptions {
+    return {
+      ...use,
+      source: {
+        events: (signal) => this.#openEvents(subject, signal),
+        state: (signal) => this.#states.request(subject, signal),
+        redact: this.redactor.redact,
+      },
+      clock: this.context.clock,
+      collectGarbage: this.context.collectGarbage,
+      retry: this.#retryOptions,
+      signal: until === undefined ? this.signal : AbortSignal.any([this.signal, until]),
+      idleTimeout: this.#limits.idleTimeout,
+      watchWake: (listener) => {
+        this.#wakeListeners.add(listener);
+        return () => this.#wakeListeners.delete(listener);
+      },
+    };
+  }
+
+  /** Explains a decision to whoever asked with -v. */
+  trace(level: 1 | 2, message: string): void {
+    this.context.trace(level, message);
+  }
+
+  /** Notes how the run ended, for the last drawing; the deadline does not matter any more. */
+  settle(outcome: Outcome): void {
+    this.#cancelLook();
+    this.#state = { ...this.#state, outcome };
+  }
+
+  /** See the function of the same name. */
+  cutShort(words: Words): Outcome {
+    const unreached = this.#retryOptions.contact.reached ? null : this.controller;
+    const shown = this.#demo ? demoWords : words;
+    return cutShort(this.context.signal, this.#deadline, this.#state, shown, unreached);
+  }
+
+  /** The outcome of leaving the controller to what it is doing; `wayBack` says how to come back to that. */
+  detached(doing: string, wayBack: string): Outcome {
+    return { kind: 'detached', message: `the controller is ${doing}; ${this.#demo ? demoEnds : wayBack}` };
+  }
+
+  /** The outcome of a question that failed, unless it failed because the run was cut short. */
+  failureOutcome(failure: Failure, words: Words): Outcome {
+    // A refusal is one, even where the time was up before the rest of its text came.
+    const refused = failure.reached && !failure.transient && !isAborted(this.context.signal);
+    return this.signal.aborted && !refused ? this.cutShort(words) : outcomeOf(failure);
+  }
+
+  ending(outcome: Outcome, extra: Partial<Omit<Ending, 'outcome' | 'events' | 'lastEvent'>> = {}): Ending {
+    this.settle(outcome);
+    const { events, lab, lastEvent } = this.#state;
+    return { outcome, events, lab: lab ?? null, lastEvent, text: [], ...extra };
+  }
+
+  async #lastLook(): Promise<void> {
+    this.trace(1, 'the deadline is near: asking for the state once more, on a new connection');
+    this.#noteLook(null);
+    const subject = this.#subject ?? { name: this.#user.name ?? '', own: true };
+    const signal = AbortSignal.any([this.signal, this.#closing.signal]);
+    const looking = this.#states.look(subject, signal);
+    for (const listener of this.#wakeListeners) listener(0);
+    const answer = await looking;
+    if (!signal.aborted) this.#noteLook(answer);
+  }
+
+  #noteLook(answer: Result<LabState | null> | null): void {
+    this.#state = advance(this.#state, { ...stamp(this.context.clock), kind: 'look', answer });
+  }
+
+  #tick(): void {
+    const every = this.display.tickEvery;
+    if (every === null) return;
+    this.display.tick(this.#state);
+    const again = (): void => {
+      this.#stopTicking = this.context.clock.after(every, again);
+      this.display.tick(this.#state);
+    };
+    this.#stopTicking = this.context.clock.after(every, again);
+  }
+}
+
+/** Whether it shows, between two operations, that the controller is reachable or is not. */
+function isSignOfLife({ kind }: Input): boolean {
+  return kind === 'connection' || kind === 'heartbeat' || kind === 'bytes';
+}
+
+const demoEnds = 'the demo ends here';
+const demoWords: Words = { interrupted: `interrupted; ${demoEnds}`, timeUp: demoEnds, hint: null };

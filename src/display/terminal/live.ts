@@ -1,0 +1,121 @@
+/**
+ * The one live line at the bottom of a terminal, as ora and cli-progress want to write to it.
+ *
+ * Both draw through this object, never at the same time. After every drawing the cursor goes back to the
+ * first column of the line: whatever a resize makes of the text, wrapped or cut off, the next drawing then
+ * begins where the old one began and erases everything below. Nothing else hides or shows the cursor. While the program
+ * is in the background of the terminal, whatever is drawn goes nowhere.
+ */
+import type { Output } from '../../runtime/context.js';
+
+const eraseBelow = '\x1b[J';
+const hideCursor = '\x1b[?25l';
+const showCursor = '\x1b[?25h';
+
+export class LiveLine {
+  readonly #out: Output;
+  #hidden = false;
+  #drawn = false;
+  #away = false;
+
+  constructor(out: Output) {
+    this.#out = out;
+  }
+
+  /** A terminal that was never told its size says 0. */
+  get columns(): number {
+    const { columns = 0 } = this.#out;
+    return columns > 0 ? columns : 80;
+  }
+
+  /** Whether the program is in the background. */
+  setAway(away: boolean): void {
+    if (away) this.release();
+    this.#away = away;
+  }
+
+  /** Lets the cursor disappear until `release`. */
+  hold(): void {
+    if (this.#hidden || this.#away) return;
+    this.#hidden = true;
+    this.#send(hideCursor);
+  }
+
+  /** Erases the line and gives the terminal back as it was. */
+  release(): void {
+    this.erase();
+    if (!this.#hidden) return;
+    this.#hidden = false;
+    this.#send(showCursor);
+  }
+
+  /** Writes at the cursor, and remembers that there is something to erase. */
+  write(text: string): boolean {
+    this.#drawn = !this.#away;
+    return this.#send(text);
+  }
+
+  /** Writes lines that stay, in the background too; nothing may be drawn then. */
+  print(lines: string): void {
+    if (lines !== '') this.#out.write(lines);
+  }
+
+  erase(): void {
+    if (!this.#drawn) return;
+    this.#drawn = false;
+    this.#send(`\r${eraseBelow}`);
+  }
+
+  /** Goes back to the first column after a drawing; see the head of this file. */
+  park(): void {
+    this.#send('\r');
+  }
+
+  /** Leaves what is drawn on the screen for good. */
+  keep(): void {
+    if (!this.#drawn) return;
+    this.#drawn = false;
+    this.#send('\n');
+  }
+
+  /** The line as the stream that ora writes to. */
+  asStream(): NodeJS.WritableStream {
+    const stream = {
+      isTTY: true,
+      write: (text: string) => this.write(text),
+      cursorTo: () => this.#send('\r'),
+      // The cursor is parked in the first column of the first row, however many rows the text takes.
+      moveCursor: () => true,
+      clearLine: () => this.#send(eraseBelow),
+      once: () => stream,
+      removeListener: () => stream,
+    };
+    Object.defineProperty(stream, 'columns', { get: () => this.columns });
+    return stream as unknown as NodeJS.WritableStream;
+  }
+
+  /** The line as the terminal that cli-progress draws on. */
+  asTerminal() {
+    return {
+      isTTY: () => true,
+      getWidth: () => this.columns,
+      write: (text: string) => this.write(text),
+      newline: () => {
+        this.keep();
+      },
+      cursorTo: () => this.#send('\r'),
+      clearLine: () => this.#send(eraseBelow),
+      clearRight: () => this.#send(`${eraseBelow}\r`),
+      clearBottom: () => this.#send(eraseBelow),
+      // Already in the first column; hidden and shown by hold and release alone; and messages above the
+      // bar may wrap, while the bar is never as wide as the terminal.
+      cursorRelativeReset: () => undefined,
+      cursor: () => undefined,
+      lineWrapping: () => undefined,
+    };
+  }
+
+  #send(text: string): boolean {
+    return this.#away || this.#out.write(text);
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * What came back, read within bounds: its headers, and as much of its body as is needed, for as long as that may take.
+ */
+import type { Dispatcher } from 'undici';
+import type { Clock } from '../runtime/context.js';
+import { startDeadline } from '../runtime/deadline.js';
+import type { Redact } from '../model/redactor.js';
+
+/** An answer with as much of its body as was read. */
+export interface Answer {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: string;
+  /** Whether the body is longer than what was read. */
+  more: boolean;
+  /** Whether `body` is all of it: not if it came late or was cut, is too long, or cannot be read for its compression. */
+  whole: boolean;
+  /** The URL that answered, after this many redirects. */
+  url: string;
+  redirects: number;
+  /** What of its text is shown must have gone through this. */
+  redact: Redact;
+}
+
+/** An answer whose body is still to be read. */
+export interface Reply {
+  response: Dispatcher.ResponseData;
+  url: URL;
+  redirects: number;
+  /** Whether the request was sent twice, because the first time the connection was cut. */
+  repeated: boolean;
+  redact: Redact;
+}
+
+/** Bodies are read up to this many bytes; a LabState has under a thousand. */
+const bodyLimit = 1024 * 1024;
+
+/** A body that brings no byte for this long has stopped, in milliseconds. */
+const stall = 10_000;
+
+/** The answer without its body. */
+export function headersOf({ response, url, redirects, redact }: Reply): Answer {
+  const { statusCode: status, headers } = response;
+  return { status, headers, body: '', more: false, whole: false, url: url.href, redirects, redact };
+}
+
+/** The answer with its body; throws where that is cut or stops. */
+export async function readAnswer(reply: Reply, clock: Clock): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  await collect(reply, chunks, clock, stall, 'since the last byte');
+  return withBody(reply, chunks, true);
+}
+
+/** The answer with what comes of its body within `ms` milliseconds from now. */
+export async function readWithin(reply: Reply, clock: Clock, ms: number): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  const whole = await collect(reply, chunks, clock, ms, 'in all').then(
+    () => true,
+    () => false,
+  );
+  return withBody(reply, chunks, whole);
+}
+
+/** Collects the body up to the bound, and cuts the connection where there is more of it, or it takes too long. */
+async function collect(
+  { response: { body } }: Reply,
+  chunks: Buffer[],
+  clock: Clock,
+  ms: number,
+  counted: 'in all' | 'since the last byte',
+): Promise<void> {
+  let size = 0;
+  const limit = startDeadline(clock, ms, new AbortController().signal);
+  limit.signal.addEventListener('abort', () => {
+    body.destroy(Object.assign(new Error('the body stopped'), { code: 'STALLED' }));
+  });
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      if (counted === 'since the last byte') limit.touch();
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > bodyLimit) return;
+    }
+  } finally {
+    limit.cancel();
+  }
+}
+
+function withBody(reply: Reply, chunks: readonly Buffer[], ended: boolean): Answer {
+  const bytes = Buffer.concat(chunks);
+  const more = bytes.length > bodyLimit;
+  const body = bytes.subarray(0, bodyLimit).toString('utf8');
+  return { ...headersOf(reply), body, more, whole: ended && !more };
+}
+
+/** In words, what an answer holds instead of what was asked for. */
+export function describeContent(answer: Answer): string {
+  if (compression(answer) !== null) return describeCompression(answer);
+  if (answer.more) return `longer than ${bodyLimit} bytes`;
+  if (isPage(answer)) return 'a web page';
+  const type = mediaType(shown(answer, 'content-type'));
+  return type === '' ? 'of no type' : type;
+}
+
+export function describeCompression(answer: Answer): string {
+  return `compressed (${compression(shown(answer, 'content-encoding')) ?? ''}), which was not asked for`;
+}
+
+/** A header to be quoted. In lower case a secret would not be found any more. */
+function shown({ headers, redact }: Answer, name: string): Headers {
+  return { headers: { [name]: redact([headers[name] ?? ''].flat().join(',')) } };
+}
+
+type Headers = Pick<Answer, 'headers'>;
+
+/** The media type without its parameters, in lower case (RFC 9110, section 8.3.1); empty where there is none. */
+export function mediaType(answer: Headers): string {
+  const [type = ''] = (header(answer, 'content-type') ?? '').split(';');
+  return type.trim().toLowerCase();
+}
+
+export function isPage(answer: Headers): boolean {
+  return mediaType(answer) === 'text/html';
+}
+
+/** JSON, or a format that is made of it, like application/problem+json. */
+export function isJson(answer: Headers): boolean {
+  return /^(application|text)\/json$|^[^/]+\/[^/]+\+json$/.test(mediaType(answer));
+}
+
+export function isEventStream(answer: Headers): boolean {
+  return mediaType(answer) === 'text/event-stream';
+}
+
+/** What some servers name although it changes nothing: no coding, or that of characters. */
+const noCompression = new Set(['', 'identity', 'none', 'utf-8', 'binary', '8bit']);
+
+/**
+ * How the body is compressed, which nobody asked for, and is not worth the risk of one that swells; null where it is
+ * not.
+ */
+export function compression({ headers }: Headers): string | null {
+  const codings = [headers['content-encoding'] ?? ''].flat().join(',').toLowerCase().split(',');
+  const real = codings.map((coding) => coding.trim()).filter((coding) => !noCompression.has(coding));
+  return real.length === 0 ? null : real.join(', ');
+}
+
+/** JSON is nested this deep at most; a LabState is four deep. Who writes it again does so recursively. */
+const depthLimit = 100;
+
+/** The value of a JSON text; throws a SyntaxError where it is none. */
+export function parseJson(text: string): unknown {
+  let depth = 0;
+  let inString = false;
+  // Not a regular expression for strings: one that has no end would be looked at anew from each of its quotes.
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    if (inString && char === '\\') at++;
+    else if (char === '"') inString = !inString;
+    else if (inString) continue;
+    else if (char === '[' || char === '{') depth++;
+    else if (char === ']' || char === '}') depth--;
+    if (depth > depthLimit) throw new SyntaxError(`nested deeper than ${depthLimit}`);
+  }
+  return JSON.parse(text);
+}
+
+export function header({ headers }: Pick<Answer, 'headers'>, name: string): string | null {
+  const value = headers[name];
+  return (Array.isArray(value) ? value[0] : value) ?? null;
+}

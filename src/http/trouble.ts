@@ -1,0 +1,211 @@
+/**
+ * Errors of Node, OpenSSL and undici: where they arose, in plain words, and what helps.
+ *
+ * Owns the reading of error objects and their codes. What an error means for a request is decided in `network.ts`.
+ */
+import { maxHeaderSize } from 'node:http';
+import { shortages } from '../model/machine.js';
+import { ProxyError } from './proxy-error.js';
+import { isTlsError, tlsTrouble } from './tls.js';
+
+/**
+ * Where an error arose: `network` on the way to the controller or back; `tls` in a handshake that one side refused;
+ * `response` in what came back, which is not HTTP or not valid; `machine` here, whatever the controller does; `closed`
+ * where the owner of the dispatcher has closed it.
+ */
+export type Place = 'network' | 'tls' | 'response' | 'machine' | 'closed';
+
+export interface Trouble {
+  place: Place;
+  code: string;
+  text: string;
+  /** What helps; null where the address is the first suspect. */
+  hint: string | null;
+  /** A stable word for scripts. */
+  type: string;
+  /** The proxy that it happened at; null for the controller. */
+  proxy: ProxyError | null;
+}
+
+/** The trouble behind an error, looking through causes and bundles of attempts. `sent`: whether a request was sent. */
+export function diagnose(error: unknown, sent: boolean): Trouble {
+  const inner = innermost(error);
+  if (inner instanceof ProxyError) {
+    const { place, code, text, hint } = inner.status === null ? diagnose(inner.cause, false) : refusedByProxy;
+    return { place, code, text, hint, type: 'proxy', proxy: inner };
+  }
+  const known = isTlsError(inner) ? tlsTrouble(inner, sent) : troubleOf(inner);
+  return {
+    code: codeOf(inner),
+    type: known.place === 'machine' ? 'machine' : 'network',
+    proxy: null,
+    ...known,
+  };
+}
+
+/** Whether the other end has cut the connection, as it does with one that is kept open for too long. */
+export function wasCut(error: unknown): boolean {
+  const { place, code, proxy } = diagnose(error, true);
+  return proxy === null && place === 'network' && /^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/.test(code);
+}
+
+/**
+ * Whether an error is a mistake in this program or in a library, which no repetition will heal. `sent`: what fails
+ * while a response is read may as well be the response's fault.
+ */
+export function isProgrammingError(error: unknown, sent: boolean): boolean {
+  const inner = innermost(error);
+  const code = codeOf(inner);
+  if (code === 'ERR_ASSERTION') return !sent;
+  if (/^ERR_INVALID_|^UND_ERR_(INVALID_|NOT_SUPPORTED)/.test(code)) return true;
+  return code === '' && mistakes.has(inner.name) && !isWebAssembly(inner);
+}
+
+/** Not RangeError, which V8 throws when memory is short. */
+const mistakes = new Set(['TypeError', 'ReferenceError', 'SyntaxError', 'EvalError', 'URIError']);
+
+const refusedByProxy = { place: 'network', code: '', text: '', hint: null } as const;
+
+type Known = Pick<Trouble, 'place' | 'text' | 'hint'>;
+
+function troubleOf(error: Error): Known {
+  const code = codeOf(error);
+  const networkText = networkWords[code];
+  if (isMalformed(error, code)) return malformed(error, code);
+  if (networkText !== undefined) return { place: 'network', text: networkText, hint: null };
+  if (isOwnClose(code)) return { place: 'closed', text: 'the client was closed', hint: closedHint };
+  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'HPE_HEADER_OVERFLOW') return overflow();
+  if (isWebAssembly(error)) return webAssembly(error);
+  const text = error.message === '' ? code : error.message;
+  if (!isOfThisMachine(error)) return { place: 'network', text, hint: null };
+  const [words, hint] = machineWords[code] ?? [
+    `this machine reports: ${text}`,
+    'Not the controller, but this machine is the cause.',
+  ];
+  return { place: 'machine', text: machineWords[code] === undefined ? words : `${words} (${code})`, hint };
+}
+
+/** Codes of what can go wrong between two machines that are both well. */
+const networkWords: Record<string, string> = {
+  ECONNABORTED: 'the connection was cut',
+  ECONNREFUSED: 'the connection was refused',
+  ECONNRESET: 'the connection was cut',
+  EHOSTDOWN: 'the host is unreachable',
+  EHOSTUNREACH: 'the host is unreachable',
+  ENETUNREACH: 'the network is unreachable',
+  ENOTFOUND: 'the host name is not known',
+  EAI_AGAIN: 'the name server does not answer',
+  EAI_NODATA: 'the host name has no address',
+  EPIPE: 'the connection was cut',
+  ETIMEDOUT: 'the connection timed out',
+  STALLED: 'the response stopped in the middle',
+  UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the connection was cut',
+  UND_ERR_SOCKET: 'the connection was cut',
+};
+
+/** Codes of what can be wrong with this machine, with what helps. Any other error of the system counts as such, too. */
+const machineWords: Record<string, readonly [string, string]> = {
+  ...shortages,
+  EACCES: [
+    'this machine does not allow the connection',
+    'Does a firewall or a sandbox on this machine forbid it?',
+  ],
+  EPERM: [
+    'this machine does not allow the connection',
+    'Does a firewall or a sandbox on this machine forbid it?',
+  ],
+  EADDRNOTAVAIL: [
+    'this machine has no local address or port for the connection',
+    'Too many connections at once take up all ports of this machine.',
+  ],
+  EAI_FAIL: [
+    'the name lookup failed on this machine',
+    'Check the resolver of this machine (/etc/resolv.conf).',
+  ],
+  EAI_MEMORY: ['this machine is out of memory', 'End other programs, or raise the limit (`ulimit -v`).'],
+  ENETDOWN: ['the network of this machine is down', 'Connect this machine to its network.'],
+};
+
+/** An error of the system, or of an engine without memory. */
+function isOfThisMachine(error: Error): boolean {
+  return 'syscall' in error || 'errno' in error || error.name === 'RangeError';
+}
+
+/** undici's parser is a WebAssembly module. */
+function isWebAssembly({ name, message }: Error): boolean {
+  return /\bWebAssembly\b/.test(message) || /^(Compile|Link|Runtime)Error$/.test(name);
+}
+
+function webAssembly({ message }: Error): Known {
+  return {
+    place: 'machine',
+    text: `WebAssembly does not start on this machine (${message})`,
+    hint: 'It needs address space (`ulimit -v`), and Node without --jitless.',
+  };
+}
+
+function isOwnClose(code: string): boolean {
+  return code === 'UND_ERR_CLOSED' || code === 'UND_ERR_DESTROYED';
+}
+
+const closedHint = 'A LabClient, or the dispatcher that it was given, is of no use after that.';
+
+/** The limit is Node's own, and undici's too. */
+function overflow(): Known {
+  return {
+    place: 'response',
+    text: `the headers of the response are longer than ${maxHeaderSize} bytes`,
+    hint: `To accept longer ones, set NODE_OPTIONS=--max-http-header-size=${4 * maxHeaderSize}`,
+  };
+}
+
+/** undici words a failed assertion and two kinds of responses as if they were trouble of its own or the network's. */
+function isMalformed({ message }: Error, code: string): boolean {
+  if (code === 'UND_ERR_SOCKET') return message === 'bad response' || message === 'bad upgrade';
+  return code === 'ERR_ASSERTION' || (code.startsWith('HPE_') && code !== 'HPE_HEADER_OVERFLOW');
+}
+
+function malformed({ message }: Error, code: string): Known {
+  const place = 'response';
+  const why = malformations[message] ?? /\((.*)\)$/.exec(message)?.[1];
+  if (code.startsWith('HPE_') && (why === undefined || why.startsWith('Expected HTTP/'))) {
+    return { place, text: 'the server does not speak HTTP there', hint: otherProtocolHint };
+  }
+  return { place, text: `the response is not valid HTTP${why === undefined ? '' : ` (${why})`}`, hint: null };
+}
+
+const malformations: Record<string, string> = {
+  'bad response': '100 Continue, which was not asked for',
+  'bad upgrade': 'a switch to another protocol, which was not asked for',
+};
+
+const otherProtocolHint = 'Are host and port right, and should the URL begin with https://?';
+
+/** Node's and undici's codes. undici knows more of them for its parser than it gives away. */
+export function codeOf(error: Error): string {
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return error.name === 'HTTPParserError' ? 'HPE_' : '';
+}
+
+function innermost(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  if (error instanceof AggregateError && error.errors.length > 0)
+    return innermost(mostInformative(error.errors));
+  if (error.cause instanceof Error && !('code' in error)) return innermost(error.cause);
+  return error;
+}
+
+/** Of the errors of several addresses, the one that says most about the controller. */
+function mostInformative(errors: readonly unknown[]): unknown {
+  return errors.reduce((best, next) => (weight(next) > weight(best) ? next : best));
+}
+
+/** That there is no way says little, least of all for IPv6, which many machines lack. That nobody answered says more. */
+function weight(error: unknown): number {
+  const { code, address } = error as { code?: unknown; address?: unknown };
+  if (/^(EADDRNOTAVAIL|EAFNOSUPPORT|EHOSTUNREACH|ENETUNREACH)$/.test(String(code))) {
+    return String(address).includes(':') ? 0 : 1;
+  }
+  return code === 'ETIMEDOUT' ? 2 : 3;
+}

@@ -1,0 +1,100 @@
+/**
+ * One process at a time: a lock file beside the file that is changed.
+ *
+ * Owns taking the lock, waiting for it, and clearing away one that a process left behind when it was killed. The lock
+ * is held for a few milliseconds, in one go, so the same lock seen for ten seconds belongs to nobody.
+ */
+import { randomUUID } from 'node:crypto';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import type { Context } from './context.js';
+import { sleep } from './deadline.js';
+import { readWhole } from './read-start.js';
+import { UsageError } from '../model/usage-error.js';
+
+/** A lock that has not changed for this long is left over, in milliseconds. */
+const leftOver = 10_000;
+
+/** How long to wait for other processes altogether, in milliseconds. */
+const patience = 30_000;
+
+export interface Lock {
+  /** Whether nobody has taken it for left over meanwhile. */
+  isHeld(): boolean;
+}
+
+/** Runs `use`, which must not wait for anything, while this process holds the lock of `path`. */
+export async function withLock<T>(
+  path: string,
+  context: Pick<Context, 'clock' | 'random' | 'signal'>,
+  use: (lock: Lock) => T,
+): Promise<T> {
+  const file = `${path}.lock`;
+  const holder = randomUUID();
+  await take(file, holder, context);
+  const isHeld = (): boolean => holderOf(file) === holder;
+  try {
+    return use({ isHeld });
+  } finally {
+    if (isHeld()) rmSync(file, { force: true });
+  }
+}
+
+async function take(
+  file: string,
+  holder: string,
+  { clock, random, signal }: Pick<Context, 'clock' | 'random' | 'signal'>,
+): Promise<void> {
+  const begun = clock.monotonic();
+  let seen = { holder: '', since: begun };
+  while (!create(file, holder)) {
+    const now = clock.monotonic();
+    const other = holderOf(file);
+    if (other !== seen.holder) seen = { holder: other, since: now };
+    else if (now - seen.since >= leftOver) clear(file, other);
+    if (now - begun >= patience) {
+      throw new UsageError(
+        `${file}: another process holds this lock`,
+        'If no other `lab config` is running, delete it, and the same with .break at its end.',
+      );
+    }
+    await sleep(clock, 5 + 20 * random(), signal);
+    signal.throwIfAborted();
+  }
+}
+
+/** False where it is there already. */
+function create(file: string, content: string): boolean {
+  let fd: number;
+  try {
+    fd = openSync(file, 'wx', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+  try {
+    writeSync(fd, content);
+    return true;
+  } catch (error) {
+    rmSync(file, { force: true });
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Empty where there is none, and for a moment after it was made. */
+function holderOf(file: string): string {
+  try {
+    return readWhole(file, 100).toString();
+  } catch {
+    return '';
+  }
+}
+
+/** Under a lock of its own, or two processes could both see the old lock, and the slower one remove the faster one's new one. */
+function clear(file: string, holder: string): void {
+  const guard = `${file}.break`;
+  if (!create(guard, '')) return;
+  if (holderOf(file) === holder) rmSync(file, { force: true });
+  rmSync(guard, { force: true });
+}

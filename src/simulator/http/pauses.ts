@@ -1,0 +1,34 @@
+/**
+ * Waiting in the middle of a request, in the controller's own time.
+ *
+ * Owns the timers. A request whose pause is cancelled is never gone on with, as though its process had died.
+ */
+import type { Clock } from '../../runtime/context.js';
+
+export class Pauses {
+  readonly #clock: Clock;
+  readonly #speed: number;
+  readonly #cancels = new Set<() => void>();
+
+  /** All pauses are divided by `speed`. */
+  constructor(clock: Clock, speed: number) {
+    this.#clock = clock;
+    this.#speed = speed;
+  }
+
+  /** Resolves after `ms` milliseconds, or never. */
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(ms / this.#speed, () => {
+        this.#cancels.delete(cancel);
+        resolve();
+      });
+      this.#cancels.add(cancel);
+    });
+  }
+
+  cancel(): void {
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels.clear();
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * Every scenario that the simulated controller can play, and the look-up by name.
+ *
+ * Owns which story a scenario tells, and what its clients meet besides: what stood there before, a quota, the
+ * ingress, the network. The stories are stories.ts's. Cheap to import: the command line lists these names.
+ */
+import type { Delivery } from '../http/delivery.js';
+import { gibibyte, type Quota } from '../labs/people.js';
+import type { TurningAway } from '../nublado/ingress.js';
+import * as stories from './stories.js';
+import type { Story } from './story.js';
+import * as surprises from './surprises.js';
+
+export interface Scenario {
+  /** One line for `lab controller --list`. */
+  summary: string;
+  /** What a create sets off. */
+  spawn: Story;
+  /** What stood there before the create: a spawn, and what has become of it. */
+  before?: { story: Story; now: 'over' | 'dead' | 'under way' | 'being deleted' };
+  /**
+   * What is wrong with the create itself: it is answered with 500 each time; or Kubernetes is slow while the old lab
+   * is there, so that the ingress answers 504 after `lostMs` and the create takes effect after `decidedMs`.
+   */
+  create?: { kind: 'broken' } | { kind: 'slow'; decidedMs: number; lostMs: number };
+  /** What a DELETE sets off, where it is not the ordinary deletion. */
+  deletion?: Story;
+  /** Takes the place of every user's own. */
+  quota?: Quota;
+  /** How the spawn's stream arrives, where it does not simply do so. */
+  delivery?: Delivery;
+  /** Whom the ingress does not let through. */
+  ingress?: TurningAway;
+}
+
+/** This and a scenario's name make the image tag that chooses the scenario for one lab. */
+export const scenarioTagPrefix = 'scenario-';
+
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  happy: { summary: 'a spawn that succeeds, in about five seconds', spawn: stories.happy },
+  'slow-pull': { summary: 'the image takes a minute to arrive, with few events', spawn: stories.slowPull },
+  'image-pull-failure': {
+    summary: 'the image cannot be pulled: the spawn fails',
+    spawn: stories.imagePullFailure,
+  },
+  quota: {
+    summary: 'the user has no quota for a lab of any size: the create is refused, 403',
+    spawn: stories.happy,
+    quota: { cpu: 0.5, memory: 1.5 * gibibyte, spawn: true },
+  },
+  'spawn-timeout': {
+    summary: 'no node has room: the spawn times out after 3 s',
+    spawn: stories.spawnTimeout,
+  },
+  unschedulable: {
+    summary: 'no node has room, told again and again: the spawn times out after 8 s',
+    spawn: stories.unschedulable,
+  },
+  recreate: {
+    summary: 'a failed lab stands there and is replaced',
+    spawn: stories.brisk,
+    before: { story: stories.createFailure, now: 'over' },
+  },
+  'delete-failure': {
+    summary: 'the spawn succeeds, but the lab cannot be deleted: 500',
+    spawn: stories.brisk,
+    deletion: stories.failedDeletion,
+  },
+  cut: {
+    summary: 'succeeds; the first two streams are dropped in the middle of an event',
+    spawn: stories.happy,
+    // The second time it is `complete` of which half arrives.
+    delivery: { kind: 'cut', at: [5, 12] },
+  },
+  stall: {
+    summary: 'succeeds, but the stream falls silent half way, pings and all',
+    spawn: stories.happy,
+    delivery: { kind: 'stall', at: 6 },
+  },
+  'ping-only': {
+    summary: 'succeeds after 2 s, but the stream never has anything but pings',
+    spawn: stories.pingOnly,
+  },
+  restart: {
+    summary: 'the controller restarts in the middle of the spawn, which succeeds',
+    spawn: stories.restarted,
+  },
+  buffered: {
+    summary: 'succeeds; the stream arrives all at once, when it is over',
+    spawn: stories.happy,
+    delivery: { kind: 'buffered' },
+  },
+  malformed: { summary: 'succeeds, with frames in between that are no events', spawn: stories.malformed },
+  hostile: { summary: 'succeeds, with messages made to upset a terminal', spawn: stories.hostile },
+  flood: { summary: 'succeeds after a million events', spawn: stories.flood },
+  conflict: {
+    summary: 'another spawn is under way already: the create is refused with 409',
+    spawn: stories.happy,
+    before: { story: stories.happy, now: 'under way' },
+  },
+  exists: {
+    summary: 'a lab is running already: the create is refused with 409',
+    spawn: stories.brisk,
+    before: { story: stories.immediate, now: 'over' },
+  },
+  deleting: {
+    summary: 'a lab is being deleted, for 3 s: the create is refused with 409',
+    spawn: stories.brisk,
+    before: { story: stories.immediate, now: 'being deleted' },
+    deletion: stories.slowDeletion,
+  },
+  'login-page': {
+    summary: 'the ingress sends everybody to the login page',
+    spawn: stories.happy,
+    ingress: { answer: 'login', times: Infinity },
+  },
+  'rate-limit': {
+    summary: 'the ingress answers the first two requests with 429, then happy',
+    spawn: stories.happy,
+    ingress: { answer: 429, times: 2 },
+  },
+  immediate: { summary: 'the pod starts at once: three events', spawn: stories.immediate },
+  delayed: { summary: 'a spawn that succeeds in 1.3 s, with 14 events of the pod', spawn: stories.delayed },
+  'create-failure': {
+    summary: 'the pod cannot be created: the spawn fails at once',
+    spawn: stories.createFailure,
+  },
+  'failed-state': {
+    summary: 'succeeds in 10 s; the state says failed until the pod exists',
+    spawn: surprises.failedMeanwhile,
+  },
+  'deleting-failed': {
+    summary: 'a lab is being deleted, for 9 s, and its state says failed: 409',
+    spawn: stories.brisk,
+    before: { story: stories.immediate, now: 'being deleted' },
+    deletion: surprises.failedDeletionMeanwhile,
+  },
+  'dead-pod': {
+    summary: 'complete, though the pod has failed; the state says running',
+    spawn: surprises.deadOnArrival,
+  },
+  'recreate-lost': {
+    summary: 'a dead lab is replaced after 3 s; the create is answered with 504',
+    spawn: stories.brisk,
+    before: { story: stories.immediate, now: 'dead' },
+    create: { kind: 'slow', decidedMs: 3000, lostMs: 1000 },
+  },
+  'create-broken': {
+    summary: 'every create is answered with 500 and no reason',
+    spawn: stories.happy,
+    create: { kind: 'broken' },
+  },
+  'failure-forgotten': {
+    summary: 'fails; a restart forgets it, and the stream had only the reason',
+    spawn: surprises.forgottenFailure,
+  },
+  'deletion-forgotten': {
+    summary: 'succeeds; a restart in the first deletion forgets that deletion',
+    spawn: stories.brisk,
+    deletion: surprises.forgottenDeletion,
+  },
+};
+
+export const scenarioNames: readonly string[] = Object.keys(scenarios);
+
+export function findScenario(name: string): Scenario | undefined {
+  return Object.hasOwn(scenarios, name) ? scenarios[name] : undefined;
+}

@@ -1,0 +1,289 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  exitCode,
+  exitCodeTable,
+  failureKinds,
+  signalCodes,
+  successKinds,
+  type Outcome,
+} from '../../src/model/outcome.js';
+import {
+  advance,
+  initialRun,
+  type Goal,
+  type Input,
+  type RunState,
+  type Stamp,
+} from '../../src/model/reducer.js';
+import type { Event } from '../../src/model/event.js';
+import type { LabState } from '../../src/model/lab.js';
+
+type Fact = Input extends infer I ? (I extends Input ? Omit<I, keyof Stamp> : never) : never;
+
+const event = (type: Event['type'], message: string, progress: number | null = null): Fact => ({
+  kind: 'event',
+  event: { type, message, progress },
+});
+const lab = (status: string): Fact => ({ kind: 'state', lab: { status } satisfies LabState });
+const noLab: Fact = { kind: 'state', lab: null };
+const cleanEnd: Fact = { kind: 'ended', clean: true, reason: null };
+const lost: Fact = { kind: 'ended', clean: false, reason: 'cut' };
+const broken = (type: Event['type'] | null): Fact => ({
+  kind: 'skipped',
+  reason: 'not JSON',
+  frame: { event: type, data: '' },
+  type,
+});
+
+function run(goal: Goal, ...facts: Fact[]): RunState {
+  return facts.reduce<RunState>(
+    (state, fact, i) => advance(state, { at: i, time: i, ...fact }),
+    initialRun(goal, { at: 0, time: 0 }),
+  );
+}
+
+const ending = (goal: Goal, ...facts: Fact[]): [string, string] | null => {
+  const { outcome } = run(goal, ...facts);
+  return outcome === null ? null : [outcome.kind, outcome.message];
+};
+
+describe('a spawn', () => {
+  it('is complete with `complete` and failed with `failed`', () => {
+    assert.deepEqual(ending('spawn', event('complete', 'up')), ['complete', 'up']);
+    assert.deepEqual(ending('spawn', event('failed', 'no')), ['failed', 'no']);
+  });
+
+  it('goes on after `error`, and gives it as the reason of the failure', () => {
+    assert.equal(ending('spawn', event('error', 'why')), null);
+    assert.deepEqual(ending('spawn', event('error', 'why'), event('failed', 'no')), ['failed', 'no: why']);
+  });
+
+  it('never moves back', () => {
+    const percents = [30, 75, 35, 80].map(
+      (_, i, all) =>
+        run('spawn', ...all.slice(0, i + 1).map((percent) => event('info', '', percent))).percent,
+    );
+    assert.deepEqual(percents, [30, 75, 75, 80]);
+  });
+
+  it('keeps what it knows of the stream that is followed again, and of no other', () => {
+    const before = [event('info', 'a', 62), event('error', 'why'), event('failed', 'no')];
+    const after = (again: boolean): RunState =>
+      run('delete', ...before, { kind: 'following', goal: 'delete', again });
+    assert.deepEqual([after(true).percent, after(true).reason], [62, 'why']);
+    assert.deepEqual([after(false).percent, after(false).reason], [null, null]);
+    for (const { events, outcome, lastEvent } of [after(true), after(false)]) {
+      assert.deepEqual([events, outcome, lastEvent?.event.message], [3, null, 'no']);
+    }
+  });
+
+  it('is decided by an event that is repeated, which is not counted again', () => {
+    const repeated = (fact: Fact): Fact => {
+      const frame = { at: 9, time: 9, ...fact };
+      assert.ok(frame.kind === 'event' || frame.kind === 'skipped');
+      return { kind: 'repeated', frame };
+    };
+    const state = run(
+      'spawn',
+      event('info', 'a', 30),
+      repeated(event('error', 'why')),
+      repeated(event('failed', 'no')),
+    );
+    assert.deepEqual([state.outcome?.kind, state.outcome?.message], ['failed', 'no: why']);
+    assert.deepEqual([state.events, state.lastEvent?.event.message, state.lastEventAt], [1, 'a', 0]);
+    assert.equal(ending('spawn', repeated(broken('failed')))?.[0], 'failed');
+    assert.equal(ending('spawn', repeated(broken('complete')), cleanEnd, lab('running'))?.[0], 'running');
+  });
+
+  it('starts over when another operation has replaced it', () => {
+    const replaced: Fact = { kind: 'connection', state: 'replaced', attempt: 1, reason: null };
+    assert.equal(run('spawn', event('info', '', 75), replaced).percent, null);
+  });
+
+  it('is not over when the stream ends', () => {
+    assert.equal(ending('spawn', cleanEnd), null);
+    assert.equal(ending('spawn', lost), null);
+  });
+
+  it('is what the state says it is', () => {
+    assert.equal(ending('spawn', lab('running'))?.[0], 'running');
+    assert.deepEqual(ending('spawn', noLab), ['failed', 'the lab was removed before it ran']);
+    for (const status of ['pending', 'failed', 'terminating', 'terminated', 'something-new']) {
+      assert.equal(ending('spawn', lab(status)), null, status);
+    }
+  });
+
+  it('has failed by its state only where there is no stream, or an empty one', () => {
+    const opened: Fact = { kind: 'connection', state: 'open', attempt: 1, reason: null };
+    const retrying: Fact = { ...opened, state: 'retrying' };
+    const failed = ['failed', 'the lab has failed'];
+    assert.equal(ending('spawn', opened, event('info', 'x', 1), lab('failed')), null);
+    assert.deepEqual(ending('spawn', opened, cleanEnd, lab('failed')), failed);
+    assert.equal(ending('spawn', opened, lost, lab('failed')), null);
+    assert.equal(ending('spawn', opened, cleanEnd, retrying, lab('failed')), null);
+    assert.deepEqual(ending('spawn', opened, { ...lab('failed'), emptyFor: 30_000 } as Fact), failed);
+    assert.equal(ending('spawn', opened, { ...lab('failed'), emptyFor: 29_999 } as Fact), null);
+    const deleted = [event('info', 'Shutting down', 25), event('info', 'Deleted', 100), cleanEnd];
+    assert.equal(ending('spawn', ...deleted, lab('failed')), null);
+  });
+
+  it('was removed when its stream turns out to be a deletion', () => {
+    assert.deepEqual(ending('spawn', cleanEnd, lab('terminating')), [
+      'failed',
+      'the lab was removed before it ran',
+    ]);
+    assert.equal(ending('spawn', lost, lab('terminating')), null);
+  });
+
+  it('fails with a broken `failed`, and leaves a broken `complete` to the state', () => {
+    assert.equal(ending('spawn', event('error', 'why'), broken('failed'))?.[0], 'failed');
+    assert.equal(ending('spawn', broken('complete')), null);
+    assert.equal(ending('spawn', broken('complete'), cleanEnd, lab('running'))?.[0], 'running');
+    assert.equal(ending('spawn', broken('complete'), cleanEnd, lab('failed'))?.[0], 'failed');
+  });
+
+  it('passes over other broken frames', () => {
+    for (const type of ['info', 'error', null] as const) assert.equal(ending('spawn', broken(type)), null);
+  });
+
+  it('is heard or not', () => {
+    const connection = (state: 'open' | 'lost' | 'retrying' | 'resumed', attempt = 1): Fact => ({
+      kind: 'connection',
+      state,
+      attempt,
+      reason: null,
+    });
+    assert.equal(run('spawn').heard, false);
+    assert.equal(run('spawn', connection('open')).heard, true);
+    assert.equal(run('spawn', connection('open'), connection('lost')).heard, false);
+    assert.equal(run('spawn', connection('lost'), connection('resumed')).heard, true);
+    assert.equal(run('spawn', connection('lost'), lab('pending')).heard, true);
+    // Whoever tells the state is heard, until the next attempt at the stream is made.
+    const told = [connection('lost'), connection('retrying'), lab('pending')];
+    assert.equal(run('spawn', ...told).heard, true);
+    assert.equal(run('spawn', ...told, connection('retrying', 2)).heard, false);
+    // To open a stream again that has properly ended is no trouble, unless it does not open.
+    const ended = [connection('open'), cleanEnd, connection('retrying')];
+    assert.equal(run('spawn', ...ended).heard, true);
+    assert.equal(run('spawn', ...ended, connection('retrying', 2)).heard, false);
+    assert.equal(
+      run('spawn', ...ended, connection('resumed'), cleanEnd, connection('retrying', 2)).heard,
+      true,
+    );
+  });
+
+  it('is not gone because its stream is refused: the state tells', () => {
+    const refused = (kind: 'not-found' | 'unauthorized' | 'unknown', transient: boolean): Fact => ({
+      kind: 'refused',
+      failure: {
+        kind,
+        error: { type: 't', message: 'no', status: 404, hint: null },
+        transient,
+        reached: true,
+        maybeDone: false,
+        retryAfter: null,
+      },
+    });
+    assert.equal(ending('spawn', refused('not-found', false)), null);
+    assert.equal(ending('spawn', refused('not-found', false), lab('running'))?.[0], 'running');
+    assert.deepEqual(ending('spawn', refused('not-found', false), noLab), [
+      'failed',
+      'the lab was removed before it ran',
+    ]);
+    // Whoever puts such a refusal has given up on asking again.
+    assert.equal(ending('spawn', refused('unknown', true))?.[0], 'unknown');
+    assert.equal(ending('spawn', refused('unauthorized', false))?.[0], 'unauthorized');
+    assert.equal(ending('events', refused('not-found', false))?.[0], 'not-found');
+    assert.equal(ending('events', refused('unknown', true))?.[0], 'unknown');
+  });
+
+  it('fails with words even where the controller has none', () => {
+    assert.deepEqual(ending('spawn', event('error', ''), event('failed', '')), [
+      'failed',
+      'the operation failed',
+    ]);
+  });
+
+  it('keeps its first outcome', () => {
+    assert.equal(ending('spawn', event('complete', 'up'), event('failed', 'no'))?.[0], 'complete');
+  });
+});
+
+describe('a deletion', () => {
+  it('is over when the state says so, or when it fails', () => {
+    assert.equal(ending('delete', event('info', 'gone', 100), cleanEnd), null);
+    assert.equal(ending('delete', noLab)?.[0], 'absent');
+    assert.deepEqual(ending('delete', event('error', 'why'), event('failed', 'no')), ['failed', 'no: why']);
+    assert.equal(ending('delete', lab('terminating')), null);
+    assert.equal(ending('delete', event('info', 'Starting', 1), event('failed', 'Lab spawn failed')), null);
+    assert.equal(ending('delete', event('complete', 'up')), null);
+    assert.equal(ending('delete', cleanEnd, lab('failed')), null);
+    const begun = event('info', 'Shutting down', 25);
+    assert.deepEqual(ending('delete', begun, cleanEnd, lab('failed')), ['failed', 'the deletion failed']);
+  });
+});
+
+describe('the event stream', () => {
+  it('may simply end', () => {
+    assert.equal(ending('events', event('info', 'gone', 100), cleanEnd)?.[0], 'ok');
+    assert.equal(ending('events', lost), null);
+    assert.equal(ending('events', lost, lab('running')), null);
+  });
+
+  it('leaves a broken `complete` to the state', () => {
+    assert.equal(ending('events', broken('complete'), cleanEnd), null);
+    assert.equal(ending('events', broken('complete'), cleanEnd, lab('running'))?.[0], 'running');
+    assert.equal(ending('events', broken('complete'), cleanEnd, lab('failed'))?.[0], 'failed');
+    assert.equal(ending('events', broken('complete'), cleanEnd, noLab)?.[0], 'ok');
+  });
+});
+
+describe('exit codes', () => {
+  const error = { type: 't', message: 'm', status: null, hint: null };
+  const outcomes: Outcome[] = [
+    ...successKinds.map((kind) => ({ kind, message: 'm' })),
+    ...failureKinds.map((kind) => ({ kind, message: 'm', error })),
+    ...(Object.keys(signalCodes) as (keyof typeof signalCodes)[]).map((signal) => ({
+      kind: 'interrupted' as const,
+      signal,
+      message: 'm',
+      error,
+    })),
+  ];
+
+  it('are as promised', () => {
+    const codes = outcomes.map((outcome) => [
+      outcome.kind === 'interrupted' ? outcome.signal : outcome.kind,
+      exitCode(outcome),
+    ]);
+    assert.deepEqual(Object.fromEntries(codes), {
+      ok: 0,
+      complete: 0,
+      running: 0,
+      detached: 0,
+      absent: 0,
+      pending: 8,
+      failed: 1,
+      timeout: 124,
+      refused: 6,
+      unauthorized: 3,
+      'not-found': 4,
+      conflict: 5,
+      unknown: 7,
+      usage: 2,
+      bug: 70,
+      SIGHUP: 129,
+      SIGINT: 130,
+      SIGPIPE: 141,
+      SIGTERM: 143,
+    });
+  });
+
+  it('are all in the table of the help page, and the table has no others', () => {
+    assert.deepEqual(
+      [...new Set(outcomes.map(exitCode))].sort((a, b) => a - b),
+      exitCodeTable.map(([code]) => code),
+    );
+  });
+});
