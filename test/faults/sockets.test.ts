@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Agent } from 'undici';
-import type { Clock } from '../../src/runtime/context.js';
 import { createController } from '../../src/backends/nublado/client.js';
 import { noSecrets } from '../../src/model/redactor.js';
+import { FakeClock } from '../support/clock.js';
 import { fakeContext } from '../support/context.js';
 import { describe as describeFigures, record, type Figures } from './figures.js';
 import { generate } from './generate.js';
@@ -27,19 +27,26 @@ const patience = 5_000;
 /** A busy machine may be late by so much: a sixth of a second. */
 const lateness = 10_000;
 
-/** The real clock, as a story sees it. */
-function fastClock(): Clock {
-  const start = performance.now();
-  const epoch = Date.now();
-  const monotonic = (): number => (performance.now() - start) * speed;
+/** Between two turns of the event loop a story's time moves by at most so many real milliseconds. */
+const longestTurn = 4;
+
+/**
+ * Moves the stories' clocks with real time, `speed` times as fast. Where the machine is too busy to run this process, the
+ * stories take longer instead of missing their own moments: client and server share one clock.
+ */
+function startPacing(): { clocks: Set<FakeClock>; stop: () => void } {
+  const clocks = new Set<FakeClock>();
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    const ms = Math.min(now - last, longestTurn) * speed;
+    last = now;
+    for (const clock of clocks) clock.advance(ms);
+  }, 1);
   return {
-    monotonic,
-    now: () => epoch + monotonic(),
-    after(ms, callback) {
-      const timer = setTimeout(callback, ms / speed);
-      return () => {
-        clearTimeout(timer);
-      };
+    clocks,
+    stop: () => {
+      clearInterval(timer);
     },
   };
 }
@@ -73,8 +80,7 @@ function isMetLate({ story, world }: Played): boolean {
   return story.interference.restarts.some(({ at, down }) => down > patience && at < met + lateness);
 }
 
-async function playOverSockets(story: Story): Promise<Played> {
-  const clock = fastClock();
+async function playOverSockets(story: Story, clock: FakeClock): Promise<Played> {
   const world = new World(story, clock);
   await using server = await serve(world);
   const agent = new Agent();
@@ -108,9 +114,14 @@ describe('the commands on a bad network of real sockets', () => {
     const queue = await choose();
     const figures: Figures = { stories: 0, faults: new Map(), outcomes: new Map(), wrong: [] };
     const played: Played[] = [];
+    const pacing = startPacing();
+    t.after(pacing.stop);
     const worker = async (): Promise<void> => {
       for (let story = queue.shift(); story !== undefined; story = queue.shift()) {
-        played.push(await playOverSockets(story));
+        const clock = new FakeClock();
+        pacing.clocks.add(clock);
+        played.push(await playOverSockets(story, clock));
+        pacing.clocks.delete(clock);
       }
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
