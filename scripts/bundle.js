@@ -1,5 +1,4 @@
 // Bundles src/ with esbuild: into several files for the package, into one for the single executable.
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
@@ -39,16 +38,6 @@ const withStandIns = {
   },
 };
 
-/** Gives the bundled zod its own settings: the library must not change those of a program that uses zod as well. */
-const ownZod = {
-  name: 'own-zod',
-  setup(plugins) {
-    plugins.onLoad({ filter: /zod[\\/]v4[\\/]core[\\/](core|registries)\.js$/ }, ({ path }) => ({
-      contents: `const own = {};\n${readFileSync(path, 'utf8').replaceAll('globalThis', 'own')}`,
-    }));
-  },
-};
-
 const common = {
   absWorkingDir: root,
   bundle: true,
@@ -60,7 +49,7 @@ const common = {
   legalComments: 'none',
   logLevel: 'warning',
   metafile: true,
-  plugins: [slimUndici, withStandIns, ownZod],
+  plugins: [slimUndici, withStandIns],
 };
 
 /** Writes one CommonJS file that contains everything. */

@@ -1,18 +1,13 @@
 /**
- * The library face: what another Node program may import.
+ * The public API: what another Node program may import.
  *
- * Owns the types that such a program sees. They name no other package's types: what is bundled is not
- * installed, so there would be none to find.
+ * Owns nothing but the list of names. Their types mention no other package, because bundled packages are not installed; so
+ * values are checked by functions such as `parseEvent`, and no schema is exported.
  */
-import {
-  Event as EventSchema,
-  EventType as EventTypeSchema,
-  type Event as EventData,
-  type EventType as EventTypeName,
-} from './model/event.js';
-import { LabState as LabStateSchema, type LabState as LabStateData } from './model/lab.js';
-
-export { eventJsonSchema, isDone, toSse } from './model/event.js';
+export { eventTypes, isEventType, type EventType } from './model/event-types.js';
+export { eventJsonSchema, isDone, parseEvent, toSse, type Event } from './model/event.js';
+export { parseLabState, type LabState } from './model/lab.js';
+export type { Parsed } from './model/parsed.js';
 export { decode } from './backends/nublado/decode.js';
 export type { Decoded } from './model/frame.js';
 export { createFrameReader, type FrameItem, type FrameReader } from './stream/frames.js';
@@ -32,29 +27,3 @@ export {
   type FollowEventsOptions,
   type Update,
 } from './library/follow-events.js';
-
-/** Why a value did not fit: an Error that says for each fault where it is and what it is. */
-export interface SchemaError extends Error {
-  issues: readonly { path: readonly PropertyKey[]; message: string }[];
-}
-
-/** Checks values from outside. */
-export interface Schema<T> {
-  /** The value as it should be, defaults filled in; throws a SchemaError. */
-  parse(value: unknown): T;
-  safeParse(value: unknown): { success: true; data: T } | { success: false; error: SchemaError };
-}
-
-/** Checks that a value is one of some words, and tells which they are. */
-export interface ChoiceSchema<T extends string> extends Schema<T> {
-  options: readonly T[];
-}
-
-export type EventType = EventTypeName;
-export const EventType: ChoiceSchema<EventType> = EventTypeSchema;
-
-export type Event = EventData;
-export const Event: Schema<Event> = EventSchema;
-
-export type LabState = LabStateData;
-export const LabState: Schema<LabState> = LabStateSchema;

@@ -8,6 +8,7 @@ export type EventType = (typeof eventTypes)[number];
 
 const names: ReadonlySet<string> = new Set(eventTypes);
 
+/** Whether a word is a type of event. */
 export function isEventType(name: string): name is EventType {
   return names.has(name);
 }

@@ -1,30 +1,41 @@
 /**
  * The Event model: what the Nublado controller says about an operation, one step at a time.
  *
- * Owns the schema, the meaning of "done", and the encoding to the controller's exact frame bytes. Decoding
- * a frame belongs to the stream floor (`stream/decode.ts`), which may meet frames that are no Event.
+ * Owns the schema, the meaning of "done", and the encoding to the controller's exact frame bytes. Decoding a frame is left
+ * to `backends/nublado/decode.ts`.
  */
 import * as z from 'zod';
-import { eventTypes, type EventType as TypeName } from './event-types.js';
+import { eventTypes, type EventType } from './event-types.js';
 import { toAsciiJson } from './json.js';
+import { parseWith, type Parsed } from './parsed.js';
 
-export const EventType = z.enum(eventTypes).meta({ id: 'EventType', title: 'EventType' });
-export type EventType = TypeName;
+/**
+ * Names and descriptions for JSON Schema. Not in zod's global registry: that belongs to the whole process, so another
+ * program that uses this library and zod would find them among its own.
+ */
+export const metadata = z.registry<{ id?: string; title?: string; description?: string }>();
 
-export const Event = z
+export const eventTypeSchema = z.enum(eventTypes).register(metadata, { id: 'EventType', title: 'EventType' });
+
+export const eventSchema = z
   .object({
-    type: EventType,
+    type: eventTypeSchema,
     message: z.string(),
     /** Percent, 1 to 100. It says that something happened, not how much time is left. */
     progress: z.int().gt(0).lte(100).nullable().default(null),
   })
-  .meta({ title: 'Event' });
+  .register(metadata, { title: 'Event' });
 
 /** One step of an operation. `progress` is in percent, and null where the controller sent none. */
 export interface Event {
   type: EventType;
   message: string;
   progress: number | null;
+}
+
+/** Checks that a value is an Event. A missing `progress` becomes null; unknown keys are dropped. */
+export function parseEvent(value: unknown): Parsed<Event> {
+  return parseWith(eventSchema, value);
 }
 
 /** Whether this is the last event of its operation: `error` is not, a `failed` follows it. */
@@ -45,5 +56,5 @@ export function toSse(event: Event): string {
 
 /** The JSON Schema (2020-12) of an Event as a producer may write it: `progress` may be left out. */
 export function eventJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(Event, { io: 'input' });
+  return z.toJSONSchema(eventSchema, { io: 'input', metadata });
 }

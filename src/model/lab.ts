@@ -5,6 +5,7 @@
  * that is not known is kept as it came.
  */
 import * as z from 'zod';
+import { parseWith, type Parsed } from './parsed.js';
 import { userName } from './user.js';
 
 /** States a lab is known to take. `terminated` is passing through, never an outcome. */
@@ -24,12 +25,17 @@ export interface LabState {
   [field: string]: unknown;
 }
 
-export const LabState: z.ZodType<LabState> = z.looseObject({
+export const labStateSchema: z.ZodType<LabState> = z.looseObject({
   status: z.string(),
   internal_url: z.string().nullish(),
   user: z.looseObject({ username: z.string() }).nullish(),
   options: z.looseObject({ image: z.string().nullish(), size: z.string().nullish() }).nullish(),
 });
+
+/** Checks that a value is a state as the controller sends it. Fields and statuses that are not known are kept. */
+export function parseLabState(value: unknown): Parsed<LabState> {
+  return parseWith(labStateSchema, value);
+}
 
 /** Gafaelfawr's `user-info`: of its many fields only the name is asked for. */
 export const UserInfo = z.looseObject({ username: z.string().regex(userName) });

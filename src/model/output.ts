@@ -4,14 +4,17 @@
  * Owns the shapes (and through them `lab schema output`); filling them in is the JSON display's.
  */
 import * as z from 'zod';
-import { Event, EventType } from './event.js';
-import { LabState } from './lab.js';
+import { eventSchema, eventTypeSchema, metadata } from './event.js';
+import { labStateSchema } from './lab.js';
 import { failureKinds, successKinds } from './outcome.js';
 
 const common = {
   schema: z.literal(1),
-  time: z.iso.datetime().meta({ description: 'RFC 3339, UTC, with milliseconds' }),
-  elapsed_ms: z.int().nonnegative().meta({ description: 'milliseconds since the command began' }),
+  time: z.iso.datetime().register(metadata, { description: 'RFC 3339, UTC, with milliseconds' }),
+  elapsed_ms: z
+    .int()
+    .nonnegative()
+    .register(metadata, { description: 'milliseconds since the command began' }),
 };
 
 const outcomes = [...successKinds, ...failureKinds, 'interrupted'] as const;
@@ -20,19 +23,22 @@ const Start = z.object({
   ...common,
   kind: z.literal('start'),
   command: z.string(),
-  user: z.string().nullable().meta({ description: 'whose lab; null for `list`, which is about no user' }),
+  user: z
+    .string()
+    .nullable()
+    .register(metadata, { description: 'whose lab; null for `list`, which is about no user' }),
   controller: z.string(),
   request: z
     .looseObject({})
     .nullable()
-    .meta({ description: 'what is asked of the controller; of `env` the names only' }),
+    .register(metadata, { description: 'what is asked of the controller; of `env` the names only' }),
 });
 
 const EventObject = z.object({
   ...common,
   kind: z.literal('event'),
-  seq: z.int().positive().meta({ description: 'counts the events of this run from 1' }),
-  event: Event,
+  seq: z.int().positive().register(metadata, { description: 'counts the events of this run from 1' }),
+  event: eventSchema,
 });
 
 const Comment = z.object({ ...common, kind: z.literal('comment'), comment: z.string() });
@@ -52,13 +58,15 @@ const Skipped = z.object({
   frame: z
     .object({ event: z.string().nullable(), data: z.string() })
     .nullable()
-    .meta({ description: 'the frame that is no Event; null where it was too large to keep' }),
+    .register(metadata, { description: 'the frame that is no Event; null where it was too large to keep' }),
 });
 
 const State = z.object({
   ...common,
   kind: z.literal('state'),
-  state: LabState.nullable().meta({ description: "the controller's LabState; null where there is no lab" }),
+  state: labStateSchema
+    .nullable()
+    .register(metadata, { description: "the controller's LabState; null where there is no lab" }),
 });
 
 const ResultObject = z.object({
@@ -67,8 +75,8 @@ const ResultObject = z.object({
   outcome: z.enum(outcomes),
   exit_code: z.int(),
   message: z.string(),
-  events: z.int().nonnegative().meta({ description: 'how many events were seen' }),
-  lab: LabState.nullable(),
+  events: z.int().nonnegative().register(metadata, { description: 'how many events were seen' }),
+  lab: labStateSchema.nullable(),
   users: z.array(z.string()).optional(),
   images: z.array(z.object({ name: z.string(), reference: z.string(), checked: z.boolean() })).optional(),
   sizes: z
@@ -76,7 +84,7 @@ const ResultObject = z.object({
       z.object({
         name: z.string(),
         cpu: z.number().nullable(),
-        memory: z.number().nullable().meta({ description: 'bytes' }),
+        memory: z.number().nullable().register(metadata, { description: 'bytes' }),
         default: z.boolean(),
       }),
     )
@@ -84,21 +92,21 @@ const ResultObject = z.object({
   profiles: z.record(z.string(), z.looseObject({})).optional(),
   last_event: z
     .object({
-      type: EventType,
+      type: eventTypeSchema,
       message: z.string(),
       time: common.time,
       elapsed_ms: common.elapsed_ms,
     })
     .nullable()
     .optional()
-    .meta({
+    .register(metadata, {
       description: 'where the deadline ended the run: the event that came last; null where none came',
     }),
   error: z
     .object({
       type: z.string(),
       message: z.string(),
-      status: z.int().nullable().meta({ description: 'HTTP status' }),
+      status: z.int().nullable().register(metadata, { description: 'HTTP status' }),
       hint: z.string().nullable(),
     })
     .optional(),
@@ -107,11 +115,15 @@ const ResultObject = z.object({
 /** One line of `-o ndjson`; the last one, and the only one of `-o json`, is a `result`. */
 export const OutputObject = z
   .discriminatedUnion('kind', [Start, EventObject, Comment, Connection, Skipped, State, ResultObject])
-  .meta({ title: 'Output', description: 'One object of `lab -o json` or `lab -o ndjson`, version 1' });
+  .register(metadata, {
+    title: 'Output',
+    description: 'One object of `lab -o json` or `lab -o ndjson`, version 1',
+  });
 export type OutputObject = z.infer<typeof OutputObject>;
 
 export function outputJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(OutputObject, {
+    metadata,
     // Version 1 may grow, so whoever checks against it must let unknown keys pass.
     override: ({ jsonSchema }) => {
       delete jsonSchema.additionalProperties;

@@ -5,7 +5,7 @@
  * `failures.ts`.
  */
 import type { Choices } from '../../model/choices.js';
-import { LabState, UserInfo, Users } from '../../model/lab.js';
+import { parseLabState, UserInfo, Users, type LabState } from '../../model/lab.js';
 import type { LabSpecification } from '../../model/specification.js';
 import type { Failure, Result } from '../../model/result.js';
 import {
@@ -93,8 +93,8 @@ export function createController(options: ControllerOptions): Backend {
 
   async function labState(request: Request): Promise<Result<LabState | null>> {
     const result = await getJson(request, (json) => {
-      const { data } = LabState.safeParse(json);
-      return data === undefined ? null : redactState(data, redact);
+      const parsed = parseLabState(json);
+      return parsed.ok ? redactState(parsed.value, redact) : null;
     });
     return !result.ok && result.failure.kind === 'not-found' ? { ok: true, value: null } : result;
   }

@@ -5,7 +5,7 @@
  * and nothing here throws.
  */
 import { isEventType } from '../../model/event-types.js';
-import { Event } from '../../model/event.js';
+import { parseEvent } from '../../model/event.js';
 import type { Decoded, RawFrame } from '../../model/frame.js';
 import { skim } from '../../stream/skim.js';
 
@@ -30,11 +30,10 @@ export function decode(frame: RawFrame): Decoded {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
     return { kind: 'invalid', reason: 'the data is not a JSON object', type: name };
   }
-  const parsed = Event.safeParse(Object.assign(payload, { type: name }));
-  if (parsed.success) return { kind: 'event', event: parsed.data };
-  const issue = parsed.error.issues[0];
-  const reason = issue === undefined ? 'not an Event' : `${issue.path.join('.')}: ${issue.message}`;
-  return { kind: 'invalid', reason, type: name };
+  const parsed = parseEvent(Object.assign(payload, { type: name }));
+  return parsed.ok
+    ? { kind: 'event', event: parsed.value }
+    : { kind: 'invalid', reason: parsed.reason, type: name };
 }
 
 /** Throws a SyntaxError where it is not JSON, or too large to be looked at and no object. */
