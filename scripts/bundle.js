@@ -9,7 +9,10 @@ export const root = fileURLToPath(new URL('..', import.meta.url));
 const slimUndici = {
   name: 'slim-undici',
   setup(plugins) {
-    plugins.onResolve({ filter: /^undici$/ }, () => ({ path: `${root}scripts/undici.js` }));
+    plugins.onResolve({ filter: /^undici$/ }, ({ importer }) => {
+      const parts = /[\\/]http[\\/]proxy\.ts$/.test(importer) ? 'undici-proxy' : 'undici';
+      return { path: `${root}scripts/${parts}.js` };
+    });
   },
 };
 

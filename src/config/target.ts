@@ -8,7 +8,7 @@
 import type { Context, ProxySettings } from '../runtime/context.js';
 import { unlessAborted } from '../runtime/deadline.js';
 import { readVariable } from './environment.js';
-import { isLoopback } from '../model/host.js';
+import { isSafe } from '../model/host.js';
 import { parseControllerUrl, parseToken, parseUser } from './parse.js';
 import { findProfile, lookForProfiles, profileName, profilePath, type Profile } from './profile.js';
 import { resolveProxy } from './proxy.js';
@@ -238,11 +238,6 @@ function noToken(profile: Chosen, controller: URL): UsageError {
 function isOwnInstance(controller: URL, env: Context['env']): boolean {
   const instance = readVariable(env, 'EXTERNAL_INSTANCE_URL');
   return instance !== undefined && URL.canParse(instance) && new URL(instance).origin === controller.origin;
-}
-
-/** Whether a token may travel there: encrypted, or not leaving this machine. */
-export function isSafe(url: URL): boolean {
-  return url.protocol === 'https:' || isLoopback(url.hostname);
 }
 
 function parseFlag(text: string, source: string): boolean {

@@ -6,11 +6,11 @@
  */
 import type { Dispatcher } from 'undici';
 import { parseControllerUrl, parseToken, parseUser } from '../config/parse.js';
-import { isSafe } from '../config/target.js';
 import { UsageError } from '../model/usage-error.js';
 import type { Backend } from '../backends/backend.js';
 import type { Choices } from '../model/choices.js';
 import type { LabState } from '../model/lab.js';
+import { isSafe } from '../model/host.js';
 import { createRedactor, type Redactor } from '../model/redactor.js';
 import type { Result } from '../model/result.js';
 import type { ImageChoice } from '../model/specification.js';
@@ -164,7 +164,7 @@ export class LabClient {
   }
 
   async #newDispatcher(): Promise<Dispatcher> {
-    const { connect } = await import('../http/connect.js');
-    return connect({ certificates: [], proxy: null });
+    const { createAgent } = await import('../http/agent.js');
+    return createAgent();
   }
 }

@@ -19,6 +19,11 @@ export function isLoopback(hostname: string): boolean {
   return host === 'localhost' || isIn(loopback, host);
 }
 
+/** Whether a token may be sent there: encrypted, or not leaving this machine. */
+export function isSafe(url: URL): boolean {
+  return url.protocol === 'https:' || isLoopback(url.hostname);
+}
+
 /**
  * Whether a host, without a final dot, is meant to be this machine: no proxy is asked for it. To a proxy the same name
  * would be the proxy's own machine, so here the names below `localhost` count.

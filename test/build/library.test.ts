@@ -6,8 +6,44 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'node:test';
+import { loadedWith } from '../support/metafile.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+
+describe('the library', () => {
+  const inputs = [...loadedWith('src/index.ts', { later: true })].sort();
+
+  it('is read from the metafile as a whole', () => {
+    assert.ok(inputs.includes('src/library/lab-client.ts'));
+    assert.ok(inputs.includes('src/backends/nublado/client.ts'), 'what is loaded on demand is missing');
+  });
+
+  it('contains code of the layers it needs only', () => {
+    const others = inputs.filter(
+      (file) =>
+        file.startsWith('src/') &&
+        !/^src\/(index\.ts$|(library|backends|http|stream|runtime|model)\/)/.test(file),
+    );
+    assert.deepEqual(others, ['src/config/parse.ts']);
+  });
+
+  it('contains no profiles, no token files, no certificate files and no proxies', () => {
+    // The class by which a network error is recognised as a proxy's is all there is.
+    const known = 'src/http/proxy-error.ts';
+    assert.deepEqual(
+      inputs.filter((file) => /profile|token|certificate|proxy/.test(file) && file !== known),
+      [],
+    );
+  });
+
+  it('contains no package of the command line or the display', () => {
+    const packages = inputs.map((file) => /node_modules\/([^/]+)\//.exec(file)?.[1]);
+    assert.deepEqual(
+      [...new Set(packages.filter((name) => name !== undefined))],
+      ['eventsource-parser', 'node-html-parser', 'undici', 'zod'],
+    );
+  });
+});
 
 describe("the library's types", () => {
   for (const file of ['index.d.ts', 'index.d.cts']) {

@@ -7,36 +7,10 @@ import { cpSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'node:test';
+import { entryOf, loadedWith, outputs } from '../support/metafile.js';
 import { temporaryFolder } from '../support/temporary.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** esbuild's account of the build. */
-interface Account {
-  outputs: Record<
-    string,
-    {
-      entryPoint?: string;
-      inputs: Record<string, unknown>;
-      imports: { path: string; kind: string; external?: boolean }[];
-    }
-  >;
-}
-
-const { outputs } = JSON.parse(readFileSync(join(root, 'dist/meta.json'), 'utf8')) as Account;
-
-/** The files that loading a source file loads, and not later. */
-function loadedWith(source: string): Set<string> {
-  const entry = Object.keys(outputs).find((path) => outputs[path]?.entryPoint === source);
-  assert.ok(entry !== undefined, `${source} is no piece of its own`);
-  const pieces = new Set([entry]);
-  for (const piece of pieces) {
-    for (const { path, kind, external } of outputs[piece]?.imports ?? []) {
-      if (kind !== 'dynamic-import' && external !== true) pieces.add(path);
-    }
-  }
-  return new Set([...pieces].flatMap((piece) => Object.keys(outputs[piece]?.inputs ?? {})));
-}
 
 function packagesWith(...sources: string[]): string[] {
   const files = sources.flatMap((source) => [...loadedWith(source)]);
@@ -63,10 +37,6 @@ describe('the pieces', () => {
       [],
     );
   });
-
-  it('of the library face hold no command line', () => {
-    assert.ok(!packagesWith('src/index.ts').includes('commander'));
-  });
 });
 
 describe('the bundled undici', () => {
@@ -82,12 +52,12 @@ describe('the bundled undici', () => {
       .flatMap(([, names = '']) => names.split(',').map((name) => name.replace(/(:| as ).*/s, '').trim()))
       .filter((name) => name !== '' && !name.startsWith('type '));
     assert.ok(asked.includes('Agent'));
-    const bundled = readFileSync(join(root, 'scripts/undici.js'), 'utf8');
-    const has =
-      /^export \{(.*)\};$/m
-        .exec(bundled)?.[1]
-        ?.split(',')
-        .map((name) => name.trim()) ?? [];
+    const bundled = ['undici', 'undici-proxy'].map((name) =>
+      readFileSync(join(root, `scripts/${name}.js`), 'utf8'),
+    );
+    const has = bundled
+      .flatMap((code) => [...code.matchAll(/^export \{(.*)\}/gm)])
+      .flatMap(([, names = '']) => names.split(',').map((name) => name.trim()));
     assert.deepEqual(
       asked.filter((name) => !has.includes(name)),
       [],
@@ -134,9 +104,7 @@ describe('an installation that lacks a piece', () => {
       for (const part of ['bin', 'dist', 'package.json']) {
         cpSync(join(root, part), join(folder, part), { recursive: true });
       }
-      const piece = Object.keys(outputs).find((path) => outputs[path]?.entryPoint === source);
-      assert.ok(piece !== undefined);
-      rmSync(join(folder, piece));
+      rmSync(join(folder, entryOf(source)));
       const run = spawnSync(process.execPath, [join(folder, 'bin/lab.js'), 'status', '--demo'], {
         encoding: 'utf8',
       });

@@ -1,0 +1,78 @@
+/**
+ * The way to a server through a proxy: a tunnel for https, forwarded requests for http.
+ *
+ * Owns what goes wrong at the proxy, as a ProxyError. Loaded only where a proxy is used; which one that is, is decided in
+ * `config/proxy.ts`.
+ */
+import { isIP } from 'node:net';
+import { buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici';
+import type { ProxySettings } from '../runtime/context.js';
+import { heedingErrors, type ConnectionOptions } from './agent.js';
+import { ProxyError } from './proxy-error.js';
+
+export function throughProxy(proxy: ProxySettings, options: ConnectionOptions): Dispatcher {
+  return proxy.tunnel ? tunnelling(proxy, options) : forwarding(proxy, options);
+}
+
+/** Asks the proxy for a tunnel to the controller, and speaks TLS in it. */
+function tunnelling(proxy: ProxySettings, options: ConnectionOptions): Dispatcher {
+  return new ProxyAgent({
+    uri: proxy.url.href,
+    ...(proxy.authorization === null ? {} : { token: proxy.authorization }),
+    requestTls: options,
+    factory: (origin, settings: Pool.Options) =>
+      new Pool(origin, { ...settings, connect: heedingErrors(settings.connect as buildConnector.connector) }),
+    clientFactory: (url) => tunnelPool(proxy, new Pool(url, { connect: proxyConnector(options) })),
+  });
+}
+
+/**
+ * Connects to a proxy, whose name is asked for in TLS whatever host a request is for. An address is no name (RFC 6066,
+ * section 3), and Node would warn on stderr.
+ */
+function proxyConnector(options: ConnectionOptions): buildConnector.connector {
+  const connector = buildConnector(options);
+  return (to, callback) => {
+    connector({ ...to, servername: isIP(to.hostname) === 0 ? to.hostname : '' }, callback);
+  };
+}
+
+/**
+ * A pool whose every failure is said to be the proxy's. ProxyAgent would lose the status, and ask for ever where the
+ * proxy hangs up.
+ */
+function tunnelPool(proxy: ProxySettings, pool: Pool): Pool {
+  const ask: (options: Dispatcher.ConnectOptions) => Promise<Dispatcher.ConnectData> =
+    pool.connect.bind(pool);
+  const open = async (options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> => {
+    const answer = await ask(options).catch((error: unknown) => {
+      throw new ProxyError(proxy, null, error);
+    });
+    if (answer.statusCode === 200) return answer;
+    answer.socket.on('error', () => undefined).destroy();
+    throw new ProxyError(proxy, answer.statusCode);
+  };
+  return Object.assign(pool, { connect: open });
+}
+
+/** Sends the proxy the request itself, with the whole URL in it (RFC 9112, section 3.2.2). */
+function forwarding(proxy: ProxySettings, options: ConnectionOptions): Dispatcher {
+  const connector = proxyConnector(options);
+  const pool = new Pool(proxy.url.origin, {
+    connect: (to, callback) => {
+      connector(to, (...[error, socket]) => {
+        if (error === null) callback(null, socket);
+        else callback(new ProxyError(proxy, null, error), null);
+      });
+    },
+  });
+  return pool.compose((dispatch) => (request, handler) => {
+    const origin = String(request.origin);
+    const headers = {
+      ...(request.headers as Record<string, string>),
+      host: new URL(origin).host,
+      ...(proxy.authorization === null ? {} : { 'proxy-authorization': proxy.authorization }),
+    };
+    return dispatch({ ...request, path: origin + request.path, headers }, handler);
+  });
+}
