@@ -1,0 +1,145 @@
+/**
+ * Who is known to the Hub: its users, and the tokens of users and services with their scopes.
+ *
+ * Owns the look-ups, and whether a scope is held for a user. What a route asks for belongs to the routes.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Release } from './releases.js';
+import { Server, type ServerWorld } from './server.js';
+
+export class User {
+  readonly name: string;
+  readonly admin: boolean;
+  readonly created: number;
+  lastActivity: number | null = null;
+  readonly servers = new Map<string, Server>();
+  readonly #world: ServerWorld;
+
+  constructor(name: string, admin: boolean, world: ServerWorld) {
+    this.name = name;
+    this.admin = admin;
+    this.created = world.timers.now();
+    this.#world = world;
+    this.servers.set('', new Server(name, '', world));
+  }
+
+  /** The server of that name; where there is none, undefined. */
+  find(name: string): Server | undefined {
+    const server = this.servers.get(name);
+    return server && (name === '' || server.recorded) ? server : undefined;
+  }
+
+  /** The server of that name, or the place for it. */
+  server(name: string): Server {
+    const server = this.servers.get(name) ?? new Server(this.name, name, this.#world);
+    this.servers.set(name, server);
+    return server;
+  }
+
+  /** The last time that something happened in the user's name or servers. */
+  get lastSeen(): number | null {
+    const times = [this.lastActivity, ...[...this.servers.values()].map((server) => server.lastActivity)];
+    const known = times.filter((time) => time !== null);
+    return known.length === 0 ? null : Math.max(...known);
+  }
+}
+
+/** What a token is good for. A scope may end in `!user=NAME`, and holds for that user alone. */
+export interface HubGrant {
+  owner: { kind: 'user' | 'service'; name: string };
+  scopes: readonly string[];
+  id: string;
+}
+
+export type Access =
+  | 'granted'
+  /** The scope is not there at all: 403. */
+  | 'no scope'
+  /** It is there for somebody else: 404, as though the user did not exist. */
+  | 'other user';
+
+export class Accounts {
+  readonly users = new Map<string, User>();
+  readonly #grants = new Map<string, HubGrant>();
+  readonly #world: ServerWorld;
+  #ids = 0;
+
+  constructor(world: ServerWorld) {
+    this.#world = world;
+  }
+
+  addUser(name: string, admin = false): User {
+    const user = new User(name, admin, this.#world);
+    this.users.set(name, user);
+    return user;
+  }
+
+  /** Without scopes: everything that a user may do. */
+  addToken(
+    owner: HubGrant['owner'],
+    scopes: readonly string[] = ownScopes(this.#world.release),
+    token = randomBytes(16).toString('hex'),
+  ): { token: string; grant: HubGrant } {
+    this.#ids += 1;
+    const grant = { owner, scopes: expand(scopes, owner, this.#world.release), id: `a${this.#ids}` };
+    this.#grants.set(token, grant);
+    return { token, grant };
+  }
+
+  /** The grant of an `Authorization` header; undefined where it is none, or has none. */
+  grantOf(authorization: string | undefined): HubGrant | undefined {
+    const token = /^(?:token|bearer) +(\S+)$/i.exec(authorization ?? '')?.[1];
+    return token === undefined ? undefined : this.#grants.get(token);
+  }
+
+  revoke(id: string): boolean {
+    for (const [token, grant] of this.#grants) if (grant.id === id) return this.#grants.delete(token);
+    return false;
+  }
+}
+
+/** Whether the grant holds a scope for a user. */
+export function access({ scopes }: HubGrant, wanted: string, user: string): Access {
+  const held = scopes.filter((scope) => scope === wanted || scope.startsWith(`${wanted}!`));
+  if (held.length === 0) return 'no scope';
+  return held.some((scope) => scope === wanted || scope === `${wanted}!user=${user}`)
+    ? 'granted'
+    : 'other user';
+}
+
+/** What a user may do with their own. */
+function ownScopes({ shares }: Release): string[] {
+  return [
+    'access:servers!user',
+    'read:tokens!user',
+    'read:users!user',
+    'servers!user',
+    'tokens!user',
+    'users:activity!user',
+    ...(shares ? ['read:shares!user', 'read:users:shares!user', 'users:shares!user'] : []),
+  ];
+}
+
+/** What a scope contains besides itself. */
+const contained: Readonly<Record<string, readonly string[]>> = {
+  servers: ['delete:servers', 'read:servers', 'start:servers'],
+  'read:users': ['read:users:activity', 'read:users:groups', 'read:users:name'],
+  'admin:users': ['admin:auth_state', 'read:users', 'list:users', 'users:activity'],
+  'admin:servers': ['admin:server_state', 'servers'],
+  tokens: ['read:tokens'],
+};
+
+/** The scopes with all that they contain, in order; `!user` gets the owner's name. */
+function expand(scopes: readonly string[], { name }: HubGrant['owner'], { startScope }: Release): string[] {
+  const all = new Set<string>();
+  const add = (scope: string, filter: string): void => {
+    if (scope === 'start:servers' && startScope !== scope) return;
+    all.add(scope + filter);
+    for (const each of contained[scope] ?? []) add(each, filter);
+  };
+  for (const scope of scopes) {
+    const [plain = '', filter] = scope.split('!');
+    add(plain, filter === undefined ? '' : `!${filter === 'user' ? `user=${name}` : filter}`);
+  }
+  return [...all].sort();
+}

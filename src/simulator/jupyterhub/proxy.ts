@@ -1,0 +1,62 @@
+/**
+ * The proxy in front of the Hub and its servers: which of them a request reaches.
+ *
+ * Owns hosts and path prefixes, and what the proxy says by itself. It goes on working while the Hub is away.
+ */
+import type { IncomingMessage } from 'node:http';
+import { answerApi, decode, type ApiAnswer } from './api.js';
+import { answerPage, redirectToPrefix } from './pages.js';
+import { hubAway, proxyPage, type HubReply } from './replies.js';
+import type { Server } from './server.js';
+import { answerServer } from './single-user.js';
+import type { Site } from './site.js';
+
+export interface Route {
+  server: Server;
+  /** What follows the server's prefix. */
+  path: string;
+}
+
+/** `hubIsUp`: whether a request that no server takes can be answered at all. */
+export async function answer(
+  site: Site,
+  request: IncomingMessage,
+  body: string,
+  hubIsUp: boolean,
+): Promise<ApiAnswer> {
+  const [path = ''] = (request.url ?? '').split('?');
+  const { prefix, hubPrefix, hosts } = site.addresses;
+  const route = routeOf(site, request.headers.host ?? '', path);
+  if (route) {
+    if (route.server.isAlive) return answerServer(site, route.server, request, route.path);
+    // The proxy shows the Hub's error page.
+    return hubIsUp ? proxyPage(503) : hubAway;
+  }
+  if (!hubIsUp) return hubAway;
+  if (path === `${hubPrefix}api` || path.startsWith(`${hubPrefix}api/`)) {
+    const rest = path.slice(hubPrefix.length).replace(/^api\/?/, '');
+    // These are pages: a browser is sent there.
+    if (rest.startsWith('oauth2/')) return answerPage(site, request, `api/${rest}`);
+    return answerApi(site, request, rest, site.accounts.grantOf(request.headers.authorization), body);
+  }
+  if (path.startsWith(hubPrefix)) return answerPage(site, request, path.slice(hubPrefix.length));
+  if (path.startsWith(prefix) || hosts !== null) return redirectToPrefix(site, request);
+  return proxyPage(404);
+}
+
+/** The longest route below which the path is. Hosts are compared letter by letter. */
+function routeOf({ accounts, addresses }: Site, host: string, path: string): Route | null {
+  const below = `${addresses.prefix}user/`;
+  if (!path.startsWith(below)) return null;
+  const [name = '', second, ...rest] = path.slice(below.length).split('/');
+  const user = accounts.users.get(decode(name));
+  if (!user || second === undefined) return null;
+  const userHost = addresses.userHost(user.name);
+  if (userHost !== null && host.replace(/:\d+$/, '') !== userHost) return null;
+  const named = second === '' ? undefined : user.servers.get(decode(second));
+  if (named?.routed === true) return { server: named, path: rest.join('/') };
+  const main = user.servers.get('');
+  return main?.routed === true ? { server: main, path: [second, ...rest].join('/') } : null;
+}
+
+export type { HubReply };

@@ -1,0 +1,146 @@
+/**
+ * What answers at a server's URL: a stand-in for Jupyter, Jupyter Server itself, or something else that a Hub may start.
+ *
+ * Owns the answers of the server. Whether a request gets as far as that is decided in proxy.ts.
+ */
+import type { IncomingMessage } from 'node:http';
+import { access } from './accounts.js';
+import { pythonDate } from './python-json.js';
+import { etag, htmlPage, type HubReply } from './replies.js';
+import type { Server } from './server.js';
+import type { Site } from './site.js';
+import type { ServerKind } from './story.js';
+
+/** `path` is what follows the server's own prefix. */
+export function answerServer(site: Site, server: Server, request: IncomingMessage, path: string): HubReply {
+  const kind: ServerKind = server.spawn?.story.server ?? 'standin';
+  switch (kind) {
+    case 'standin':
+      return standin(site, request, path);
+    case 'jupyter':
+      return jupyter(site, server, request, path);
+    case 'rstudio':
+      return toOAuth(site, server, "frame-ancestors 'none'");
+    case 'login':
+      return html(302, '', [['location', 'https://login.example.org/?rd=lab']]);
+    case 'forbidden':
+      return html(403, htmlPage('403 Forbidden'), []);
+    case 'unavailable':
+      return html(503, htmlPage('503 Service Unavailable'), []);
+    case 'page':
+      return html(200, htmlPage('Something else'), []);
+  }
+}
+
+function standin({ release }: Site, request: IncomingMessage, path: string): HubReply {
+  const answer = (status: number, body: string): HubReply => ({
+    status,
+    headers: [
+      ['server', `standin Python/${release.python}`],
+      ['date', null],
+      ['content-type', 'application/json'],
+      ['x-jupyterhub-version', release.number],
+    ],
+    body,
+  });
+  switch (path) {
+    case 'api':
+      return answer(200, '{"version": "2.0.0-standin"}');
+    case 'api/status':
+      if (request.headers.authorization === undefined) return answer(403, forbidden);
+      return answer(200, status('2026-01-01T00:00:00.000000Z'));
+    default:
+      return answer(404, '{"message": "Not Found", "reason": null}');
+  }
+}
+
+const forbidden = '{"message": "Forbidden", "reason": null}';
+
+function status(since: string): string {
+  return `{"connections": 0, "kernels": 0, "last_activity": "${since}", "started": "${since}"}`;
+}
+
+function jupyter(site: Site, server: Server, request: IncomingMessage, path: string): HubReply {
+  const grant = site.accounts.grantOf(request.headers.authorization);
+  const allowed = grant !== undefined && access(grant, 'access:servers', server.user) === 'granted';
+  const json = (code: number, body: string): HubReply => ({
+    status: code,
+    headers: [
+      ['server', 'TornadoServer/6.6.1'],
+      ['content-type', 'application/json'],
+      ['date', null],
+      ['x-content-type-options', 'nosniff'],
+      ['x-jupyterhub-version', site.release.number],
+      ['content-security-policy', "frame-ancestors 'none'; default-src 'none'"],
+      ...(allowed ? [['access-control-allow-origin', ''] as const] : []),
+      ...(code === 200 ? [['etag', etag(body)] as const] : []),
+    ],
+    body,
+  });
+  switch (path) {
+    case 'api':
+      return json(200, '{"version": "2.21.1"}');
+    case 'api/status':
+      return allowed ? json(200, status(pythonDate(server.started ?? 0))) : json(403, forbidden);
+    case 'api/kernels':
+      return allowed ? json(200, '[]') : json(403, forbidden);
+    case '':
+      return {
+        status: 302,
+        headers: [
+          ['server', 'TornadoServer/6.6.1'],
+          ['content-type', 'text/html; charset=UTF-8'],
+          ['date', null],
+          ['location', `${site.addresses.serverPath(server)}lab?`],
+        ],
+        body: '',
+      };
+    default:
+      if (path === 'lab' || path.startsWith('files/')) {
+        const policy =
+          path === 'lab' ? "frame-ancestors 'none'" : "frame-ancestors 'none'; sandbox allow-scripts";
+        return allowed ? html(200, htmlPage('JupyterLab'), []) : toOAuth(site, server, policy);
+      }
+      return html(404, htmlPage('404 : Not Found'), []);
+  }
+}
+
+/** Without a session, whoever asks is sent to the Hub to prove who they are. */
+function toOAuth({ release, addresses }: Site, server: Server, policy: string): HubReply {
+  const name = server.name === '' ? server.user : `${server.user}-${server.name}`;
+  const client = `jupyterhub-user-${name}`;
+  const callback = `${addresses.server(server)}oauth_callback`;
+  const query = new URLSearchParams({
+    client_id: client,
+    redirect_uri: callback,
+    response_type: 'code',
+    code_challenge: 'VALUE',
+    code_challenge_method: 'S256',
+    state: 'VALUE',
+  });
+  const secure = addresses.origin.startsWith('https:') ? '; Secure' : '';
+  const path = addresses.serverPath(server);
+  return {
+    status: 302,
+    headers: [
+      ['server', 'TornadoServer/6.6.1'],
+      ['content-type', 'text/html; charset=UTF-8'],
+      ['date', null],
+      ['x-content-type-options', 'nosniff'],
+      ['x-jupyterhub-version', release.number],
+      ['content-security-policy', policy],
+      ['location', `${addresses.origin}${addresses.hubPrefix}api/oauth2/authorize?${query.toString()}`],
+      ['content-length', null],
+      [
+        'set-cookie',
+        `${client}-oauth-state="VALUE"; expires=Fri, 25 Dec 2026 14:35:06 GMT; HttpOnly; Max-Age=600; Path=${path}${secure}`,
+      ],
+    ],
+    body: '',
+  };
+}
+
+function html(code: number, body: string, extra: HubReply['headers']): HubReply {
+  const headers = [['content-type', 'text/html'], ['date', null], ...extra] as const;
+  return { status: code, headers, body };
+}

@@ -1,0 +1,58 @@
+/**
+ * What the Hub's routes work on: its settings, accounts and addresses, and the story of a spawn.
+ *
+ * Owns the types, and the one shape of all API errors.
+ */
+import { STATUS_CODES } from 'node:http';
+import type { Accounts } from './accounts.js';
+import type { Addresses } from './addresses.js';
+import type { Release } from './releases.js';
+import { apiJson, type HubReply, type Tornado } from './replies.js';
+import type { SpawnStory } from './story.js';
+import type { Timers } from './timers.js';
+
+export interface Limits {
+  /** How many servers may be active, and how many spawns pending. Null: any number. */
+  active: number | null;
+  concurrent: number | null;
+  /** How many named servers a user may have. */
+  named: number | null;
+  /** `Retry-After` where too many spawns are pending, in seconds. */
+  retryAfter: number;
+}
+
+export class Site {
+  readonly release: Release;
+  readonly timers: Timers;
+  readonly accounts: Accounts;
+  readonly addresses: Addresses;
+  readonly limits: Limits;
+  readonly namedServers: boolean;
+  /** How long a POST and a DELETE may be held. */
+  readonly slowSpawnMs: number;
+  readonly slowStopMs: number;
+  /** The story that a server's options choose. */
+  readonly storyOf: (options: unknown) => SpawnStory;
+
+  constructor(parts: Omit<Site, 'tornado' | 'refuse'>) {
+    this.release = parts.release;
+    this.timers = parts.timers;
+    this.accounts = parts.accounts;
+    this.addresses = parts.addresses;
+    this.limits = parts.limits;
+    this.namedServers = parts.namedServers;
+    this.slowSpawnMs = parts.slowSpawnMs;
+    this.slowStopMs = parts.slowStopMs;
+    this.storyOf = parts.storyOf;
+  }
+
+  get tornado(): Tornado {
+    return { version: this.release.number, hubPrefix: this.addresses.hubPrefix };
+  }
+
+  /** An API error. Without a message it has the status's own words, or none. */
+  refuse(status: number, message: string | null): HubReply {
+    const words = this.release.nullMessages ? null : (STATUS_CODES[status] ?? null);
+    return apiJson(this.tornado, status, { status, message: message ?? words });
+  }
+}

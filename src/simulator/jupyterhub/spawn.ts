@@ -1,0 +1,165 @@
+/**
+ * One spawn: a story played in time, and how it ended.
+ *
+ * Owns the order of start(), the wait for the server, and the outcome. What the Hub makes of that belongs to server.ts,
+ * and how a watcher is told of it to progress.ts.
+ */
+import type { Failure, SpawnStory } from './story.js';
+import type { Timers } from './timers.js';
+
+/** The process behind a server. */
+export interface Child {
+  pid: number;
+  port: number;
+  /** Null while it runs. */
+  status: number | null;
+  listens: boolean;
+}
+
+/** `cancelled`: start() was cancelled, which the Hub does not take for a failure. */
+export type SpawnOutcome =
+  { kind: 'ready' } | { kind: 'cancelled' } | { kind: 'failed'; failure: Failure | { kind: 'timeout' } };
+
+export interface SpawnWorld {
+  timers: Timers;
+  startTimeoutMs: number;
+  httpTimeoutMs: number;
+  /** A mute server is given up after so long at the earliest. */
+  muteMs: number;
+  /** Every server takes so much longer until it listens. */
+  extraListenMs: number;
+  newChild: () => Child;
+  /** Where the Hub looks whether the server is up. */
+  upUrl: (child: Child, server: { user: string; name: string }) => string;
+}
+
+export class Spawn {
+  readonly story: SpawnStory;
+  child: Child | null = null;
+  outcome: SpawnOutcome | null = null;
+  /** start() has returned. */
+  started = false;
+  /** How many of a burst's events there are by now. */
+  happened = 0;
+  #cancelled = false;
+  readonly #server: { user: string; name: string };
+  readonly #world: SpawnWorld;
+  readonly #startEnded = new Set<() => void>();
+  readonly #over = new Set<() => void>();
+  readonly #cancels = new Set<() => void>();
+  readonly #finished: (outcome: SpawnOutcome) => void;
+
+  /** `finished` runs before everybody who waits for the end. */
+  constructor(
+    server: { user: string; name: string },
+    story: SpawnStory,
+    world: SpawnWorld,
+    finished: (outcome: SpawnOutcome) => void,
+  ) {
+    this.#server = server;
+    this.story = story;
+    this.#world = world;
+    this.#finished = finished;
+  }
+
+  begin(): void {
+    const { startMs, progress, startTimeoutMs } = this.story;
+    if (progress.kind === 'burst') {
+      for (const [ms] of progress.events) this.#after(ms, () => (this.happened += 1));
+    }
+    this.#after(startTimeoutMs ?? this.#world.startTimeoutMs, () => {
+      if (!this.started) this.#end({ kind: 'failed', failure: { kind: 'timeout' } });
+    });
+    if (startMs !== null) {
+      this.#after(startMs, () => {
+        this.#startReturns();
+      });
+    }
+  }
+
+  /** DELETE while it is pending: start() needs its time to be cancelled. */
+  cancel(ms = this.started ? 0 : (this.story.cancelMs ?? 0)): void {
+    if (this.#cancelled && ms > 0) return;
+    this.#cancelled = true;
+    this.stop();
+    this.#after(ms, () => {
+      this.#end({ kind: 'cancelled' });
+    });
+  }
+
+  /** Nothing more happens in it. */
+  stop(): void {
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels.clear();
+  }
+
+  /** Calls back when start() has returned or raised, or the spawn is over; the returned function prevents that. */
+  onStartEnded(callback: () => void): () => void {
+    this.#startEnded.add(callback);
+    return () => this.#startEnded.delete(callback);
+  }
+
+  /** Calls back when it is over; the returned function prevents that. */
+  onOver(callback: () => void): () => void {
+    this.#over.add(callback);
+    return () => this.#over.delete(callback);
+  }
+
+  #startReturns(): void {
+    const {
+      failure,
+      mute,
+      exits,
+      listenMs = 0,
+      livesMs,
+      httpTimeoutMs = this.#world.httpTimeoutMs,
+    } = this.story;
+    this.started = true;
+    this.#notify(this.#startEnded);
+    if (failure) {
+      this.#end({ kind: 'failed', failure });
+      return;
+    }
+    const child = this.#world.newChild();
+    this.child = child;
+    if (exits !== undefined) child.status = exits;
+    const never = mute === true || exits !== undefined;
+    const listensIn = never ? Infinity : listenMs + this.#world.extraListenMs;
+    const patience = mute === true ? Math.max(httpTimeoutMs, this.#world.muteMs) : httpTimeoutMs;
+    if (listensIn <= patience) {
+      this.#after(listensIn, () => {
+        child.listens = true;
+        // The process outlives the spawn, and so does its end.
+        if (livesMs !== undefined) this.#world.timers.after(livesMs, () => (child.status ??= 3));
+        this.#end({ kind: 'ready' });
+      });
+      return;
+    }
+    const seconds = Math.floor(httpTimeoutMs / 1000);
+    const text = `Server at ${this.#world.upUrl(child, this.#server)} didn't respond in ${seconds} seconds`;
+    this.#after(patience, () => {
+      this.#end({ kind: 'failed', failure: { kind: 'exception', text } });
+    });
+  }
+
+  #end(outcome: SpawnOutcome): void {
+    if (this.outcome) return;
+    this.stop();
+    if (!this.started) this.#notify(this.#startEnded);
+    this.outcome = outcome;
+    if (outcome.kind !== 'ready' && this.child) this.child.status ??= 0;
+    this.#finished(outcome);
+    this.#notify(this.#over);
+  }
+
+  #notify(callbacks: Set<() => void>): void {
+    const now = [...callbacks];
+    callbacks.clear();
+    for (const callback of now) callback();
+  }
+
+  #after(ms: number, callback: () => void): void {
+    const cancel = this.#world.timers.after(ms, callback);
+    this.#cancels.add(cancel);
+  }
+}
