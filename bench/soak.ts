@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { decode } from '../src/backends/nublado/decode.js';
+import { labOf } from '../src/backends/nublado/state.js';
 import { startSimulator } from '../src/simulator/server.js';
 import { sleep } from '../src/runtime/deadline.js';
 import { toSse } from '../src/model/event.js';
@@ -129,9 +130,9 @@ async function compressed(): Promise<void> {
     events: (aborted) => {
       connections += 1;
       const body = connection(clock, frames, clock.monotonic() + 1000 + random() * 4000, aborted);
-      return Promise.resolve({ ok: true, value: { body, decode } });
+      return Promise.resolve({ ok: true, value: { body, decode, replay: 'whole', heartbeat: 'comment' } });
     },
-    state: () => Promise.resolve({ ok: true, value: { status: 'pending' } }),
+    state: () => Promise.resolve({ ok: true, value: labOf({ status: 'pending' }) }),
   };
   let shown = 0;
   const run = { over: false, inOrder: true };

@@ -6,7 +6,7 @@
  */
 export { eventTypes, isEventType, type EventType } from './model/event-types.js';
 export { eventJsonSchema, isDone, parseEvent, toSse, type Event } from './model/event.js';
-export { parseLabState, type LabState } from './model/lab.js';
+export { parseLabState, type LabState } from './backends/nublado/schemas.js';
 export type { Parsed } from './model/parsed.js';
 export { decode } from './backends/nublado/decode.js';
 export type { Decoded } from './model/frame.js';

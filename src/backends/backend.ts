@@ -1,29 +1,118 @@
 /**
- * What a command needs from whoever runs labs: an interface, so that commands talk to no URL.
+ * What commands need from a server that runs labs: the interface that every backend implements.
  *
- * The controller is the first backend; JupyterHub's own progress stream may be another.
+ * Owns no wire format. Paths, status codes, bodies and credentials belong to the backend that knows them; commands see
+ * labs with phases, Events and failures.
+ *
+ * To implement one:
+ * - Every method sends one request (or as few as one question takes) and never repeats it: a command decides when, from
+ *   the failure. A failure says what became of the request; see `Failure`. Expected endings are Results, never exceptions.
+ * - Every method ends soon after its signal aborts. What it then returns is ignored, so a failure will do.
+ * - What a server says is hostile and may repeat secrets: check its shape, and redact its words where they are received.
+ *   Commands and displays sanitise text, but cannot redact what they do not know.
+ * - One object serves one command. It is asked for many things at once, and holds no lab's state between requests.
  */
 import type { Choices } from '../model/choices.js';
-import type { LabState } from '../model/lab.js';
-import type { LabSpecification } from '../model/specification.js';
-import type { Result } from '../model/result.js';
+import type { Lab, Phase } from '../model/lab.js';
+import type { LabRequest } from '../model/lab-request.js';
+import type { Failure, Result } from '../model/result.js';
 import type { EventStream } from '../stream/event-stream.js';
 
+/** A server that runs labs. */
 export interface Backend {
-  /** Asks for a lab. Success means accepted, not done. */
-  create(user: string, specification: LabSpecification, signal: AbortSignal): Promise<Result<null>>;
-  /** Opens the user's event stream; aborting the signal closes it. */
-  events(user: string, signal: AbortSignal): Promise<Result<EventStream>>;
-  /** The state of the lab of the token's own user; null where there is none. */
-  ownState(signal: AbortSignal): Promise<Result<LabState | null>>;
-  /** The state of any user's lab, for a token that may ask; null where there is none. */
-  stateOf(user: string, signal: AbortSignal): Promise<Result<LabState | null>>;
-  /** Deletes a lab. The answer comes only when the deletion has finished. */
-  remove(user: string, signal: AbortSignal): Promise<Result<null>>;
-  /** The users whose labs are running. */
-  list(signal: AbortSignal): Promise<Result<string[]>>;
-  /** What a user may choose when a lab is created; null where the controller offers nothing now. */
-  choices(user: string, signal: AbortSignal): Promise<Result<Choices | null>>;
+  /**
+   * Throws a UsageError where the settings rule out what a command is about to do, such as a token that is missing. It is
+   * called first and sends nothing.
+   */
+  checkSettings(action: Action): void;
+
+  /**
+   * Whose lab a command is about. A backend that has no special rules returns `findSubject(...)` of `subject.ts`, which
+   * needs `whoAmI` only.
+   */
+  subject(wanted: WantedUser, lookup: Lookup): Promise<Result<Subject>>;
+
   /** The name of the token's own user. */
   whoAmI(signal: AbortSignal): Promise<Result<string>>;
+
+  /** The users whose labs are running. */
+  list(signal: AbortSignal): Promise<Result<string[]>>;
+
+  /** One user's lab. Sends nothing. */
+  lab(subject: Subject): RemoteLab;
+
+  /**
+   * The lab of the token's own user, requested before anybody knows who that is. Only whether the server responds is of
+   * interest.
+   */
+  ownState(signal: AbortSignal): Promise<Result<Lab | null>>;
+}
+
+/** What a command is about to do that not all settings allow. */
+export type Action = 'create' | 'choices';
+
+/** One user's lab at a backend. */
+export interface RemoteLab {
+  /** What `create` requests, as JSON output prints it: the names of environment variables, never their values. */
+  shown(request: LabRequest): Record<string, unknown>;
+
+  /**
+   * Requests a lab. `accepted` means that the server is now creating it, or that it exists: the events or the state report
+   * what becomes of it.
+   *
+   * A response that certainly left nothing behind is a failure with effect `none`; one that is lost, or says nothing about
+   * the lab, has effect `possible`, and the command then requests the state before anything is sent again.
+   */
+  create(request: LabRequest, signal: AbortSignal): Promise<Result<Creation>>;
+
+  /** The lab as it is now; null where there is none. */
+  state(signal: AbortSignal): Promise<Result<Lab | null>>;
+
+  /**
+   * Opens the event stream, and ends it when the signal aborts. The property is null where nobody may read the stream of
+   * this lab, or there is none: then the state decides alone. A failure of kind `not-found` means that there is nothing to
+   * report yet or any more.
+   */
+  readonly events: ((signal: AbortSignal) => Promise<Result<EventStream>>) | null;
+
+  /** Deletes the lab. A failure of kind `failed` means that the deletion itself failed; `conflict`, that another operation is in the way. */
+  remove(signal: AbortSignal): Promise<Result<Removal>>;
+
+  /** What may be chosen for `create`; null where nothing is offered now. The property is null where the backend has no such list. */
+  readonly choices: ((signal: AbortSignal) => Promise<Result<Choices | null>>) | null;
+}
+
+export type Creation =
+  | { kind: 'accepted' }
+  /**
+   * A lab, or an operation, is in the way. `phase` is what the response itself proves: `running` for a lab that runs;
+   * `starting` or `stopping` for an operation, or `unsettled` where the response does not say which; null where it proves
+   * nothing. The state is requested in any case. The failure ends the command if its policy is to fail.
+   */
+  | { kind: 'conflict'; phase: Exclude<Phase, 'other'> | null; failure: Failure };
+
+/** `gone`: the lab is deleted. `under way`: the deletion was accepted, and the state reports its end. */
+export type Removal = 'gone' | 'under way';
+
+/** Whose lab is meant, as far as the settings say. */
+export interface WantedUser {
+  /** Null where the token decides. */
+  name: string | null;
+  /** Whether it may be another user than the token's own: somebody named it, and the command can serve others. */
+  mayBeAnother: boolean;
+}
+
+/** Whose lab it is. */
+export interface Subject {
+  name: string;
+  /** Whether it is the token's own user, who may create a lab. */
+  own: boolean;
+}
+
+/** How `Backend.subject` sends its requests: each is retried until there is a response, or none can be expected. */
+export interface Lookup {
+  /** `from`: who responds; whether the server with the labs is reachable shows only in its own responses. */
+  request<T>(send: (signal: AbortSignal) => Promise<Result<T>>, from: 'server' | 'other'): Promise<Result<T>>;
+  /** The state of a lab, which the command need not request again at once. */
+  state(lab: Subject): Promise<Result<Lab | null>>;
 }

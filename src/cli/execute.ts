@@ -70,8 +70,7 @@ export async function execute(outer: Context, task: Task): Promise<number> {
     ({ redactor } = opened);
     for (const line of opened.origins) context.trace(1, line);
     for (const warning of opened.warnings) display.warn(warning);
-    const hasToken = opened.token !== null;
-    session = new Session({ context, display, limits: bounds, deadline, ...opened, hasToken }, task.goal);
+    session = new Session({ context, display, limits: bounds, deadline, ...opened }, task.goal);
     ending = await task.run(session, options);
   } catch (error) {
     ending = endingOf(await outcomeOfThrown(error, context, deadline), session?.state.events ?? 0);

@@ -10,7 +10,7 @@ import { UsageError } from '../model/usage-error.js';
 import type { Backend } from '../backends/backend.js';
 import type { Credentials } from '../backends/nublado/client.js';
 import { createRedactor, type Redactor } from '../model/redactor.js';
-import type { UserSetting } from '../commands/session/subject.js';
+import type { UserSetting } from '../commands/session/session.js';
 import type { CommonFlags } from './options.js';
 
 export interface OpenTarget {
@@ -19,8 +19,6 @@ export interface OpenTarget {
   freshBackend: () => Promise<Backend>;
   controller: string;
   user: UserSetting;
-  /** Some routes need one even behind the ingress. */
-  token: string | null;
   /** Whether the controller ends with this program. */
   demo: boolean;
   /** Knows what is never shown, the token among it. */
@@ -51,7 +49,7 @@ export async function openTarget(
   else if (token !== null) credentials = { kind: 'bearer', token, origin };
   else throw new Error('a target has a token or is direct');
   const given = user !== null && target.user?.origin !== 'JUPYTERHUB_USER';
-  const setting = { name: user, given, direct: target.direct.value };
+  const setting = { name: user, given };
   const proxy = target.proxy.value;
   const way = { certificates: target.certificates?.value ?? [], proxy };
   const redactor = createRedactor({
@@ -101,12 +99,12 @@ async function open(
 ): Promise<Omit<OpenTarget, 'demo' | 'origins' | 'warnings'>> {
   const dispatchers: Dispatcher[] = [];
   const freshBackend = async (): Promise<Backend> => {
-    const [{ createController }, dispatcher] = await Promise.all([
-      import('../backends/nublado/client.js'),
+    const [{ createNublado }, dispatcher] = await Promise.all([
+      import('../backends/nublado/backend.js'),
       context.connect(settings),
     ]);
     dispatchers.push(dispatcher);
-    return createController({
+    return createNublado({
       base,
       credentials,
       dispatcher,
@@ -123,7 +121,6 @@ async function open(
     freshBackend,
     controller: base.href,
     user,
-    token: credentials.token,
     redactor,
     close: async () => {
       await Promise.all(dispatchers.map((dispatcher) => dispatcher.destroy()));
@@ -161,7 +158,7 @@ async function openDemo(
     context,
     new URL(simulator.url),
     { kind: 'bearer', token: simulator.token },
-    { name: simulator.user, given: false, direct: false },
+    { name: simulator.user, given: false },
     { certificates: [], proxy: null },
     createRedactor({ credentials: [simulator.token], values }),
   );

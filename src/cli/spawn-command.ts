@@ -9,7 +9,7 @@ import {
   imageClasses,
   type ConflictPolicy,
   type ImageChoice,
-} from '../model/specification.js';
+} from '../model/lab-request.js';
 import { addDisplayOptions, addLimitOptions, addTargetOptions, type CommonFlags } from './options.js';
 import { run, type Wiring } from './run.js';
 
@@ -89,11 +89,13 @@ Ctrl-C stops watching; the spawn continues.
         run: async (session) => {
           const { spawn } = await import('../commands/spawn.js');
           return spawn(session, {
-            image,
-            size,
-            enableDebug: flags.enableDebug === true,
-            resetUserEnv: flags.resetUserEnv === true,
-            env: Object.fromEntries(flags.env ?? []),
+            request: {
+              image,
+              size,
+              enableDebug: flags.enableDebug === true,
+              resetUserEnv: flags.resetUserEnv === true,
+              env: Object.fromEntries(flags.env ?? []),
+            },
             detach: flags.detach === true,
             onConflict: flags.onConflict,
           });

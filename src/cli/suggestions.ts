@@ -6,7 +6,7 @@
  * repeated only where it is one of these words: any other may be a secret.
  */
 import type { CommanderError } from 'commander';
-import { imageClasses } from '../model/specification.js';
+import { imageClasses } from '../model/lab-request.js';
 
 /** What other tools call the commands of this one. */
 const commands = new Map([

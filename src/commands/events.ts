@@ -6,7 +6,7 @@ import type { Outcome } from '../model/outcome.js';
 import type { Input } from '../model/reducer.js';
 import { Seen } from '../stream/seen.js';
 import type { Session } from './session/session.js';
-import type { Subject } from './session/subject.js';
+import type { Subject } from '../backends/backend.js';
 
 export interface EventsOptions {
   /** A frame that is no Event ends the command. */

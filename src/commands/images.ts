@@ -1,7 +1,6 @@
 /**
  * `lab images`: the images and sizes that the user may choose, as the values that `--image` and `--size` take.
  */
-import { UsageError } from '../model/usage-error.js';
 import type { Ending } from '../display/display.js';
 import { harmless } from '../model/text.js';
 import type { Choices } from '../model/choices.js';
@@ -10,17 +9,14 @@ import type { Session } from './session/session.js';
 const words = { interrupted: 'interrupted', hint: null };
 
 export async function images(session: Session): Promise<Ending> {
-  if (!session.hasToken) {
-    throw new UsageError(
-      '--direct: the form with the images and sizes needs a token all the same',
-      'Name a file that holds one in --token-file or LAB_TOKEN_FILE.',
-    );
-  }
+  session.backend.checkSettings('choices');
   const subject = await session.subject(false);
   if (!subject.ok) return session.ending(session.failureOutcome(subject.failure, words));
   const { name } = subject.value;
   session.display.start({ command: 'images', user: name, controller: session.controller, request: null });
-  const asked = await session.ask((signal) => session.backend.choices(name, signal));
+  const { choices } = session.backend.lab(subject.value);
+  if (choices === null) throw new Error('a backend without choices has to say so in checkSettings');
+  const asked = await session.ask(choices);
   if (!asked.ok) return session.ending(session.failureOutcome(asked.failure, words));
   if (asked.value === null) {
     session.display.warn('the controller offers no labs to this user now');

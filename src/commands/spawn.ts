@@ -1,29 +1,23 @@
 /**
  * `lab spawn`: asks for a lab, follows its events, and ends with the outcome.
  */
-import { UsageError } from '../model/usage-error.js';
 import { isAborted, startDeadline } from '../runtime/deadline.js';
 import type { Ending } from '../display/display.js';
-import type { LabState } from '../model/lab.js';
+import type { Lab } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
 import { outcomeOf, type Failure } from '../model/result.js';
-import type { ConflictPolicy, ImageChoice, LabSpecification } from '../model/specification.js';
+import type { ConflictPolicy, LabRequest } from '../model/lab-request.js';
 import { HopelessCreate } from './session/hopeless-create.js';
 import { followSpawn, settledState } from './session/following.js';
 import { alreadyRunning, Conflict, type ConflictOptions } from './session/conflict.js';
 import { deleteLab } from './session/delete.js';
 import { Seen } from '../stream/seen.js';
 import type { Session } from './session/session.js';
-import type { Subject } from './session/subject.js';
+import type { Creation, Subject } from '../backends/backend.js';
 import { endingWithUrl } from './session/url.js';
 
 export interface SpawnOptions {
-  image: ImageChoice;
-  size: string;
-  enableDebug: boolean;
-  resetUserEnv: boolean;
-  /** Added to the environment of the lab. */
-  env: Readonly<Record<string, string>>;
+  request: LabRequest;
   /** Return as soon as the controller accepted. */
   detach: boolean;
   /** What to do about a lab that is there already. */
@@ -43,55 +37,41 @@ const unanswered = {
 
 export async function spawn(session: Session, options: SpawnOptions): Promise<Ending> {
   const { display, controller } = session;
-  if (!session.hasToken) {
-    throw new UsageError(
-      '--direct: creating a lab needs a token all the same',
-      'Name a file that holds one in --token-file or LAB_TOKEN_FILE.',
-    );
-  }
+  session.backend.checkSettings('create');
   const subject = await session.subject(false);
   if (!subject.ok) {
     const words = { interrupted: 'interrupted; nothing was asked for', hint: null };
     return session.ending(session.failureOutcome(subject.failure, words));
   }
   const { name } = subject.value;
-  const specification = specificationFor(name, options);
-  display.start({
-    command: 'spawn',
-    user: name,
-    controller,
-    request: { options: specification.options, env: Object.keys(specification.env) },
-  });
+  const request = session.backend.lab(subject.value).shown(options.request);
+  display.start({ command: 'spawn', user: name, controller, request });
 
-  const outcome = await createAndFollow(session, subject.value, specification, options);
+  const outcome = await createAndFollow(session, subject.value, options);
   if (outcome.kind !== 'complete' && outcome.kind !== 'running') return session.ending(outcome);
   return endingWithUrl(session, subject.value, outcome);
 }
 
-async function createAndFollow(
-  session: Session,
-  subject: Subject,
-  specification: LabSpecification,
-  options: SpawnOptions,
-): Promise<Outcome> {
+async function createAndFollow(session: Session, subject: Subject, options: SpawnOptions): Promise<Outcome> {
   const retry = session.retries();
-  const obstacles = new Obstacles(session, subject, specification, options);
-  const hopeless = new HopelessCreate(session.context.clock, options.image);
+  const obstacles = new Obstacles(session, subject, options);
+  const hopeless = new HopelessCreate(session.context.clock, options.request.image);
   /** Whether the controller may be creating the lab without having said so. */
   let maybeCreated = false;
   while (!session.signal.aborted) {
     const created = await session.attempt((signal) =>
-      session.backend.create(subject.name, specification, signal),
+      session.backend.lab(subject).create(options.request, signal),
     );
-    if (created.ok) return followCreated(session, subject, options);
-    const { failure } = created;
-    maybeCreated ||= failure.maybeDone;
-    if (isAborted(session.signal)) break;
     let outcome: Outcome | null = null;
-    if (failure.kind === 'conflict') {
+    if (created.ok) {
+      if (created.value.kind === 'accepted') return followCreated(session, subject, options);
+      if (isAborted(session.signal)) break;
       retry.reset();
-      outcome = await obstacles.passed(failure);
+      outcome = await obstacles.passed(created.value);
     } else {
+      const { failure } = created;
+      maybeCreated ||= failure.maybeDone;
+      if (isAborted(session.signal)) break;
       const wait = retry.after(failure);
       if (wait === null) return refused(session, subject, failure);
       await session.waitToRetry(retry, failure, hopeless.note(failure, wait));
@@ -116,28 +96,28 @@ async function followCreated(session: Session, subject: Subject, { detach }: Spa
   return outcome ?? session.cutShort(detached);
 }
 
+type CreateConflict = Creation & { kind: 'conflict' };
+
 /** What is there instead of an accepted create, and what `--on-conflict` makes of it. */
 class Obstacles {
   /** Whether a spawn is followed that is somebody else's, or that nobody knows to be ours. */
   isFollowing = false;
   readonly #session: Session;
   readonly #subject: Subject;
-  readonly #specification: LabSpecification;
   readonly #options: SpawnOptions;
   readonly #conflict: Conflict;
   /** Whether the response to a create was lost: what is in the way may be its lab. */
   #lost = false;
 
-  constructor(session: Session, subject: Subject, specification: LabSpecification, options: SpawnOptions) {
+  constructor(session: Session, subject: Subject, options: SpawnOptions) {
     this.#session = session;
     this.#subject = subject;
-    this.#specification = specification;
     this.#options = options;
     this.#conflict = new Conflict(session, subject);
   }
 
-  /** What a 409 comes to; null where the create is to be sent again, or the run was cut short. */
-  async passed(failure: Failure): Promise<Outcome | null> {
+  /** What a conflict comes to; null where the create is to be sent again, or the run was cut short. */
+  async passed({ phase, failure }: CreateConflict): Promise<Outcome | null> {
     const session = this.#session;
     // What is in the way of a repeated create is the first one's lab.
     const policy = this.#lost ? 'attach' : this.#options.onConflict;
@@ -149,28 +129,28 @@ class Obstacles {
     if (!asked.ok) return outcomeOf(asked.failure);
     const lab = asked.value;
     session.trace(1, `the controller refused (409), and the lab is ${lab?.status ?? 'not there'}`);
-    const inProgress = failure.error.type === 'operation_in_progress';
+    const inProgress = phase !== null && phase !== 'running' && phase !== 'failed';
     if (policy === 'replace') {
-      if (lab === null || lab.status === 'terminating') return this.#wait(lab, { attach: false, inProgress });
+      if (lab === null || lab.phase === 'stopping') return this.#wait(lab, { attach: false, inProgress });
       const outcome = await replace(session, this.#subject);
       return outcome?.kind === 'not-found' ? this.#wait(null, { attach: false, inProgress }) : outcome;
     }
     // After a lost response the state may be that of the lab before, but not the type of this one.
-    const runs = this.#lost ? failure.error.type === 'lab_exists' : lab?.status === 'running' && !inProgress;
+    const runs = this.#lost ? phase === 'running' : lab?.phase === 'running' && !inProgress;
     if (!runs) return this.#wait(lab, { attach: true, inProgress });
     this.#warnOfDifferences(lab);
     return alreadyRunning;
   }
 
   /** What the state comes to after a create whose response was lost; null where the create is to be sent again. */
-  async afterLostAnswer(lab: LabState | null): Promise<Outcome | null> {
+  async afterLostAnswer(lab: Lab | null): Promise<Outcome | null> {
     this.#lost = true;
-    if (lab?.status === 'pending') return followCreated(this.#session, this.#subject, this.#options);
-    return lab?.status === 'terminating' ? this.#wait(lab, { attach: true, inProgress: true }) : null;
+    if (lab?.phase === 'starting') return followCreated(this.#session, this.#subject, this.#options);
+    return lab?.phase === 'stopping' ? this.#wait(lab, { attach: true, inProgress: true }) : null;
   }
 
   async #wait(
-    lab: LabState | null,
+    lab: Lab | null,
     options: Pick<ConflictOptions, 'attach' | 'inProgress'>,
   ): Promise<Outcome | null> {
     const outcome = await this.#conflict.passed(lab, {
@@ -183,7 +163,7 @@ class Obstacles {
     return outcome;
   }
 
-  #onSpawn(lab: LabState): Outcome | null {
+  #onSpawn(lab: Lab): Outcome | null {
     const { detach } = this.#options;
     if (!this.#lost && !this.isFollowing) {
       this.#warnOfDifferences(lab);
@@ -193,9 +173,9 @@ class Obstacles {
     return detach ? this.#session.detached('creating the lab', wayBack) : null;
   }
 
-  #warnOfDifferences(lab: LabState | null): void {
+  #warnOfDifferences(lab: Lab | null): void {
     if (lab === null) return;
-    for (const warning of differences(lab, this.#specification)) this.#session.display.warn(warning);
+    for (const warning of differences(lab, this.#options.request)) this.#session.display.warn(warning);
   }
 }
 
@@ -215,18 +195,21 @@ async function replace(session: Session, subject: Subject): Promise<Outcome | nu
 }
 
 /** Where a lab that is there is not the one that was asked for. */
-function differences({ options: is }: LabState, { options: asked }: LabSpecification): string[] {
-  const image = is?.image ?? null;
+function differences({ image, size }: Lab, asked: LabRequest): string[] {
   const tag = image === null ? null : (/:([^:@/]+)(?:@|$)/.exec(image)?.[1] ?? null);
   const found: string[] = [];
-  if ('image_list' in asked && image !== null && withoutDigest(image) !== withoutDigest(asked.image_list)) {
+  if (
+    'image_list' in asked.image &&
+    image !== null &&
+    withoutDigest(image) !== withoutDigest(asked.image.image_list)
+  ) {
     found.push(`the lab has another image than asked for: ${image}`);
   }
-  if ('image_tag' in asked && tag !== null && tag !== asked.image_tag) {
+  if ('image_tag' in asked.image && tag !== null && tag !== asked.image.image_tag) {
     found.push(`the lab has another image than asked for: ${image ?? ''}`);
   }
-  if (typeof is?.size === 'string' && is.size !== asked.size) {
-    found.push(`the lab has another size than asked for: ${is.size}`);
+  if (size !== null && size !== asked.size) {
+    found.push(`the lab has another size than asked for: ${size}`);
   }
   return found;
 }
@@ -240,9 +223,10 @@ async function refused(session: Session, subject: Subject, failure: Failure): Pr
   const about = `${failure.error.type} ${failure.error.message}`;
   const size = /lab_size|options\.size|insufficient_quota/.test(about);
   const image = /unknown_image|docker_reference/.test(about);
-  if (failure.kind !== 'refused' || (!size && !image)) return outcomeOf(failure);
+  const { choices } = session.backend.lab(subject);
+  if (failure.kind !== 'refused' || (!size && !image) || choices === null) return outcomeOf(failure);
   const limit = startDeadline(session.context.clock, choicesTimeout, session.signal);
-  const asked = await session.backend.choices(subject.name, limit.signal);
+  const asked = await choices(limit.signal);
   limit.cancel();
   if (!asked.ok || asked.value === null) return outcomeOf(failure);
   const { sizes, images } = asked.value;
@@ -256,17 +240,4 @@ const choicesTimeout = 2_000;
 
 function withHint(failure: Failure, hint: string): Failure {
   return { ...failure, error: { ...failure.error, hint } };
-}
-
-function specificationFor(user: string, options: SpawnOptions): LabSpecification {
-  return {
-    options: {
-      ...options.image,
-      size: options.size,
-      enable_debug: options.enableDebug,
-      reset_user_env: options.resetUserEnv,
-    },
-    // The controller refuses to create a lab without it (contract, "Routes").
-    env: { JUPYTERHUB_SERVICE_PREFIX: `/nb/user/${user}/`, ...options.env },
-  };
 }

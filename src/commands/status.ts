@@ -3,11 +3,11 @@
  */
 import type { Ending } from '../display/display.js';
 import { harmless } from '../model/text.js';
-import type { LabState } from '../model/lab.js';
+import type { Lab } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
 import { glance, settledState } from './session/following.js';
 import type { Session } from './session/session.js';
-import type { Subject } from './session/subject.js';
+import type { Subject } from '../backends/backend.js';
 
 const words = { interrupted: 'interrupted', hint: null };
 
@@ -25,14 +25,14 @@ export async function status(session: Session): Promise<Ending> {
 
 interface Judgement {
   /** The state that the judgement is about: the last one that was read. */
-  lab: LabState | null;
+  lab: Lab | null;
   outcome: Outcome;
 }
 
 /** What a state means; one that is `failed` only together with the stream. */
-async function judge(session: Session, subject: Subject, lab: LabState | null): Promise<Judgement> {
-  if (lab?.status !== 'failed') return { lab, outcome: outcomeOf(lab, subject) };
-  if (!subject.own) return { lab, outcome: failed(notSure) };
+async function judge(session: Session, subject: Subject, lab: Lab | null): Promise<Judgement> {
+  if (lab?.phase !== 'failed') return { lab, outcome: outcomeOf(lab, subject) };
+  if (session.backend.lab(subject).events === null) return { lab, outcome: failed(notSure) };
   const seen = await glance(session, subject, lab);
   switch (seen.kind) {
     case 'over':
@@ -53,8 +53,8 @@ const inProgress = 'an operation is in progress; until it ends, the state is fai
 const maybe = "the lab's state is failed, but an operation may be in progress";
 const notSure = "the lab's state is failed, which may be an operation in progress";
 
-function outcomeOf(lab: LabState | null, { name, own }: Subject): Outcome {
-  switch (lab?.status) {
+function outcomeOf(lab: Lab | null, { name, own }: Subject): Outcome {
+  switch (lab?.phase) {
     case undefined: {
       const message = `there is no lab of ${name}`;
       // Another user's lab is not for this token to create.
@@ -65,8 +65,11 @@ function outcomeOf(lab: LabState | null, { name, own }: Subject): Outcome {
       return { kind: 'running', message: 'the lab is running' };
     case 'failed':
       return failed('the lab has failed');
-    default:
-      return { kind: 'pending', message: `the lab is ${lab?.status ?? ''}` };
+    case 'starting':
+    case 'stopping':
+    case 'unsettled':
+    case 'other':
+      return { kind: 'pending', message: `the lab is ${lab.status}` };
   }
 }
 
@@ -74,15 +77,13 @@ function failed(message: string): Outcome {
   return { kind: 'failed', message, error: { type: 'failed', message, status: null, hint: null } };
 }
 
-function describe(lab: LabState, user: string): string[] {
-  const rows: [string, string | null | undefined][] = [
+function describe(lab: Lab, user: string): string[] {
+  const rows: [string, string | null][] = [
     ['status', lab.status],
     ['user', user],
-    ['image', lab.options?.image],
-    ['size', lab.options?.size],
-    ['url', lab.internal_url],
+    ['image', lab.image],
+    ['size', lab.size],
+    ['url', lab.url],
   ];
-  return rows.flatMap(([key, value]) =>
-    value === null || value === undefined ? [] : [harmless(`${key.padEnd(7)} ${value}`)],
-  );
+  return rows.flatMap(([key, value]) => (value === null ? [] : [harmless(`${key.padEnd(7)} ${value}`)]));
 }

@@ -3,6 +3,7 @@
  * outcome.
  */
 import type { Ending } from '../display/display.js';
+import type { Phase } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
 import { failed, removed } from '../model/reducer.js';
 import {
@@ -15,7 +16,7 @@ import {
 } from './session/following.js';
 import type { Words } from './session/cut-short.js';
 import type { Session } from './session/session.js';
-import type { Subject } from './session/subject.js';
+import type { Subject } from '../backends/backend.js';
 import { endingWithUrl } from './session/url.js';
 
 export const goals = ['running', 'absent'] as const;
@@ -46,34 +47,34 @@ export async function wait(session: Session, goal: WaitGoal): Promise<Ending> {
 
 async function waitForRunning(session: Session, subject: Subject): Promise<Outcome> {
   const failure = new LastingFailure(session.context.clock);
-  let isReadable = subject.own;
+  let isReadable = session.backend.lab(subject).events !== null;
   /** Whether a lab was coming up. */
   let expected = false;
-  let last: string | null = null;
+  let last: Phase | null = null;
   let asked = await settledState(session, subject);
   for (;;) {
     if (!asked.ok) return session.failureOutcome(asked.failure, wordsAfter(last));
-    const status = asked.value?.status;
-    if (status === 'running') return { kind: 'running', message: 'the lab is running' };
-    if (status === undefined) {
+    const phase = asked.value?.phase;
+    if (phase === 'running') return { kind: 'running', message: 'the lab is running' };
+    if (phase === undefined) {
       // Where only the state can be read, the last one counts.
       const wasFailed = !isReadable && last === 'failed';
       return expected && !wasFailed ? removed(session.state.reason) : nothing(subject, wasFailed);
     }
-    expected ||= status === 'pending';
-    last = status;
+    expected ||= phase === 'starting';
+    last = phase;
     if (isReadable) {
-      const outcome = await followOperation(session, subject, status, expected);
+      const outcome = await followOperation(session, subject, phase, expected);
       const { lab, expected: isExpected } = session.state;
       expected = isExpected;
-      last = lab?.status ?? last;
+      last = lab?.phase ?? last;
       if (outcome?.kind === 'unauthorized' && last === 'failed') isReadable = false;
       else if (outcome !== null) return outcome;
       if (lab === null) {
         asked = { ok: true, value: null };
         continue;
       }
-    } else if (failure.note(status)) {
+    } else if (failure.note(phase)) {
       return failed('the lab has failed', null);
     }
     await pause(session, pollInterval);
@@ -88,7 +89,7 @@ const lookAgain = 15_000;
 async function waitForAbsent(session: Session, subject: Subject): Promise<Outcome> {
   const { clock } = session.context;
   const failure = new LastingFailure(clock);
-  let isReadable = subject.own;
+  let isReadable = session.backend.lab(subject).events !== null;
   /** Whether a deletion was seen that has not ended. */
   let deleting = false;
   let lookedAt = -Infinity;
@@ -99,10 +100,10 @@ async function waitForAbsent(session: Session, subject: Subject): Promise<Outcom
     if (!asked.ok) return session.failureOutcome(asked.failure, last);
     const lab = asked.value;
     if (lab === null) return { kind: 'absent', message: 'there is no lab' };
-    const isFailed = lab.status === 'failed';
-    const hasFailed = failure.note(lab.status);
-    deleting = lab.status === 'terminating' || (deleting && isFailed);
-    last = wordsAfter(lab.status);
+    const isFailed = lab.phase === 'failed';
+    const hasFailed = failure.note(lab.phase);
+    deleting = lab.phase === 'stopping' || (deleting && isFailed);
+    last = wordsAfter(lab.phase);
     let isIdle = !deleting && !isFailed;
     if (!isReadable && deleting && hasFailed) return failed('the deletion failed', null, 'delete_failed');
     if (isReadable && (deleting || (isFailed && clock.monotonic() - lookedAt >= lookAgain))) {
@@ -124,7 +125,7 @@ async function waitForAbsent(session: Session, subject: Subject): Promise<Outcom
   return session.cutShort(last);
 }
 
-function wordsAfter(last: string | null): Words {
+function wordsAfter(last: Phase | null): Words {
   return last === 'failed' ? lastFailed : words;
 }
 

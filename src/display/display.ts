@@ -7,7 +7,7 @@
 import type { ImageOption, SizeOption } from '../model/choices.js';
 import type { Outcome } from '../model/outcome.js';
 import type { EventInput, Input, RunState } from '../model/reducer.js';
-import type { LabState } from '../model/lab.js';
+import type { Lab } from '../model/lab.js';
 
 /** What is about to happen, said once the user and the controller are known. */
 export interface StartInfo {
@@ -24,7 +24,7 @@ export interface Ending {
   outcome: Outcome;
   /** Events seen. */
   events: number;
-  lab: LabState | null;
+  lab: Lab | null;
   /** The last event, for an ending by the deadline; left out where nothing could be followed. */
   lastEvent?: EventInput | null;
   /** What stdout carries in text mode, line by line; from outside, and made harmless for a terminal. */

@@ -67,7 +67,7 @@ export class JsonDisplay extends SilentDisplay {
       exit_code: exitCode(outcome),
       message: outcome.message,
       events,
-      lab,
+      lab: lab === null ? null : lab.raw,
       ...(isByDeadline(outcome) ? { last_event: this.#lastEvent(lastEvent ?? null) } : {}),
       ...more,
       ...('error' in outcome ? { error: outcome.error } : {}),
@@ -92,10 +92,10 @@ export class JsonDisplay extends SilentDisplay {
       case 'skipped':
         return { kind: 'skipped', reason: input.reason, frame: input.frame };
       case 'state': {
-        const text = JSON.stringify(input.lab);
+        const text = JSON.stringify(input.lab?.raw ?? null);
         if (text === this.#state) return null;
         this.#state = text;
-        return { kind: 'state', state: input.lab };
+        return { kind: 'state', state: input.lab?.raw ?? null };
       }
       case 'refused':
       case 'ended':

@@ -11,7 +11,7 @@ import type { Redact } from '../model/redactor.js';
 import type { Result } from '../model/result.js';
 import { version } from '../model/version.js';
 import { header, type Reply } from './response.js';
-import { redactError } from '../model/free-text.js';
+import { redactError } from './redact-error.js';
 import { describeNetworkError, networkFailure, type Progress } from './network.js';
 import { isProgrammingError, wasCut } from './trouble.js';
 

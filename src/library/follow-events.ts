@@ -5,8 +5,9 @@
  * told once, and the outcome comes from a terminal event or from the lab's state.
  */
 import { decode } from '../backends/nublado/decode.js';
+import type { LabState } from '../backends/nublado/schemas.js';
+import { labOf } from '../backends/nublado/state.js';
 import { stamp, type Clock } from '../runtime/context.js';
-import type { LabState } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
 import type { Result } from '../model/result.js';
 import { advance, initialRun, type Input } from '../model/reducer.js';
@@ -28,8 +29,12 @@ export interface EventSource {
 /** What was yielded before, or concerns no other program. */
 type Internal = Input & { kind: 'repeated' | 'bytes' | 'look' | 'following' };
 
+/** The lab's state; null where there is no lab. */
+type StateUpdate = Omit<Input & { kind: 'state' }, 'lab'> & { lab: LabState | null };
+
 /** What is yielded: every input as it comes, and last the outcome. */
-export type Update = Exclude<Input, Internal> | { kind: 'outcome'; outcome: Outcome };
+export type Update =
+  Exclude<Input, Internal | { kind: 'state' }> | StateUpdate | { kind: 'outcome'; outcome: Outcome };
 
 export interface FollowEventsOptions {
   /**
@@ -68,11 +73,15 @@ export async function* followEvents(
     source: {
       events: async (each) => {
         const opened = await source.events(each);
-        return opened.ok ? { ok: true, value: { body: opened.value, decode } } : opened;
+        if (!opened.ok) return opened;
+        const stream = { body: opened.value, decode, replay: 'whole', heartbeat: 'comment' } as const;
+        return { ok: true, value: stream };
       },
       state: async (each) => {
         await pace.turn(each);
-        return source.state(each);
+        const answer = await source.state(each);
+        if (!answer.ok) return answer;
+        return { ok: true, value: answer.value === null ? null : labOf(answer.value) };
       },
       redact: (text) => source.redact?.(text) ?? text,
     },
@@ -86,7 +95,8 @@ export async function* followEvents(
   for await (const batch of batches) {
     for (const input of batch) {
       state = advance(state, input);
-      if (!isInternal(input)) yield input;
+      if (input.kind === 'state') yield { ...input, lab: input.lab?.raw ?? null };
+      else if (!isInternal(input)) yield input;
       if (state.outcome === null) continue;
       yield { kind: 'outcome', outcome: state.outcome };
       return;

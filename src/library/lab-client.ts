@@ -7,13 +7,14 @@
 import type { Dispatcher } from 'undici';
 import { parseControllerUrl, parseToken, parseUser } from '../config/parse.js';
 import { UsageError } from '../model/usage-error.js';
-import type { Backend } from '../backends/backend.js';
+import type { NubladoClient } from '../backends/nublado/client.js';
+import { createBody } from '../backends/nublado/create-body.js';
+import type { LabState } from '../backends/nublado/schemas.js';
 import type { Choices } from '../model/choices.js';
-import type { LabState } from '../model/lab.js';
 import { isSafe } from '../model/host.js';
 import { createRedactor, type Redactor } from '../model/redactor.js';
 import type { Result } from '../model/result.js';
-import type { ImageChoice } from '../model/specification.js';
+import type { ImageChoice } from '../model/lab-request.js';
 import { systemClock } from '../runtime/system-clock.js';
 
 /**
@@ -61,7 +62,7 @@ function never(): AbortSignal {
 export class LabClient {
   readonly user: string;
   readonly #options: LabClientOptions & { base: URL };
-  #backend: Promise<Backend> | null = null;
+  #client: Promise<NubladoClient> | null = null;
   #ownDispatcher: Dispatcher | null = null;
   readonly #values = new Set<string>();
   #redactor: Redactor;
@@ -90,16 +91,9 @@ export class LabClient {
     const { image = { image_class: 'recommended' }, size = 'small', env = {} } = options;
     for (const value of Object.values(env)) this.#values.add(value);
     this.#redactor = this.#newRedactor();
-    const specification = {
-      options: {
-        ...image,
-        size,
-        enable_debug: options.enableDebug === true,
-        reset_user_env: options.resetUserEnv === true,
-      },
-      env: { JUPYTERHUB_SERVICE_PREFIX: `/nb/user/${this.user}/`, ...env },
-    };
-    return (await this.#connected()).create(this.user, specification, signal);
+    const { enableDebug = false, resetUserEnv = false } = options;
+    const body = createBody(this.user, { image, size, enableDebug, resetUserEnv, env });
+    return (await this.#connected()).create(this.user, body, signal);
   }
 
   /** The lab's state; null where there is none. */
@@ -137,17 +131,17 @@ export class LabClient {
    */
   async close(): Promise<void> {
     // It may be about to open them.
-    await this.#backend;
+    await this.#client;
     await this.#ownDispatcher?.destroy();
   }
 
-  #connected(): Promise<Backend> {
-    return (this.#backend ??= this.#connect());
+  #connected(): Promise<NubladoClient> {
+    return (this.#client ??= this.#connect());
   }
 
-  async #connect(): Promise<Backend> {
+  async #connect(): Promise<NubladoClient> {
     const { base, token = null, direct = false } = this.#options;
-    const { createController } = await import('../backends/nublado/client.js');
+    const { createClient } = await import('../backends/nublado/client.js');
     const given = this.#options.dispatcher as Dispatcher | undefined;
     const dispatcher = given ?? (this.#ownDispatcher = await this.#newDispatcher());
     const credentials =
@@ -155,7 +149,7 @@ export class LabClient {
         ? { kind: 'direct' as const, user: this.user, token }
         : { kind: 'bearer' as const, token };
     const redact = (text: string): string => this.redact(text);
-    return createController({ base, credentials, dispatcher, clock: systemClock, redact });
+    return createClient({ base, credentials, dispatcher, clock: systemClock, redact });
   }
 
   #newRedactor(): Redactor {

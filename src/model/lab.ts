@@ -1,61 +1,39 @@
 /**
- * The controller's JSON around a lab: its state, and the bodies of refusals.
+ * A lab as commands see it, whichever backend runs it.
  *
- * Owns the schemas only. Newer controllers may add fields and values, so objects are open and a status
- * that is not known is kept as it came.
+ * Owns the phases. Which words of a server mean which phase is decided in the backend.
  */
-import * as z from 'zod';
-import { parseWith, type Parsed } from './parsed.js';
-import { userName } from './user.js';
 
-/** States a lab is known to take. `terminated` is passing through, never an outcome. */
-export const labStatuses = ['pending', 'running', 'terminating', 'terminated', 'failed'] as const;
-export type LabStatus = (typeof labStatuses)[number];
+/** What a lab is doing. */
+export type Phase =
+  /** It is being created. */
+  | 'starting'
+  | 'running'
+  /** It is being deleted. */
+  | 'stopping'
+  /** It did not start, or could not be deleted. It may also show while an operation is in progress; the event stream decides. */
+  | 'failed'
+  /** Between two phases. It lasts for a moment and is never an outcome: the state must be requested again. */
+  | 'unsettled'
+  /** A phase that this program does not know: some operation is in progress. */
+  | 'other';
 
-/** What the controller says about a lab. Newer controllers may say more than is known here. */
-export interface LabState {
+export interface Lab {
+  readonly phase: Phase;
+  /** The server's own word for the phase, for people. It comes from outside. */
+  readonly status: string;
+  /** Where the lab is; null while the server does not report it. */
+  readonly url: string | null;
+  /** What it was created with; null where the server does not report it. */
+  readonly image: string | null;
+  readonly size: string | null;
+  /** The object that JSON output version 1 prints, with the server's own keys in their order. */
+  readonly raw: RawLab;
+}
+
+/** JSON output version 1 promises these fields; a backend may have more. */
+export interface RawLab {
   status: string;
-  /** Set while still pending, and meaningful inside the cluster only. */
   internal_url?: string | null | undefined;
-  user?: { username: string; [field: string]: unknown } | null | undefined;
-  options?:
-    | { image?: string | null | undefined; size?: string | null | undefined; [field: string]: unknown }
-    | null
-    | undefined;
   [field: string]: unknown;
 }
-
-export const labStateSchema: z.ZodType<LabState> = z.looseObject({
-  status: z.string(),
-  internal_url: z.string().nullish(),
-  user: z.looseObject({ username: z.string() }).nullish(),
-  options: z.looseObject({ image: z.string().nullish(), size: z.string().nullish() }).nullish(),
-});
-
-/** Checks that a value is a state as the controller sends it. Fields and statuses that are not known are kept. */
-export function parseLabState(value: unknown): Parsed<LabState> {
-  return parseWith(labStateSchema, value);
-}
-
-/** Gafaelfawr's `user-info`: of its many fields only the name is asked for. */
-export const UserInfo = z.looseObject({ username: z.string().regex(userName) });
-
-/** The answer to `GET labs`. */
-export const Users = z.array(z.string());
-
-/**
- * A refusal's JSON body in both of its shapes. `input` and `ctx`, which a 422 carries, echo the request
- * with its environment, so they are dropped here and can be printed nowhere.
- */
-export const ErrorBody = z.object({
-  detail: z.union([
-    z.string(),
-    z.array(
-      z.object({
-        msg: z.string(),
-        type: z.string(),
-        loc: z.array(z.union([z.string(), z.number()])).optional(),
-      }),
-    ),
-  ]),
-});

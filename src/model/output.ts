@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import { eventSchema, eventTypeSchema, metadata } from './event.js';
-import { labStateSchema } from './lab.js';
+import type { RawLab } from './lab.js';
 import { failureKinds, successKinds } from './outcome.js';
 
 const common = {
@@ -16,6 +16,14 @@ const common = {
     .nonnegative()
     .register(metadata, { description: 'milliseconds since the command began' }),
 };
+
+/** A lab, as its backend reports it: more fields and unknown statuses are kept. */
+const labSchema: z.ZodType<RawLab> = z.looseObject({
+  status: z.string(),
+  internal_url: z.string().nullish(),
+  user: z.looseObject({ username: z.string() }).nullish(),
+  options: z.looseObject({ image: z.string().nullish(), size: z.string().nullish() }).nullish(),
+});
 
 const outcomes = [...successKinds, ...failureKinds, 'interrupted'] as const;
 
@@ -64,7 +72,7 @@ const Skipped = z.object({
 const State = z.object({
   ...common,
   kind: z.literal('state'),
-  state: labStateSchema
+  state: labSchema
     .nullable()
     .register(metadata, { description: "the controller's LabState; null where there is no lab" }),
 });
@@ -76,7 +84,7 @@ const ResultObject = z.object({
   exit_code: z.int(),
   message: z.string(),
   events: z.int().nonnegative().register(metadata, { description: 'how many events were seen' }),
-  lab: labStateSchema.nullable(),
+  lab: labSchema.nullable(),
   users: z.array(z.string()).optional(),
   images: z.array(z.object({ name: z.string(), reference: z.string(), checked: z.boolean() })).optional(),
   sizes: z

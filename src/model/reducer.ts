@@ -7,7 +7,7 @@
 import type { EventType } from './event-types.js';
 import type { Event } from './event.js';
 import type { RawFrame } from './frame.js';
-import type { LabState } from './lab.js';
+import type { Lab } from './lab.js';
 import type { ErrorInfo, Outcome } from './outcome.js';
 import { operationThatBeginsWith, operationThatFailed, type Operation } from './operation.js';
 import { outcomeOf, type Failure, type Result } from './result.js';
@@ -51,13 +51,13 @@ export type Input =
          * The lab's state as the controller reports it; null where there is no lab. `emptyFor`: for how many milliseconds
          * the stream has been open without a single frame; left out where it is not open, or has sent one.
          */
-        | { kind: 'state'; lab: LabState | null; emptyFor?: number }
+        | { kind: 'state'; lab: Lab | null; emptyFor?: number }
         /** The controller answered the question for the stream with a refusal. */
         | { kind: 'refused'; failure: Failure }
         /** The stream is over. Clean means that the server ended it properly. */
         | { kind: 'ended'; clean: boolean; reason: string | null }
         /** The last look before the deadline: it has begun, or this is the answer. */
-        | { kind: 'look'; answer: Result<LabState | null> | null }
+        | { kind: 'look'; answer: Result<Lab | null> | null }
         /** A stream is followed from here on. `again`: the one that was followed last, so that its progress stays. */
         | { kind: 'following'; goal: Goal; again: boolean; known?: Partial<Known> }
       ));
@@ -98,7 +98,7 @@ export interface RunState extends Known {
   /** When the stream brought its last byte, in monotonic milliseconds; null before the first. */
   lastByteAt: number | null;
   /** When the last look before the deadline began, and its answer; null before that. */
-  look: { at: number; answer: Result<LabState | null> | null } | null;
+  look: { at: number; answer: Result<Lab | null> | null } | null;
   /** When the last event arrived, or the stream was first followed, in monotonic milliseconds. */
   lastEventAt: number;
   /** The event that came last in the whole run, and when. */
@@ -112,7 +112,7 @@ export interface RunState extends Known {
   /** Whether the stream is open, is over (it has ended, or there is none), or neither: lost, or not opened yet. */
   stream: 'open' | 'over' | null;
   /** The last state the controller told; undefined while it was not asked. */
-  lab: LabState | null | undefined;
+  lab: Lab | null | undefined;
   outcome: Outcome | null;
 }
 

@@ -4,7 +4,7 @@
  * `failed` says nothing by itself: it also shows while an operation is in progress, and then it is the stream that tells
  * how that ends (contract, "What a client must survive", 12). Where no stream can be read, `commands/attach.ts` decides.
  */
-import type { LabState } from './lab.js';
+import type { Lab } from './lab.js';
 import type { Outcome } from './outcome.js';
 import type { Input, RunState } from './reducer.js';
 
@@ -13,7 +13,7 @@ const emptyLimit = 30_000;
 
 /** The run after the lab's state was read. */
 export function onState(state: RunState, { lab, emptyFor = 0 }: Input & { kind: 'state' }): RunState {
-  const hasFailed = lab?.status === 'failed' && (state.stream === 'over' || emptyFor >= emptyLimit);
+  const hasFailed = lab?.phase === 'failed' && (state.stream === 'over' || emptyFor >= emptyLimit);
   switch (state.goal) {
     case 'events':
       return onStateOfEvents(state, lab);
@@ -30,33 +30,34 @@ export function onState(state: RunState, { lab, emptyFor = 0 }: Input & { kind: 
   }
 }
 
-function onStateOfSpawn(state: RunState, lab: LabState | null, hasFailed: boolean): RunState {
-  switch (lab?.status) {
+function onStateOfSpawn(state: RunState, lab: Lab | null, hasFailed: boolean): RunState {
+  switch (lab?.phase) {
     case undefined:
       // What it means that there is no lab where none was expected is the command's to decide.
       return state.expected ? { ...state, outcome: removed(state.reason) } : state;
     case 'running':
       return { ...state, outcome: { kind: 'running', message: 'the lab is running' } };
-    case 'pending':
+    case 'starting':
       return { ...state, expected: true };
     case 'failed':
       return hasFailed ? { ...state, outcome: failed('the lab has failed', state.reason) } : state;
-    case 'terminating':
+    case 'stopping':
       // A stream that ended by itself without a terminal event was a deletion's.
       return state.expected && state.endedClean ? { ...state, outcome: removed(state.reason) } : state;
-    default:
+    case 'unsettled':
+    case 'other':
       return state;
   }
 }
 
-function onStateOfEvents(state: RunState, lab: LabState | null): RunState {
+function onStateOfEvents(state: RunState, lab: Lab | null): RunState {
   // Who looks at the stream is told how the stream ended; the state decides only what it left open.
   if (!state.completeInDoubt) return state;
-  if (lab?.status === 'running') {
+  if (lab?.phase === 'running') {
     return { ...state, outcome: { kind: 'running', message: 'the lab is running' } };
   }
   if (!state.endedClean) return state;
-  if (lab?.status === 'failed') return { ...state, outcome: failed('the lab has failed', state.reason) };
+  if (lab?.phase === 'failed') return { ...state, outcome: failed('the lab has failed', state.reason) };
   return { ...state, outcome: streamEnded() };
 }
 

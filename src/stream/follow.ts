@@ -8,7 +8,7 @@
 import { stamp, type Clock } from '../runtime/context.js';
 import { sleep, startDeadline, type Deadline } from '../runtime/deadline.js';
 import type { Decoder } from '../model/frame.js';
-import type { LabState } from '../model/lab.js';
+import type { Lab, Phase } from '../model/lab.js';
 import type { Redact } from '../model/redactor.js';
 import type { Failure, Result } from '../model/result.js';
 import type { EventInput, Input, SkippedInput, Stamp } from '../model/reducer.js';
@@ -24,7 +24,7 @@ import { StateWatch } from './state-watch.js';
 /** Where events and states come from: one user's lab at some backend. */
 export interface Source {
   events(signal: AbortSignal): Promise<Result<EventStream>>;
-  state(signal: AbortSignal): Promise<Result<LabState | null>>;
+  state(signal: AbortSignal): Promise<Result<Lab | null>>;
   /** Removes the secrets that it was given from what its stream says. */
   redact: Redact;
 }
@@ -361,12 +361,12 @@ class Pump {
     return { doubt, news };
   }
 
-  #putState(answer: Result<LabState | null>): void {
+  #putState(answer: Result<Lab | null>): void {
     if (answer.ok) {
       this.#options.retry.contact.reached = true;
       const { emptyFor } = this.#renewal;
       this.#put({ kind: 'state', lab: answer.value, ...(emptyFor === null ? {} : { emptyFor }) });
-      this.#judge(answer.value?.status);
+      this.#judge(answer.value?.phase);
     } else if (answer.failure.kind === 'unauthorized') {
       // Anything else than a refusal says nothing about the lab, and may be better next time.
       this.#put({ kind: 'refused', failure: answer.failure });
@@ -374,11 +374,11 @@ class Pump {
   }
 
   /** Weighs the state against the stream, now and when that may come out otherwise. */
-  #judge(status: string | undefined): void {
+  #judge(phase: Phase | undefined): void {
     const { clock, quiet } = this.#options;
     if (quiet === null) return;
     this.#cancelJudging();
-    const again = this.#renewal.judge(status);
+    const again = this.#renewal.judge(phase);
     if (again === null) return;
     this.#cancelJudging = clock.after(again, () => {
       this.#lab.wake();

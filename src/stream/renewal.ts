@@ -6,6 +6,7 @@
  * also what is known of a stream that sends nothing at all.
  */
 import type { Clock } from '../runtime/context.js';
+import type { Phase } from '../model/lab.js';
 
 /** Nothing new for this long contradicts a `failed` state, in milliseconds. */
 const silence = 30_000;
@@ -69,8 +70,8 @@ export class Renewal {
    * The lab's state is this: gives up a stream that contradicts it for too long. Returns in how many milliseconds the
    * state will matter again; null where nobody knows.
    */
-  judge(status: string | undefined): number | null {
-    if (status !== 'failed' || this.#giveUp === null) return null;
+  judge(phase: Phase | undefined): number | null {
+    if (phase !== 'failed' || this.#giveUp === null) return null;
     const now = this.#clock.monotonic();
     if (this.#isRenewed && this.#emptySince !== null && now - this.#openedAt < settled) {
       return this.#openedAt + settled - now;

@@ -6,18 +6,18 @@
  */
 import type { Clock } from '../runtime/context.js';
 import { isAborted, startDeadline } from '../runtime/deadline.js';
-import type { LabState } from '../model/lab.js';
+import type { Lab } from '../model/lab.js';
 import type { Failure, Result } from '../model/result.js';
 import { repeatWhenQuiet, type Silence } from './quiet.js';
 
 export interface StateWatchOptions {
-  question: (signal: AbortSignal) => Promise<Result<LabState | null>>;
+  question: (signal: AbortSignal) => Promise<Result<Lab | null>>;
   clock: Clock;
   /** The state is asked after this long without a touch, in milliseconds; null for never. */
   quiet: number | null;
   /** Ends the question that is under way; nothing is asked after that. */
   signal: AbortSignal;
-  onAnswer: (answer: Result<LabState | null>) => void;
+  onAnswer: (answer: Result<Lab | null>) => void;
   /** A question broke that nobody waits for, which is a bug; `close` throws it. */
   onBroken: () => void;
 }

@@ -329,7 +329,7 @@ describe('conflicts', { concurrency: 4 }, () => {
       await lab('spawn');
       const replaced = await lab('spawn', '--on-conflict', 'replace', '--size', 'large', '-o', 'json');
       assert.deepEqual([replaced.code, resultOf(replaced.stdout).outcome], [0, 'complete'], replaced.stderr);
-      assert.equal(resultOf(replaced.stdout).lab?.options?.size, 'large');
+      assert.equal((resultOf(replaced.stdout).lab?.['options'] as { size?: string }).size, 'large');
       const denied = await runLab(['spawn', '--on-conflict', 'replace'], {
         ...env,
         LAB_TOKEN: controller.tokens.user,

@@ -10,7 +10,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import type { LabState } from '../../src/model/lab.js';
+import type { LabState } from '../../src/backends/nublado/schemas.js';
 import { answering, type Asked } from '../support/answering.js';
 import { makeAuthority, makeCertificate } from '../support/certificates.js';
 import { parseLines, resultOf } from '../support/ndjson.js';

@@ -49,11 +49,13 @@ const spawns = (
     script,
     (session) =>
       spawn(session, {
-        image: { image_list: 'h/r/i:t' },
-        size: 'small',
-        enableDebug: false,
-        resetUserEnv: false,
-        env: {},
+        request: {
+          image: { image_list: 'h/r/i:t' },
+          size: 'small',
+          enableDebug: false,
+          resetUserEnv: false,
+          env: {},
+        },
         detach: false,
         onConflict: 'attach',
         ...options,

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LastingFailure } from '../../src/commands/session/following.js';
 import { wait } from '../../src/commands/wait.js';
+import type { Phase } from '../../src/model/lab.js';
 import { exitCode } from '../../src/model/outcome.js';
 import { FakeClock } from '../support/clock.js';
 import { event, info } from '../support/peer.js';
@@ -233,7 +234,7 @@ describe("wait, for another user's lab", () => {
 });
 
 describe('a lasting failure', () => {
-  function after(...answers: readonly (readonly [number, string])[]): boolean {
+  function after(...answers: readonly (readonly [number, Phase])[]): boolean {
     const clock = new FakeClock();
     const failure = new LastingFailure(clock);
     return answers.reduce((_, [ms, is]) => {
@@ -255,6 +256,6 @@ describe('a lasting failure', () => {
   });
 
   it('begins anew after another state', () => {
-    assert.equal(after(...failed(1_000, 170), [1_000, 'pending'], ...failed(1_000, 170)), false);
+    assert.equal(after(...failed(1_000, 170), [1_000, 'starting'], ...failed(1_000, 170)), false);
   });
 });

@@ -2,11 +2,13 @@
  * A story's world as a Backend without a network: fast, and exact on a fake clock.
  */
 import type { Backend } from '../../src/backends/backend.js';
+import { nubladoBackend } from '../../src/backends/nublado/backend.js';
+import type { NubladoClient } from '../../src/backends/nublado/client.js';
 import { decode } from '../../src/backends/nublado/decode.js';
 import type { EventStream } from '../../src/stream/event-stream.js';
 import { notAController, refusal } from '../../src/backends/nublado/failures.js';
 import { networkFailure } from '../../src/http/network.js';
-import type { LabState } from '../../src/model/lab.js';
+import type { LabState } from '../../src/backends/nublado/schemas.js';
 import { noSecrets } from '../../src/model/redactor.js';
 import type { Failure, Result } from '../../src/model/result.js';
 import type { Connection } from './connection.js';
@@ -17,7 +19,7 @@ import type { World } from './world.js';
 
 const base = 'http://controller.test/nublado';
 
-export function memoryBackend(world: World): Backend {
+export function memoryBackend(world: World, direct: boolean): Backend {
   /** The body of the answer, where it has this status. */
   async function ask(
     asked: string,
@@ -42,15 +44,15 @@ export function memoryBackend(world: World): Backend {
     return answer.ok ? { ok: true, value: null } : answer;
   }
 
-  return {
-    create: (_user, _specification, signal) => done('create a lab for rachel', 'create', signal, 201),
+  const client: NubladoClient = {
+    create: (_user, _body, signal) => done('create a lab for rachel', 'create', signal, 201),
     remove: (_user, signal) => done('delete the lab of rachel', 'remove', signal, 204),
     ownState: (signal) => state(signal, 'own'),
     stateOf: (_user, signal) => state(signal, 'named'),
     async events(_user, signal): Promise<Result<EventStream>> {
       const answer = await world.ask('events', signal);
       if (answer.kind === 'stream')
-        return { ok: true, value: { body: bodyOf(answer.connection, signal), decode } };
+        return { ok: true, value: { ...stream, body: bodyOf(answer.connection, signal) } };
       return { ok: false, failure: failureOf('watch the events of rachel', answer) };
     },
     async whoAmI(signal) {
@@ -61,7 +63,10 @@ export function memoryBackend(world: World): Backend {
     list: () => Promise.reject(new Error('no story asks for a list')),
     choices: () => Promise.reject(new Error('no story asks for choices')),
   };
+  return nubladoBackend(client, { direct, hasToken: true });
 }
+
+const stream = { decode, replay: 'whole', heartbeat: 'comment' } as const;
 
 function failureOf(asked: string, answer: Answer): Failure {
   const direct = { more: false, whole: true, url: base, redirects: 0, redact: noSecrets.redact };

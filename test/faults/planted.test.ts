@@ -59,12 +59,12 @@ const bugs: readonly Bug[] = [
   },
   {
     name: 'Retry-After ignored',
-    file: 'retry.ts',
+    file: 'runtime/retry.ts',
     instead: ['Math.max(wait, retryAfter)', 'wait'],
   },
   {
     name: 'a refusal tried again',
-    file: 'retry.ts',
+    file: 'runtime/retry.ts',
     instead: ['if (failure.reached && !failure.transient) return null;', ''],
   },
   {
@@ -72,12 +72,12 @@ const bugs: readonly Bug[] = [
     file: 'model/state-outcome.ts',
     instead: [
       "    case 'failed':\n      return hasFailed ?",
-      "    case 'terminated':\n    case 'failed':\n      return hasFailed || lab?.status === 'terminated' ?",
+      "    case 'unsettled':\n    case 'failed':\n      return hasFailed || lab?.phase === 'unsettled' ?",
     ],
   },
   {
     name: 'the last look before the deadline not believed',
-    file: 'commands/last-look.ts',
+    file: 'commands/session/last-look.ts',
     instead: ['if (look.answer.ok) return true;', 'if (look.answer.ok) return false;'],
   },
   {

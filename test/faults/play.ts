@@ -48,7 +48,7 @@ export async function play(story: Story): Promise<Played> {
   const ownClock = new CountingClock(clock);
   const world = new World(story, clock);
   const context = fakeContext({ clock: ownClock, random: new Random(story.seed ^ 0xc11e).unit });
-  const run = runCommand(story, context, memoryBackend(world));
+  const run = runCommand(story, context, memoryBackend(world, story.who === 'direct'));
   const ended: Awaited<Run['finished']>[] = [];
   void run.finished.then((result) => ended.push(result));
   await settled();
@@ -92,8 +92,7 @@ export function runCommand(story: Story, context: Context, backend: Backend): Ru
       freshBackend: () => Promise.resolve(backend),
       redactor: noSecrets,
       controller: 'http://controller.test/nublado',
-      user: { name: 'rachel', given: story.who !== 'own', direct: story.who === 'direct' },
-      hasToken: true,
+      user: { name: 'rachel', given: story.who !== 'own' },
       demo: false,
       limits: { timeout: story.timeout, idleTimeout: 45_000 },
       deadline,
@@ -122,11 +121,13 @@ async function commandOf(command: Command, session: Session): Promise<Ending> {
   switch (command.name) {
     case 'spawn':
       return spawn(session, {
-        image: { image_class: 'recommended' },
-        size: 'small',
-        enableDebug: false,
-        resetUserEnv: false,
-        env: {},
+        request: {
+          image: { image_class: 'recommended' },
+          size: 'small',
+          enableDebug: false,
+          resetUserEnv: false,
+          env: {},
+        },
         detach: false,
         onConflict: command.onConflict,
       });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Agent } from 'undici';
-import { createController } from '../../src/backends/nublado/client.js';
+import { createNublado } from '../../src/backends/nublado/backend.js';
 import { noSecrets } from '../../src/model/redactor.js';
 import { FakeClock } from '../support/clock.js';
 import { fakeContext } from '../support/context.js';
@@ -84,7 +84,7 @@ async function playOverSockets(story: Story, clock: FakeClock): Promise<Played> 
   const world = new World(story, clock);
   await using server = await serve(world);
   const agent = new Agent();
-  const backend = createController({
+  const backend = createNublado({
     base: new URL(`${server.origin}/nublado`),
     credentials: { kind: 'bearer', token: 'gt-story' },
     dispatcher: agent,

@@ -9,8 +9,8 @@ import { after, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { Agent } from 'undici';
 import type { Clock } from '../../src/runtime/context.js';
-import type { Backend } from '../../src/backends/backend.js';
-import { createController, type Credentials } from '../../src/backends/nublado/client.js';
+import type { NubladoClient } from '../../src/backends/nublado/client.js';
+import { createClient, type Credentials } from '../../src/backends/nublado/client.js';
 import { exitCode } from '../../src/model/outcome.js';
 import { noSecrets } from '../../src/model/redactor.js';
 import { outcomeOf, type Failure, type Result } from '../../src/model/result.js';
@@ -26,7 +26,7 @@ const specification = {
   env: {},
 };
 
-type Question = (backend: Backend) => Promise<Result<unknown>>;
+type Question = (backend: NubladoClient) => Promise<Result<unknown>>;
 const questions = {
   create: (backend) => backend.create('rachel', specification, signal),
   events: (backend) => backend.events('rachel', signal),
@@ -39,8 +39,8 @@ const questions = {
 
 const bearer: Credentials = { kind: 'bearer', token: 'gt-secret' };
 
-const at = (origin: string, clock: Clock = realClock, credentials: Credentials = bearer): Backend =>
-  createController({
+const at = (origin: string, clock: Clock = realClock, credentials: Credentials = bearer): NubladoClient =>
+  createClient({
     base: new URL(`${origin}/nublado`),
     credentials,
     dispatcher,

@@ -9,8 +9,8 @@ import { after, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { Agent } from 'undici';
 import type { Clock } from '../../src/runtime/context.js';
-import { createController } from '../../src/backends/nublado/client.js';
-import type { Backend } from '../../src/backends/backend.js';
+import { createClient } from '../../src/backends/nublado/client.js';
+import type { NubladoClient } from '../../src/backends/nublado/client.js';
 import { exitCode } from '../../src/model/outcome.js';
 import { noSecrets } from '../../src/model/redactor.js';
 import { outcomeOf, type Failure, type Result } from '../../src/model/result.js';
@@ -26,18 +26,18 @@ const specification = {
   env: {},
 };
 
-const at = (origin: string, through = dispatcher, clock: Clock = realClock): Backend =>
-  createController({
+const at = (origin: string, through = dispatcher, clock: Clock = realClock): NubladoClient =>
+  createClient({
     base: new URL(`${origin}/nublado`),
     credentials: { kind: 'bearer', token: 'gt-secret' },
     dispatcher: through,
     clock,
     redact: noSecrets.redact,
   });
-const create = (backend: Backend) => backend.create('rachel', specification, signal);
-const events = (backend: Backend) => backend.events('rachel', signal);
-const state = (backend: Backend) => backend.ownState(signal);
-const remove = (backend: Backend) => backend.remove('rachel', signal);
+const create = (backend: NubladoClient) => backend.create('rachel', specification, signal);
+const events = (backend: NubladoClient) => backend.events('rachel', signal);
+const state = (backend: NubladoClient) => backend.ownState(signal);
+const remove = (backend: NubladoClient) => backend.remove('rachel', signal);
 
 function failureOf(result: Result<unknown>): Failure {
   assert.equal(result.ok, false);
@@ -317,7 +317,7 @@ describe('a body', () => {
   async function endless(
     status: number,
     type: string,
-    question: (backend: Backend) => Promise<Result<unknown>>,
+    question: (backend: NubladoClient) => Promise<Result<unknown>>,
   ) {
     let sent = 0;
     let left: Promise<unknown> | undefined;

@@ -7,8 +7,8 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
-import { createController } from '../../src/backends/nublado/client.js';
-import type { Backend } from '../../src/backends/backend.js';
+import { createClient } from '../../src/backends/nublado/client.js';
+import type { NubladoClient } from '../../src/backends/nublado/client.js';
 import { noSecrets } from '../../src/model/redactor.js';
 import type { Failure, Result } from '../../src/model/result.js';
 import { answering } from '../support/answering.js';
@@ -30,16 +30,16 @@ const specification = {
   env: {},
 };
 
-const at = (origin: string, dispatcher: Dispatcher = agent()): Backend =>
-  createController({
+const at = (origin: string, dispatcher: Dispatcher = agent()): NubladoClient =>
+  createClient({
     base: new URL(`${origin}/nublado`),
     credentials: { kind: 'bearer', token: 'gt-secret' },
     dispatcher,
     clock: realClock,
     redact: noSecrets.redact,
   });
-const create = (backend: Backend, until = signal) => backend.create('rachel', specification, until);
-const state = (backend: Backend) => backend.ownState(signal);
+const create = (backend: NubladoClient, until = signal) => backend.create('rachel', specification, until);
+const state = (backend: NubladoClient) => backend.ownState(signal);
 
 function failureOf(result: Result<unknown>): Failure {
   assert.equal(result.ok, false);

@@ -17,7 +17,7 @@ import {
   type Stamp,
 } from '../../src/model/reducer.js';
 import type { Event } from '../../src/model/event.js';
-import type { LabState } from '../../src/model/lab.js';
+import { testLab } from '../support/lab.js';
 
 type Fact = Input extends infer I ? (I extends Input ? Omit<I, keyof Stamp> : never) : never;
 
@@ -25,7 +25,7 @@ const event = (type: Event['type'], message: string, progress: number | null = n
   kind: 'event',
   event: { type, message, progress },
 });
-const lab = (status: string): Fact => ({ kind: 'state', lab: { status } satisfies LabState });
+const lab = (status: string): Fact => ({ kind: 'state', lab: testLab(status) });
 const noLab: Fact = { kind: 'state', lab: null };
 const cleanEnd: Fact = { kind: 'ended', clean: true, reason: null };
 const lost: Fact = { kind: 'ended', clean: false, reason: 'cut' };

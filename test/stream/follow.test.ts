@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { decode } from '../../src/backends/nublado/decode.js';
 import type { Event } from '../../src/model/event.js';
 import { toSse } from '../../src/model/event.js';
-import type { LabState } from '../../src/model/lab.js';
+import { testLab } from '../support/lab.js';
+import type { Lab } from '../../src/model/lab.js';
 import { noSecrets } from '../../src/model/redactor.js';
 import type { Failure, Result } from '../../src/model/result.js';
 import type { Input } from '../../src/model/reducer.js';
@@ -30,7 +31,7 @@ const forbidden = failure('unauthorized', 'no', true, false);
 
 /** A source whose stream the test feeds by hand. */
 class HandFed implements Source {
-  readonly states: (LabState | null)[] = [];
+  readonly states: (Lab | null)[] = [];
   asked = 0;
   closed = false;
   refusal: Failure | null = null;
@@ -57,10 +58,13 @@ class HandFed implements Source {
       });
     }
     if (this.refusal !== null) return Promise.resolve({ ok: false, failure: this.refusal });
-    return Promise.resolve({ ok: true, value: { body: this.#body(signal), decode } });
+    return Promise.resolve({
+      ok: true,
+      value: { body: this.#body(signal), decode, replay: 'whole', heartbeat: 'comment' },
+    });
   }
 
-  state(): Promise<Result<LabState | null>> {
+  state(): Promise<Result<Lab | null>> {
     this.asked++;
     return Promise.resolve({ ok: true, value: this.states.shift() ?? null });
   }
@@ -216,7 +220,7 @@ describe('follow', () => {
 
   it('asks the state after a stream that ended without an outcome', async () => {
     const { source, next } = setUp();
-    source.states.push({ status: 'running' });
+    source.states.push(testLab('running'));
     source.feed(info('a', 1), 'end');
     assert.deepEqual(
       [await next(), await next(), await next(), await next(), await next()],
@@ -235,7 +239,7 @@ describe('follow', () => {
 
   it('asks the state in silences, again and again, while pings go on', async () => {
     const { source, clock, next } = setUp();
-    source.states.push({ status: 'pending' }, { status: 'running' });
+    source.states.push(testLab('pending'), testLab('running'));
     assert.equal(await next(), 'open');
     for (const expected of ['state pending', 'state running']) {
       const waiting = next();
@@ -252,7 +256,7 @@ describe('follow', () => {
   it('asks the state while not even the headers come', async () => {
     const { source, clock, next } = setUp({ idleTimeout: null });
     source.silent = true;
-    source.states.push({ status: 'running' });
+    source.states.push(testLab('running'));
     const waiting = next();
     clock.advance(10_000);
     assert.equal(await waiting, 'state running');
@@ -326,7 +330,7 @@ describe('follow', () => {
 
   it('asks the state at once after a complete that cannot be read', async () => {
     const { source, next } = setUp();
-    source.states.push({ status: 'running' });
+    source.states.push(testLab('running'));
     source.feed('event: complete\r\ndata: {nope\r\n\r\n');
     assert.deepEqual(
       [await next(), await next(), await next()],
@@ -435,7 +439,7 @@ describe('a stream that was lost', () => {
 
   it('is waited for longer and longer, until something new comes', async () => {
     const set = setUp();
-    set.source.states.push({ status: 'pending' });
+    set.source.states.push(testLab('pending'));
     set.source.feed(
       info('a', 1),
       'cut',
@@ -479,7 +483,7 @@ describe('a stream that was lost', () => {
   it('has its state asked where the request for it got no answer, though nothing else asks', async () => {
     const { source, clock, next } = setUp({ quiet: null });
     source.silent = true;
-    source.states.push({ status: 'running' });
+    source.states.push(testLab('running'));
     const state = next();
     clock.advance(45_000);
     assert.equal(await state, 'state running');
@@ -497,7 +501,7 @@ describe('a stream that was lost', () => {
 
   it('has its state asked while it cannot be opened, and rides out what is no controller', async () => {
     const set = setUp();
-    set.source.states.push({ status: 'pending' }, { status: 'running' });
+    set.source.states.push(testLab('pending'), testLab('running'));
     set.source.feed(info('a', 1), 'cut');
     await set.next();
     set.source.refusal = notAController;
@@ -535,7 +539,7 @@ describe('a stream that was lost', () => {
 describe('a stream that ended before the operation', () => {
   it('is opened again where there must be more', async () => {
     const { source, clock, next } = setUp({ afterEnd: 'reopen' });
-    source.states.push({ status: 'pending' });
+    source.states.push(testLab('pending'));
     source.feed(info('a', 1), 'end', info('a', 1), complete);
     assert.deepEqual(
       [await next(), await next(), await next(), await next(), await next()],
@@ -548,10 +552,10 @@ describe('a stream that ended before the operation', () => {
 
   it('leaves a `complete` in doubt to the state, which is asked again until it is told', async () => {
     const { source, clock, next } = setUp({ quiet: null }, 60_000);
-    const answers: Result<LabState | null>[] = [
+    const answers: Result<Lab | null>[] = [
       { ok: false, failure: { ...busy, retryAfter: 30_000 } },
       { ok: false, failure: notAController },
-      { ok: true, value: { status: 'running' } },
+      { ok: true, value: testLab('running') },
     ];
     source.state = () => Promise.resolve(answers.shift() ?? { ok: true, value: null });
     source.feed('event: complete\r\ndata: {nope\r\n\r\n', 'end');
@@ -692,7 +696,7 @@ describe('after a sleep', () => {
         return () => undefined;
       },
     });
-    source.states.push({ status: 'pending' }, { status: 'pending' });
+    source.states.push(testLab('pending'), testLab('pending'));
     assert.equal(await next(), 'open');
     wake(10_000);
     assert.equal(await next(), 'state pending');

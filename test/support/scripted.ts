@@ -5,14 +5,16 @@
 import { Session } from '../../src/commands/session/session.js';
 import type { Clock } from '../../src/runtime/context.js';
 import type { Backend } from '../../src/backends/backend.js';
+import { nubladoBackend } from '../../src/backends/nublado/backend.js';
+import type { NubladoClient } from '../../src/backends/nublado/client.js';
 import { decode } from '../../src/backends/nublado/decode.js';
+import type { LabState } from '../../src/backends/nublado/schemas.js';
 import type { EventStream } from '../../src/stream/event-stream.js';
 import { refusal } from '../../src/backends/nublado/failures.js';
 import { startDeadline } from '../../src/runtime/deadline.js';
 import { SilentDisplay, type Ending } from '../../src/display/display.js';
 import { toSse, type Event } from '../../src/model/event.js';
 import { exitCode } from '../../src/model/outcome.js';
-import type { LabState } from '../../src/model/lab.js';
 import { noSecrets } from '../../src/model/redactor.js';
 import type { Result } from '../../src/model/result.js';
 import type { Input, RunState } from '../../src/model/reducer.js';
@@ -71,7 +73,7 @@ export async function play(
   const display = new Recorder();
   const context = fakeContext({ clock });
   const deadline = startDeadline(clock, timeout, context.signal);
-  const backend = scripted(script, clock, requests, latency);
+  const backend = scripted(script, clock, requests, latency, user.direct);
   const session = new Session(
     {
       context,
@@ -81,7 +83,6 @@ export async function play(
       controller: 'http://controller.test/nublado',
       user,
       redactor: noSecrets,
-      hasToken: true,
       demo: false,
       limits: { timeout, idleTimeout: null },
       deadline,
@@ -125,7 +126,15 @@ class Recorder extends SilentDisplay {
   }
 }
 
-function scripted(script: Script, clock: FakeClock, requests: Played['requests'], latency: number): Backend {
+const stream = { decode, replay: 'whole', heartbeat: 'comment' } as const;
+
+function scripted(
+  script: Script,
+  clock: FakeClock,
+  requests: Played['requests'],
+  latency: number,
+  direct: boolean,
+): Backend {
   async function ask(route: Route, asked: string): Promise<Result<Exclude<Reply, { status: number }>>> {
     requests[route].push(clock.monotonic());
     const nth = requests[route].length;
@@ -148,7 +157,7 @@ function scripted(script: Script, clock: FakeClock, requests: Played['requests']
     return answer.ok ? { ok: true, value: null } : answer;
   }
 
-  return {
+  const client: NubladoClient = {
     create: () => done('create', 'create a lab for rachel'),
     remove: () => done('remove', 'delete the lab of rachel'),
     ownState: state,
@@ -157,7 +166,7 @@ function scripted(script: Script, clock: FakeClock, requests: Played['requests']
       const answer = await ask('events', 'watch the events of rachel');
       if (!answer.ok) return answer;
       if (typeof answer.value === 'string' || !('stream' in answer.value)) throw new Error('no stream');
-      return { ok: true, value: { body: bodyOf(answer.value.stream, clock, signal), decode } };
+      return { ok: true, value: { ...stream, body: bodyOf(answer.value.stream, clock, signal) } };
     },
     async whoAmI() {
       const answer = await ask('who', 'ask whose token this is');
@@ -168,6 +177,7 @@ function scripted(script: Script, clock: FakeClock, requests: Played['requests']
     list: () => Promise.reject(new Error('no list')),
     choices: () => Promise.reject(new Error('no choices')),
   };
+  return nubladoBackend(client, { direct, hasToken: true });
 }
 
 function answerOf({ status, type, plain, retryAfter }: Refusal) {

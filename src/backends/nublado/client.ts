@@ -1,12 +1,10 @@
 /**
- * The Nublado controller as a Backend: one method per route.
+ * The controller's routes, one method each (contract, "Routes").
  *
- * Owns the routes and which answers are right; how one is had is `transport.ts`, what a refusal means is
- * `failures.ts`.
+ * Owns the paths and which responses are right. `transport.ts` sends the requests, `failures.ts` decides what a refusal
+ * means, and `backend.ts` what all of it means to a command.
  */
 import type { Choices } from '../../model/choices.js';
-import { parseLabState, UserInfo, Users, type LabState } from '../../model/lab.js';
-import type { LabSpecification } from '../../model/specification.js';
 import type { Failure, Result } from '../../model/result.js';
 import {
   compression,
@@ -22,11 +20,13 @@ import {
   type Answer,
   type Reply,
 } from '../../http/response.js';
-import type { Backend } from '../backend.js';
+import { redactError } from '../../http/redact-error.js';
 import type { EventStream } from '../../stream/event-stream.js';
+import type { CreateBody } from './create-body.js';
 import { decode } from './decode.js';
-import { redactError, redactState } from '../../model/free-text.js';
 import { bodyTime, notAController, refusal } from './failures.js';
+import { parseLabState, UserInfo, Users, type LabState } from './schemas.js';
+import { redactState } from './state.js';
 import { networkFailure } from '../../http/network.js';
 import {
   baseText,
@@ -38,7 +38,26 @@ import {
 
 export type { ControllerOptions, Credentials } from '../../http/transport.js';
 
-export function createController(options: ControllerOptions): Backend {
+export interface NubladoClient {
+  /** Requests a lab. Success means accepted, not done. */
+  create(user: string, body: CreateBody, signal: AbortSignal): Promise<Result<null>>;
+  /** Opens the user's event stream; aborting the signal closes it. */
+  events(user: string, signal: AbortSignal): Promise<Result<EventStream>>;
+  /** The state of the lab of the token's own user; null where there is none. */
+  ownState(signal: AbortSignal): Promise<Result<LabState | null>>;
+  /** The state of any user's lab, for a token that may read it; null where there is none. */
+  stateOf(user: string, signal: AbortSignal): Promise<Result<LabState | null>>;
+  /** Deletes a lab. The response comes only when the deletion has finished. */
+  remove(user: string, signal: AbortSignal): Promise<Result<null>>;
+  /** The users whose labs are running. */
+  list(signal: AbortSignal): Promise<Result<string[]>>;
+  /** What a user may choose when a lab is created; null where the controller offers nothing now. */
+  choices(user: string, signal: AbortSignal): Promise<Result<Choices | null>>;
+  /** The name of the token's own user. */
+  whoAmI(signal: AbortSignal): Promise<Result<string>>;
+}
+
+export function createClient(options: ControllerOptions): NubladoClient {
   const { base, clock, credentials, redact } = options;
   const shownBase = baseText(base);
   const api = `${base.pathname.replace(/\/$/, '')}/spawner/v1`;
@@ -100,13 +119,13 @@ export function createController(options: ControllerOptions): Backend {
   }
 
   return {
-    async create(user, specification: LabSpecification, signal) {
+    async create(user, body, signal) {
       const request: Request = {
         asked: `create a lab for ${user}`,
         method: 'POST',
         url: `${api}/labs/${encodeURIComponent(user)}/create`,
         accept: 'application/json',
-        json: specification,
+        json: body,
         hintIfSent: 'It may have begun to create the lab all the same; `lab status` tells.',
         signal,
       };
@@ -136,7 +155,8 @@ export function createController(options: ControllerOptions): Backend {
       const head = headersOf(sent.value);
       const isRight = head.status === 200 && isEventStream(head) && compression(head) === null;
       if (!isRight) return refuse(request, sent.value);
-      return { ok: true, value: { body: sent.value.response.body, decode } };
+      const { body } = sent.value.response;
+      return { ok: true, value: { body, decode, replay: 'whole', heartbeat: 'comment' } };
     },
 
     ownState(signal) {

@@ -5,8 +5,8 @@
  * from the server's words; for the rest they are kept as they came: whoever shows them makes them harmless.
  */
 import { STATUS_CODES } from 'node:http';
-import { ErrorBody } from '../../model/lab.js';
 import type { Failure } from '../../model/result.js';
+import { ErrorBody } from './schemas.js';
 import {
   compression,
   describeCompression,

@@ -6,13 +6,13 @@
  * reliably say what the operation is, so its stream is followed without assuming that. What `--on-conflict` asks for is
  * up to `spawn.ts`.
  */
-import type { LabState } from '../../model/lab.js';
+import type { Lab } from '../../model/lab.js';
 import type { Outcome } from '../../model/outcome.js';
 import { outcomeOf, type Result } from '../../model/result.js';
 import type { Input, RunState } from '../../model/reducer.js';
 import { followSpawn, pause, pollInterval } from './following.js';
 import type { Session } from './session.js';
-import type { Subject } from './subject.js';
+import type { Subject } from '../../backends/backend.js';
 
 export interface ConflictOptions {
   /** Whether a lab that comes up is an outcome to wait for; otherwise it is in the way as well. */
@@ -22,7 +22,7 @@ export interface ConflictOptions {
   /** Whether the controller said that an operation is in progress: then the stream is that operation's. */
   inProgress: boolean;
   /** Called when it shows that a spawn is in progress. An outcome ends the run. */
-  onSpawn: (lab: LabState) => Outcome | null;
+  onSpawn: (lab: Lab) => Outcome | null;
 }
 
 /** Where nothing changes and no stream ends, the create is sent this often, in milliseconds. */
@@ -56,7 +56,7 @@ export class Conflict {
    * Waits as long as it would be no use to send the create again; `lab` is the state right after the last one. Null means
    * to send it, or that the run was cut short.
    */
-  async passed(lab: LabState | null, options: ConflictOptions): Promise<Outcome | null> {
+  async passed(lab: Lab | null, options: ConflictOptions): Promise<Outcome | null> {
     const session = this.#session;
     this.#sentAt = session.context.clock.monotonic();
     this.#shown = session.state.events;
@@ -74,7 +74,7 @@ export class Conflict {
         const outcome = await this.#follow(known, options);
         if (outcome !== null || session.signal.aborted) return outcome;
         const { lab: now = known } = session.state;
-        const changed = now?.status !== known.status;
+        const changed = now?.phase !== known.phase;
         ended = this.#hasEnded();
         const next = whatNext(now, changed, ended, options);
         if (next !== 'wait') return next;
@@ -86,7 +86,7 @@ export class Conflict {
       }
       const polled = await this.#untilChanged(known);
       if (!polled.ok) return session.signal.aborted ? null : outcomeOf(polled.failure);
-      const isUnchanged = polled.value?.status === known?.status;
+      const isUnchanged = polled.value?.phase === known?.phase;
       if (isUnchanged || session.signal.aborted) return null;
       known = polled.value;
       const next = whatNext(known, true, ended, options);
@@ -105,23 +105,23 @@ export class Conflict {
   }
 
   /** Follows whatever is in progress. An outcome only where that is one for the command, too. */
-  async #follow(lab: LabState, options: ConflictOptions): Promise<Outcome | null> {
+  async #follow(lab: Lab, options: ConflictOptions): Promise<Outcome | null> {
     const { attach, inProgress, onSpawn } = options;
     const session = this.#session;
     /** The lab that is coming up. */
-    let spawning = lab.status === 'pending' ? lab : null;
+    let spawning = lab.phase === 'starting' ? lab : null;
     if (spawning === null) {
       const outcome = await session.follow(this.#subject, {
         goal: 'create',
         quiet: pollInterval,
         afterEnd: 'stop',
         seen: session.operation,
-        known: { operation: lab.status === 'terminating' ? 'deletion' : null, mayBeOld: !inProgress },
+        known: { operation: lab.phase === 'stopping' ? 'deletion' : null, mayBeOld: !inProgress },
         stopOn: (input, state) => {
           const now = state.lab ?? lab;
           // While a dead lab is being replaced, its state still says that it runs (survive, 13).
-          const isSpawn = state.operation === 'spawn' || now.status === 'pending';
-          if (isSpawn && now.status !== 'running') spawning = now;
+          const isSpawn = state.operation === 'spawn' || now.phase === 'starting';
+          if (isSpawn && now.phase !== 'running') spawning = now;
           return spawning !== null || (input.kind === 'state' && this.#isDecisive(input, state, lab))
             ? 'leave'
             : null;
@@ -135,9 +135,9 @@ export class Conflict {
   }
 
   /** Whether a state, which was `before` at first, says that to follow the stream is no use any more. */
-  #isDecisive({ lab, emptyFor = 0 }: StateInput, { stream }: RunState, before: LabState): boolean {
+  #isDecisive({ lab, emptyFor = 0 }: StateInput, { stream }: RunState, before: Lab): boolean {
     if (lab === null || emptyFor >= emptyLimit || (stream === null && this.#isLate())) return true;
-    return lab.status === 'running' && (before.status !== 'running' || emptyFor >= emptyWhileRunning);
+    return lab.phase === 'running' && (before.phase !== 'running' || emptyFor >= emptyWhileRunning);
   }
 
   /** What the outcome of the stream is for the command; null where it only means that something is over. */
@@ -157,25 +157,24 @@ export class Conflict {
   }
 
   /** The state once it is another one, or when the time has come to send the create all the same. */
-  async #untilChanged(known: LabState | null): Promise<Result<LabState | null>> {
+  async #untilChanged(known: Lab | null): Promise<Result<Lab | null>> {
     const { signal } = this.#session;
     for (;;) {
       await pause(this.#session, pollInterval);
       const asked = await this.#session.labState(this.#subject);
-      if (!asked.ok || this.#isLate() || signal.aborted || asked.value?.status !== known?.status)
-        return asked;
+      if (!asked.ok || this.#isLate() || signal.aborted || asked.value?.phase !== known?.phase) return asked;
     }
   }
 }
 
 /** What a state means for the create: an outcome, null to send it again, or to wait on. */
 function whatNext(
-  lab: LabState | null,
+  lab: Lab | null,
   changed: boolean,
   ended: boolean,
   { attach, lost }: ConflictOptions,
 ): Outcome | 'wait' | null {
-  switch (lab?.status) {
+  switch (lab?.phase) {
     case undefined:
       return null;
     case 'running':
@@ -183,9 +182,11 @@ function whatNext(
       return changed || ended ? null : 'wait';
     case 'failed':
       return ended ? null : 'wait';
-    case 'pending':
+    case 'starting':
       return attach ? 'wait' : null;
-    default:
+    case 'stopping':
+    case 'unsettled':
+    case 'other':
       return 'wait';
   }
 }

@@ -6,7 +6,7 @@ import type { EndReason } from '../../runtime/context.js';
 import type { Deadline } from '../../runtime/deadline.js';
 import { bug, outputFailed, type Outcome } from '../../model/outcome.js';
 import { OutputError } from '../../model/output-error.js';
-import type { LabState } from '../../model/lab.js';
+import type { Lab } from '../../model/lab.js';
 import { outcomeOf } from '../../model/result.js';
 import type { RunState } from '../../model/reducer.js';
 import { isReachable, type Evidence } from './last-look.js';
@@ -17,7 +17,7 @@ export interface Words {
   /** What is so when the time is up and the controller was reachable; where nothing is said, the operation goes on. */
   timeUp?: string;
   /** The outcome that follows from the state that the last look found, where that is one. */
-  decides?: (lab: LabState | null) => Outcome | null;
+  decides?: (lab: Lab | null) => Outcome | null;
   hint: string | null;
 }
 

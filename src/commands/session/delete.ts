@@ -5,13 +5,13 @@
  * says `terminating`: before that it repeats the old spawn (contract, "What a client must survive", 4).
  */
 import { isAborted, sleep } from '../../runtime/deadline.js';
-import type { LabState } from '../../model/lab.js';
+import type { Lab } from '../../model/lab.js';
 import type { Outcome } from '../../model/outcome.js';
 import { outcomeOf, type Result } from '../../model/result.js';
 import { pause, pollInterval } from './following.js';
 import type { Words } from './cut-short.js';
 import type { Session } from './session.js';
-import type { Subject } from './subject.js';
+import type { Removal, Subject } from '../../backends/backend.js';
 
 export interface DeleteOptions {
   /** Return as soon as the deletion is under way. */
@@ -35,7 +35,7 @@ export async function deleteLab(
   let maybeDeleting = false;
   while (!session.signal.aborted) {
     const answer = await removeWithProgress(session, subject, options.detach);
-    if (answer === 'under way') {
+    if (answer === 'detached') {
       return session.detached('deleting the lab', '`lab wait --for absent` follows it');
     }
     if (answer.ok) return gone();
@@ -66,9 +66,9 @@ export async function deleteLab(
     if (state.ok && state.value === null) return gone();
     if (!state.ok && !isAborted(session.signal)) return outcomeOf(state.failure);
     // The deletion goes on, whatever becomes of those who ask for it.
-    if (state.ok && state.value?.status === 'terminating') retry.reset();
+    if (state.ok && state.value?.phase === 'stopping') retry.reset();
   }
-  const decides = (lab: LabState | null): Outcome | null => (lab === null ? gone() : null);
+  const decides = (lab: Lab | null): Outcome | null => (lab === null ? gone() : null);
   return session.cutShort(maybeDeleting ? { ...options.words, decides } : notAccepted);
 }
 
@@ -85,10 +85,10 @@ async function removeWithProgress(
   session: Session,
   subject: Subject,
   detach: boolean,
-): Promise<Result<null> | 'under way'> {
+): Promise<Result<Removal> | 'detached'> {
   const answered = new AbortController();
   const removal = session
-    .attempt((signal) => session.backend.remove(subject.name, signal))
+    .attempt((signal) => session.backend.lab(subject).remove(signal))
     .then((result) => {
       answered.abort();
       return result;
@@ -97,9 +97,9 @@ async function removeWithProgress(
   if (begun && detach) {
     // The deletion goes on without anybody waiting for it.
     removal.catch(() => undefined);
-    return 'under way';
+    return 'detached';
   }
-  if (!subject.own || (!begun && !hasFailed(await removal))) return removal;
+  if (session.backend.lab(subject).events === null || (!begun && !hasFailed(await removal))) return removal;
   const { clock } = session.context;
   const enough = new AbortController();
   let cancel = (): void => undefined;
@@ -122,7 +122,7 @@ async function removeWithProgress(
 /** How long the stream may take to say why a deletion failed: that it failed is known. In milliseconds. */
 const reasonTimeout = 2_000;
 
-function hasFailed(result: Result<null>): boolean {
+function hasFailed(result: Result<unknown>): boolean {
   return !result.ok && result.failure.kind === 'failed';
 }
 
@@ -134,6 +134,6 @@ async function hasBegun(session: Session, subject: Subject, answered: AbortSigna
     if (isAborted(signal)) return false;
     const state = await session.lookAtLab(subject, signal);
     if (isAborted(signal)) return false;
-    if (state.ok && state.value?.status === 'terminating') return true;
+    if (state.ok && state.value?.phase === 'stopping') return true;
   }
 }

@@ -9,12 +9,12 @@
  */
 import type { Clock } from '../../runtime/context.js';
 import { sleep } from '../../runtime/deadline.js';
-import type { LabState } from '../../model/lab.js';
+import type { Lab, Phase } from '../../model/lab.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { Result } from '../../model/result.js';
 import type { Known } from '../../model/reducer.js';
 import type { Session } from './session.js';
-import type { Subject } from './subject.js';
+import type { Subject } from '../../backends/backend.js';
 
 /** The state is read after this long without an event, in milliseconds: pings prove only that the connection lives. */
 const quiet = 10_000;
@@ -31,10 +31,10 @@ export function pause(session: Session, ms: number): Promise<void> {
 }
 
 /** The state, read again while it is the passing one. */
-export async function settledState(session: Session, subject: Subject): Promise<Result<LabState | null>> {
+export async function settledState(session: Session, subject: Subject): Promise<Result<Lab | null>> {
   for (;;) {
     const answer = await session.labState(subject);
-    if (!answer.ok || answer.value?.status !== 'terminated' || session.signal.aborted) return answer;
+    if (!answer.ok || answer.value?.phase !== 'unsettled' || session.signal.aborted) return answer;
     await pause(session, pollInterval);
   }
 }
@@ -51,16 +51,16 @@ export function followSpawn(session: Session, subject: Subject): Promise<Outcome
 export function followOperation(
   session: Session,
   subject: Subject,
-  status: string,
+  phase: Phase,
   expected: boolean,
 ): Promise<Outcome | null> {
-  const isSpawn = status === 'pending';
+  const isSpawn = phase === 'starting';
   return session.follow(subject, {
     goal: 'spawn',
-    quiet: isSpawn ? quiet : status === 'terminating' ? pollInterval : quietInDoubt,
+    quiet: isSpawn ? quiet : phase === 'stopping' ? pollInterval : quietInDoubt,
     afterEnd: 'reopen',
     seen: session.operation,
-    known: { expected, mayBeOld: !isSpawn, operation: status === 'terminating' ? 'deletion' : null },
+    known: { expected, mayBeOld: !isSpawn, operation: phase === 'stopping' ? 'deletion' : null },
     stopOn: (input, { expected: isExpected, endedClean, operation }) => {
       if (input.kind !== 'state') return null;
       const isGone = input.lab === null && !isExpected;
@@ -90,9 +90,9 @@ export function followDeletion(
 /** What the stream of a lab whose state is `failed` shows at a glance. */
 export type Glance =
   /** The stream confirms that it failed, or the state has changed to another one that is final. */
-  | { kind: 'over'; outcome: Outcome; lab: LabState }
+  | { kind: 'over'; outcome: Outcome; lab: Lab }
   /** There is no operation, and the state is this one now. */
-  | { kind: 'state'; lab: LabState | null }
+  | { kind: 'state'; lab: Lab | null }
   | { kind: 'in progress'; operation: Known['operation'] }
   /** The stream could not be read: `refused` says whether it never will be. */
   | { kind: 'unknown'; refused: boolean };
@@ -101,7 +101,7 @@ export type Glance =
 const glanceTime = 2_000;
 
 /** Looks for a moment at the stream of a lab of this state, which is `failed`. */
-export async function glance(session: Session, subject: Subject, lab: LabState): Promise<Glance> {
+export async function glance(session: Session, subject: Subject, lab: Lab): Promise<Glance> {
   const seen = await session.glance(subject, glanceTime, { goal: 'spawn', known: inDoubt });
   const { outcome } = seen;
   if (outcome?.kind === 'unauthorized') return { kind: 'unknown', refused: true };
@@ -135,9 +135,9 @@ export class LastingFailure {
   }
 
   /** Takes one more answer; true where the lab has failed for so long that it will not recover. */
-  note(status: string | undefined): boolean {
+  note(phase: Phase): boolean {
     const now = this.#clock.monotonic();
-    if (status !== 'failed') {
+    if (phase !== 'failed') {
       this.#answers = 0;
       return false;
     }

@@ -3,10 +3,10 @@
  * reference of the image (contract, "Refusals").
  */
 import type { Clock } from '../../runtime/context.js';
-import type { LabState } from '../../model/lab.js';
+import type { Lab } from '../../model/lab.js';
 import type { Outcome } from '../../model/outcome.js';
 import { outcomeOf, type Failure } from '../../model/result.js';
-import type { ImageChoice } from '../../model/specification.js';
+import type { ImageChoice } from '../../model/lab-request.js';
 
 /** A create that is answered like this so often, for so long in milliseconds, is not worth repeating. */
 const hopelessResponses = 5;
@@ -40,7 +40,7 @@ export class HopelessCreate {
   }
 
   /** Takes the state after it; an outcome where there is no use in trying again. */
-  verdict(failure: Failure, lab: LabState | null): Outcome | null {
+  verdict(failure: Failure, lab: Lab | null): Outcome | null {
     if (lab !== null) this.#responses = 0;
     if (!this.#isHopeless()) return null;
     const [image] = Object.values(this.#image) as [string];

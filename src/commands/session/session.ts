@@ -5,11 +5,11 @@
  */
 import type { Context } from '../../runtime/context.js';
 import { drained, stamp } from '../../runtime/context.js';
-import type { Backend } from '../../backends/backend.js';
+import type { Backend, Subject } from '../../backends/backend.js';
 import type { EventStream } from '../../stream/event-stream.js';
 import { isAborted, sleep, startDeadline, type Deadline } from '../../runtime/deadline.js';
 import type { Display, Ending } from '../../display/display.js';
-import type { LabState } from '../../model/lab.js';
+import type { Lab } from '../../model/lab.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { Redactor } from '../../model/redactor.js';
 import { outcomeOf, type Failure, type Result } from '../../model/result.js';
@@ -30,13 +30,19 @@ import { watchForWake } from '../../runtime/wake.js';
 import { cutShort, type Words } from './cut-short.js';
 import { scheduleLook } from './last-look.js';
 import { answeredWithin, StateRequests } from './state-requests.js';
-import { findSubject, type Subject, type UserSetting } from './subject.js';
 
 export interface Limits {
   /** For the whole command, in milliseconds; null for none. */
   timeout: number | null;
   /** A connection silent for this long is dead, in milliseconds; null for never. */
   idleTimeout: number | null;
+}
+
+export interface UserSetting {
+  /** Null where the token has to tell. */
+  name: string | null;
+  /** Whether somebody said so, and it may be another user than the token's own. */
+  given: boolean;
 }
 
 export interface SessionOptions {
@@ -49,9 +55,8 @@ export interface SessionOptions {
   redactor: Redactor;
   /** The controller's base URL, for people. */
   controller: string;
+  /** Whose lab, as far as that is configured. */
   user: UserSetting;
-  /** Whether there is a token. */
-  hasToken: boolean;
   /** Whether the controller ends with this program, so that nothing is left to come back to. */
   demo: boolean;
   limits: Limits;
@@ -86,7 +91,6 @@ export class Session {
   readonly backend: Backend;
   readonly redactor: Redactor;
   readonly controller: string;
-  readonly hasToken: boolean;
   /** What was shown of the operation that is followed, however often its stream is opened. */
   operation = new Seen();
   readonly #user: UserSetting;
@@ -110,13 +114,12 @@ export class Session {
 
   constructor(options: SessionOptions, goal: Goal) {
     const { context, display, backend, freshBackend, redactor, controller } = options;
-    const { user, hasToken, demo, limits, deadline } = options;
+    const { user, demo, limits, deadline } = options;
     this.context = context;
     this.display = display;
     this.backend = backend;
     this.redactor = redactor;
     this.controller = controller;
-    this.hasToken = hasToken;
     this.#user = user;
     this.#demo = demo;
     this.#limits = limits;
@@ -124,7 +127,7 @@ export class Session {
     const { clock, random } = context;
     this.#retryOptions = { clock, random, contact: { reached: false }, left: () => deadline.left() };
     const { idleTimeout } = limits;
-    this.#states = new StateRequests({ backend, freshBackend, clock, idleTimeout, direct: user.direct });
+    this.#states = new StateRequests({ backend, freshBackend, clock, idleTimeout });
     this.#unwatchWake = watchForWake(context, (sleptMs) => {
       for (const listener of this.#wakeListeners) listener(sleptMs);
     });
@@ -154,25 +157,21 @@ export class Session {
 
   /** Whose lab this is about; `mayBeAnother` where the command can serve others than the token's own user. */
   async subject(mayBeAnother: boolean): Promise<Result<Subject>> {
-    // Gafaelfawr's answer says nothing about whether there is a controller.
-    const whoAmI = async (): Promise<Result<string>> => {
-      const answer = await this.ask<string | Failure>(async (signal) => {
-        const asked = await this.backend.whoAmI(signal);
-        // That there is no such route is an answer, which does not change where it is asked for again.
-        const isMissing = !asked.ok && asked.failure.error.status === 404;
-        return isMissing ? { ok: true, value: asked.failure } : asked;
-      }, false);
-      if (!answer.ok) return answer;
-      const { value } = answer;
-      return typeof value === 'string' ? { ok: true, value } : { ok: false, failure: value };
-    };
-    const labOf = async (name: string): Promise<Result<LabState | null>> => {
-      const attempt = () => this.#attemptState({ name, own: false }, this.signal);
-      const answer = await this.#untilAnswered(attempt, () => this.#states.wait);
-      if (answer.ok) this.#states.keep(name, answer.value);
-      return answer;
-    };
-    const subject = await findSubject(this.#user, mayBeAnother, whoAmI, labOf);
+    const { name, given } = this.#user;
+    const subject = await this.backend.subject(
+      { name, mayBeAnother: given && mayBeAnother },
+      {
+        request: (send, from) => this.ask(send, from === 'server'),
+        state: async (of) => {
+          const answer = await this.#untilAnswered(
+            () => this.#attemptState(of, this.signal),
+            () => this.#states.wait,
+          );
+          if (answer.ok) this.#states.keep(of.name, answer.value);
+          return answer;
+        },
+      },
+    );
     if (subject.ok) this.#subject = subject.value;
     return subject;
   }
@@ -254,22 +253,22 @@ export class Session {
   }
 
   /** The state of the subject's lab, noted and shown; null where there is none. */
-  async labState(subject: Subject): Promise<Result<LabState | null>> {
+  async labState(subject: Subject): Promise<Result<Lab | null>> {
     const attempt = () => this.#attemptState(subject, this.signal);
     const { lookBegins } = this.#states;
     return this.#noteState(await this.#untilAnswered(attempt, () => this.#states.wait, lookBegins));
   }
 
   /** The same, asked only once, for whoever asks again anyway. */
-  async lookAtLab(subject: Subject, signal: AbortSignal): Promise<Result<LabState | null>> {
+  async lookAtLab(subject: Subject, signal: AbortSignal): Promise<Result<Lab | null>> {
     return this.#noteState(await this.#attemptState(subject, signal));
   }
 
-  async #attemptState(subject: Subject, signal: AbortSignal): Promise<Result<LabState | null>> {
+  async #attemptState(subject: Subject, signal: AbortSignal): Promise<Result<Lab | null>> {
     return this.#noteAnswer(await this.#states.request(subject, signal), true, signal);
   }
 
-  #noteState(answer: Result<LabState | null>): Result<LabState | null> {
+  #noteState(answer: Result<Lab | null>): Result<Lab | null> {
     if (!answer.ok) return answer;
     const { value: lab } = answer;
     this.#state = { ...this.#state, lab };
@@ -344,11 +343,13 @@ export class Session {
   }
 
   /** Opens the event stream, once the controller allows it: it may have said to another follower when that is. */
-  async #openEvents({ name }: Subject, signal: AbortSignal): Promise<Result<EventStream>> {
+  async #openEvents(subject: Subject, signal: AbortSignal): Promise<Result<EventStream>> {
     const { clock } = this.context;
+    const { events } = this.backend.lab(subject);
+    if (events === null) throw new Error('a stream is followed that nobody may read');
     const wait = this.#eventsAt - clock.monotonic();
     if (wait > 0) await sleep(clock, wait, signal);
-    const answer = await this.backend.events(name, signal);
+    const answer = await events(signal);
     if (!answer.ok) this.#eventsAt = clock.monotonic() + (answer.failure.retryAfter ?? 0);
     return answer;
   }
@@ -412,7 +413,8 @@ export class Session {
   async #lastLook(): Promise<void> {
     this.trace(1, 'the deadline is near: asking for the state once more, on a new connection');
     this.#noteLook(null);
-    const subject = this.#subject ?? { name: this.#user.name ?? '', own: true };
+    const { name } = this.#user;
+    const subject = this.#subject ?? (name === null ? null : { name, own: true });
     const signal = AbortSignal.any([this.signal, this.#closing.signal]);
     const looking = this.#states.look(subject, signal);
     for (const listener of this.#wakeListeners) listener(0);
@@ -420,7 +422,7 @@ export class Session {
     if (!signal.aborted) this.#noteLook(answer);
   }
 
-  #noteLook(answer: Result<LabState | null> | null): void {
+  #noteLook(answer: Result<Lab | null> | null): void {
     this.#state = advance(this.#state, { ...stamp(this.context.clock), kind: 'look', answer });
   }
 

@@ -1,18 +1,16 @@
 /**
- * The requests for the state of the command's lab: how they are spaced, and the last look before the deadline. A state is
- * that of the right user, or a failure.
+ * The requests for the state of the command's lab: how they are spaced, and the last look before the deadline.
  *
  * At most one a second goes out, whoever asks. The last look is one more, on a new connection, because the old ones may be
  * dead without anybody knowing; whoever waits for a response when it begins gets its response instead. When it is due, and
  * what follows from it, is not decided here.
  */
 import type { Clock } from '../../runtime/context.js';
-import type { Backend } from '../../backends/backend.js';
+import type { Backend, Subject } from '../../backends/backend.js';
 import { isAborted, startDeadline, unlessAborted } from '../../runtime/deadline.js';
-import type { LabState } from '../../model/lab.js';
+import type { Lab } from '../../model/lab.js';
 import type { Failure, Result } from '../../model/result.js';
 import { Pace, stateInterval } from '../../runtime/pace.js';
-import type { Subject } from './subject.js';
 
 export interface StateRequestsOptions {
   backend: Backend;
@@ -21,11 +19,9 @@ export interface StateRequestsOptions {
   clock: Clock;
   /** See `answeredWithin`. */
   idleTimeout: number | null;
-  /** Whether the user is named to the controller, and does not follow from a token. */
-  direct: boolean;
 }
 
-type State = Result<LabState | null>;
+type State = Result<Lab | null>;
 
 export class StateRequests {
   readonly #options: StateRequestsOptions;
@@ -35,7 +31,7 @@ export class StateRequests {
   #look: Promise<State> | null = null;
   /** Ends the last look. */
   #lookSignal: AbortSignal | null = null;
-  #known: { name: string; lab: LabState | null } | null = null;
+  #known: { name: string; lab: Lab | null } | null = null;
 
   constructor(options: StateRequestsOptions) {
     this.#options = options;
@@ -68,13 +64,13 @@ export class StateRequests {
     });
   }
 
-  /** Begins the last look; every other request that is under way is abandoned. */
-  look(subject: Subject, signal: AbortSignal): Promise<State> {
+  /** Begins the last look; every other request that is under way is abandoned. `subject`: null while it is not known. */
+  look(subject: Subject | null, signal: AbortSignal): Promise<State> {
     this.#pace.skip();
     this.#lookSignal = signal;
     this.#look = this.#options
       .freshBackend()
-      .then((backend) => this.#stateOf(backend, subject, signal))
+      .then((backend) => (subject === null ? backend.ownState(signal) : backend.lab(subject).state(signal)))
       .finally(() => {
         this.#look = null;
       });
@@ -92,38 +88,13 @@ export class StateRequests {
     }
     await this.#pace.turn(signal);
     if (signal.aborted) return { ok: false, failure: abandoned };
-    return answeredWithin(clock, idleTimeout, signal, (limited) => this.#stateOf(backend, subject, limited));
-  }
-
-  async #stateOf(backend: Backend, { name, own }: Subject, signal: AbortSignal): Promise<State> {
-    if (!own) return backend.stateOf(name, signal);
-    const answer = await backend.ownState(signal);
-    // Nobody names the user in this request: it is about whoever the token, or the ingress, says.
-    const whose = answer.ok ? (answer.value?.user?.username ?? name) : name;
-    return whose === name ? answer : { ok: false, failure: anothersLab(name, whose, this.#options.direct) };
+    return answeredWithin(clock, idleTimeout, signal, (limited) => backend.lab(subject).state(limited));
   }
 
   /** Answers the next request with this, if it follows at once: it was read to find out whose lab can be read. */
-  keep(name: string, lab: LabState | null): void {
+  keep(name: string, lab: Lab | null): void {
     this.#known = { name, lab };
   }
-}
-
-function anothersLab(name: string, whose: string, direct: boolean): Failure {
-  const message = direct
-    ? `the controller reports the lab of ${whose}, although ${name} was asked for`
-    : `the token belongs to ${whose}, not to ${name}`;
-  const hint = direct
-    ? 'Something between here and the controller names another user. Check --controller and --user.'
-    : `Check --user, or use a token of ${name}.`;
-  return {
-    kind: direct ? 'unknown' : 'unauthorized',
-    error: { type: 'another_user', message, status: null, hint },
-    transient: false,
-    reached: true,
-    maybeDone: false,
-    retryAfter: null,
-  };
 }
 
 /** Nobody waits for the answer any more, so nothing was sent. */

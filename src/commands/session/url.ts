@@ -3,10 +3,10 @@
  */
 import { startDeadline } from '../../runtime/deadline.js';
 import type { Ending } from '../../display/display.js';
-import type { LabState } from '../../model/lab.js';
+import type { Lab } from '../../model/lab.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { Session } from './session.js';
-import type { Subject } from './subject.js';
+import type { Subject } from '../../backends/backend.js';
 
 /** How long to ask for it, in milliseconds. */
 const timeout = 2_000;
@@ -15,7 +15,7 @@ export async function endingWithUrl(session: Session, subject: Subject, outcome:
   // Whatever becomes of the URL, this is how it ended.
   session.settle(outcome);
   const lab = await askForUrl(session, subject, outcome);
-  const url = urlOf(lab);
+  const url = lab?.url ?? null;
   if (url === null) session.display.warn('the lab is up, but the controller does not tell its URL');
   return session.ending(outcome, { lab, text: url === null ? [] : [url] });
 }
@@ -24,9 +24,9 @@ export async function endingWithUrl(session: Session, subject: Subject, outcome:
  * The lab's state, read until it has a URL or the time is up. What was read before a `complete` is out of date, even a
  * `running`: it may be that of a dead lab (contract, "What a client must survive", 13).
  */
-async function askForUrl(session: Session, subject: Subject, { kind }: Outcome): Promise<LabState | null> {
+async function askForUrl(session: Session, subject: Subject, { kind }: Outcome): Promise<Lab | null> {
   const known = session.state.lab ?? null;
-  if (kind === 'running' && known?.status === 'running' && urlOf(known) !== null) return known;
+  if (kind === 'running' && known?.phase === 'running' && known.url !== null) return known;
   const { context } = session;
   const limit = startDeadline(context.clock, timeout, context.signal);
   try {
@@ -34,15 +34,10 @@ async function askForUrl(session: Session, subject: Subject, { kind }: Outcome):
     while (!limit.signal.aborted) {
       const answer = await session.lookAtLab(subject, limit.signal);
       if (answer.ok) lab = answer.value;
-      if (urlOf(lab) !== null) break;
+      if (lab !== null && lab.url !== null) break;
     }
     return lab;
   } finally {
     limit.cancel();
   }
-}
-
-function urlOf(lab: LabState | null | undefined): string | null {
-  const url = lab?.internal_url;
-  return url === undefined || url === '' ? null : url;
 }

@@ -3,9 +3,11 @@
  *
  * Owns its shape and the order of its fields. When it changes is decided in labs.ts.
  */
-import type { LabStatus } from '../../model/lab.js';
 import { reference, type Image, type Size } from './images.js';
 import type { Person } from '../labs/people.js';
+
+/** The states that a lab can take. `terminated` is passing through. */
+export type LabStatus = 'pending' | 'running' | 'terminating' | 'terminated' | 'failed';
 
 /** What a create that was found good asks for. */
 export interface LabRequest {

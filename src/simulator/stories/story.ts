@@ -5,7 +5,7 @@
  * lab's owner and for the reference of its image, so that a story stays data and serves any lab.
  */
 import type { Event } from '../../model/event.js';
-import type { LabStatus } from '../../model/lab.js';
+import type { LabStatus } from '../nublado/state.js';
 
 export type Step =
   /** A pause in milliseconds; the controller's speed divides it. */

@@ -7,8 +7,8 @@ import type { AddressInfo } from 'node:net';
 import type { ServerResponse } from 'node:http';
 import { after, describe, it } from 'node:test';
 import { Agent } from 'undici';
-import { createController, type Credentials } from '../../../src/backends/nublado/client.js';
-import type { Backend } from '../../../src/backends/backend.js';
+import { createClient, type Credentials } from '../../../src/backends/nublado/client.js';
+import type { NubladoClient } from '../../../src/backends/nublado/client.js';
 import { exitCode } from '../../../src/model/outcome.js';
 import { noSecrets } from '../../../src/model/redactor.js';
 import { outcomeOf, type Failure, type Result } from '../../../src/model/result.js';
@@ -28,11 +28,11 @@ const specification = {
 
 async function ask<T>(
   answer: (response: ServerResponse, asked: Asked) => void,
-  question: (backend: Backend) => Promise<Result<T>>,
+  question: (backend: NubladoClient) => Promise<Result<T>>,
   credentials = bearer,
 ): Promise<{ result: Result<T>; asked: Asked[]; origin: string }> {
   await using server = await answering(answer);
-  const backend = createController({
+  const backend = createClient({
     base: new URL(`${server.origin}/nublado`),
     credentials,
     dispatcher,
@@ -42,10 +42,10 @@ async function ask<T>(
   return { result: await question(backend), asked: server.asked, origin: server.origin };
 }
 
-const create = (backend: Backend) => backend.create('rachel', specification, signal);
-const events = (backend: Backend) => backend.events('rachel', signal);
-const state = (backend: Backend) => backend.ownState(signal);
-const whoAmI = (backend: Backend) => backend.whoAmI(signal);
+const create = (backend: NubladoClient) => backend.create('rachel', specification, signal);
+const events = (backend: NubladoClient) => backend.events('rachel', signal);
+const state = (backend: NubladoClient) => backend.ownState(signal);
+const whoAmI = (backend: NubladoClient) => backend.whoAmI(signal);
 
 const replay = (name: string) => (response: ServerResponse) => {
   const { status, headers, body } = exchangeCapture(name);
@@ -85,7 +85,7 @@ describe('what is sent', () => {
     for (const question of [events, state, whoAmI]) {
       const { asked } = await ask(
         (response) => response.writeHead(500).end(),
-        question as (b: Backend) => Promise<Result<unknown>>,
+        question as (b: NubladoClient) => Promise<Result<unknown>>,
       );
       urls.push(asked[0]?.url);
     }
@@ -160,7 +160,7 @@ describe('other refusals', () => {
   const cases: [
     string,
     (response: ServerResponse) => void,
-    (backend: Backend) => Promise<Result<unknown>>,
+    (backend: NubladoClient) => Promise<Result<unknown>>,
     number,
     RegExp,
   ][] = [
@@ -327,7 +327,7 @@ describe('a network that does not answer', () => {
   }
 
   const at = (origin: string) =>
-    createController({
+    createClient({
       base: new URL(`${origin}/nublado`),
       credentials: bearer,
       dispatcher,

@@ -3,8 +3,9 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { redactError, redactState } from '../../../src/model/free-text.js';
-import type { LabState } from '../../../src/model/lab.js';
+import { redactError } from '../../../src/http/redact-error.js';
+import type { LabState } from '../../../src/backends/nublado/schemas.js';
+import { redactState } from '../../../src/backends/nublado/state.js';
 import { createRedactor } from '../../../src/model/redactor.js';
 
 const { redact } = createRedactor({ credentials: ['gt-hunter2'], values: ['rachel01', 'complete'] });

@@ -5,19 +5,20 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Session } from '../../../src/commands/session/session.js';
 import { wait } from '../../../src/commands/wait.js';
-import type { Backend } from '../../../src/backends/backend.js';
+import type { Backend, RemoteLab } from '../../../src/backends/backend.js';
 import { decode } from '../../../src/backends/nublado/decode.js';
+import { labOf } from '../../../src/backends/nublado/state.js';
 import { startDeadline } from '../../../src/runtime/deadline.js';
 import { SilentDisplay } from '../../../src/display/display.js';
 import { toSse } from '../../../src/model/event.js';
-import type { LabState } from '../../../src/model/lab.js';
+import type { Lab } from '../../../src/model/lab.js';
 import { noSecrets } from '../../../src/model/redactor.js';
 import type { Failure, Result } from '../../../src/model/result.js';
 import { Random } from '../../faults/random.js';
 import { FakeClock } from '../../support/clock.js';
 import { fakeContext } from '../../support/context.js';
 
-const pending: Result<LabState> = { ok: true, value: { status: 'pending' } };
+const pending: Result<Lab> = { ok: true, value: labOf({ status: 'pending' }) };
 const networkFailure: Failure = {
   kind: 'unknown',
   error: { type: 'network', message: 'gone', status: null, hint: null },
@@ -45,27 +46,33 @@ interface Site {
   life: number;
   brings: boolean;
   /** Answers a request for the state; `fresh` on a new connection. */
-  state: (signal: AbortSignal, fresh: boolean) => Promise<Result<LabState | null>>;
+  state: (signal: AbortSignal, fresh: boolean) => Promise<Result<Lab | null>>;
 }
 
 function backendAt({ clock, life, brings, state }: Site, fresh: boolean): Backend {
   const never = (): never => assert.fail('not asked for here');
-  return {
-    ownState: (signal) => state(signal, fresh),
-    events(_user, signal) {
+  const lab: RemoteLab = {
+    state: (signal) => state(signal, fresh),
+    events(signal) {
       const body = (async function* () {
         if (brings) yield Buffer.from(toSse({ type: 'info', message: 'pulling', progress: 30 }));
         await after(clock, life, signal);
         throw new Error('cut');
       })();
-      return Promise.resolve({ ok: true, value: { body, decode } });
+      return Promise.resolve({ ok: true, value: { body, decode, replay: 'whole', heartbeat: 'comment' } });
     },
-    stateOf: never,
+    shown: never,
     create: never,
     remove: never,
-    list: never,
     choices: never,
+  };
+  return {
+    checkSettings: never,
+    subject: () => Promise.resolve({ ok: true, value: { name: 'rachel', own: true } }),
     whoAmI: never,
+    list: never,
+    lab: () => lab,
+    ownState: never,
   };
 }
 
@@ -82,8 +89,7 @@ async function ending(site: Site, timeout: number, seed: number): Promise<{ kind
       freshBackend: () => Promise.resolve(backendAt(site, true)),
       redactor: noSecrets,
       controller: 'http://controller.test/nublado',
-      user: { name: 'rachel', given: false, direct: false },
-      hasToken: true,
+      user: { name: 'rachel', given: false },
       demo: false,
       limits: { timeout, idleTimeout: 45_000 },
       deadline,
@@ -174,7 +180,9 @@ describe('the last look', () => {
       life: Infinity,
       brings: true,
       state: (_signal, fresh) =>
-        Promise.resolve(fresh ? { ok: true, value: { status: 'running' } } : { ok: false, failure: busy }),
+        Promise.resolve(
+          fresh ? { ok: true, value: labOf({ status: 'running' }) } : { ok: false, failure: busy },
+        ),
     };
     assert.equal((await ending(site, 10_000, 1)).kind, 'running');
   });
@@ -189,7 +197,7 @@ describe('the last look', () => {
       state: (_signal, fresh) => {
         looks += Number(fresh);
         const running = clock.monotonic() >= 10_000;
-        return Promise.resolve(running ? { ok: true, value: { status: 'running' } } : pending);
+        return Promise.resolve(running ? { ok: true, value: labOf({ status: 'running' }) } : pending);
       },
     };
     // The URL is not told, and is asked for beyond the moment at which it would be due.

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { Session } from '../../../src/commands/session/session.js';
 import { wait } from '../../../src/commands/wait.js';
 import { connect } from '../../../src/http/connect.js';
-import { createController } from '../../../src/backends/nublado/client.js';
+import { createNublado } from '../../../src/backends/nublado/backend.js';
 import { startDeadline } from '../../../src/runtime/deadline.js';
 import { SilentDisplay } from '../../../src/display/display.js';
 import { noSecrets } from '../../../src/model/redactor.js';
@@ -28,7 +28,7 @@ async function sessionAt(peer: Peer, display: Percents, use: (session: Session) 
   const context = fakeContext({ clock: realClock });
   const dispatcher = await connect({ certificates: [], proxy: null });
   const deadline = startDeadline(realClock, null, context.signal);
-  const backend = createController({
+  const backend = createNublado({
     base: new URL(`${peer.origin}/nublado`),
     credentials: { kind: 'bearer', token: 'gt-peer' },
     dispatcher,
@@ -43,8 +43,7 @@ async function sessionAt(peer: Peer, display: Percents, use: (session: Session) 
       freshBackend: () => Promise.resolve(backend),
       redactor: noSecrets,
       controller: peer.origin,
-      user: { name: 'rachel', given: false, direct: false },
-      hasToken: true,
+      user: { name: 'rachel', given: false },
       demo: false,
       limits: { timeout: null, idleTimeout: 45_000 },
       deadline,

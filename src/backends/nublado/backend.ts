@@ -1,0 +1,101 @@
+/**
+ * The Nublado controller as a Backend: what its routes come to for a command.
+ *
+ * Owns whose state is requested where, what a conflict means, and what `--direct` allows. The requests are `client.ts`'s.
+ */
+import type { Lab } from '../../model/lab.js';
+import type { Failure, Result } from '../../model/result.js';
+import { UsageError } from '../../model/usage-error.js';
+import type { Action, Backend, Creation, RemoteLab, Subject } from '../backend.js';
+import { createClient, type ControllerOptions, type NubladoClient } from './client.js';
+import { createBody } from './create-body.js';
+import type { LabState } from './schemas.js';
+import { labOf } from './state.js';
+import { anothersLab, findNubladoSubject } from './subject.js';
+
+export interface Identity {
+  /** Behind the ingress: the user is named in each request, and does not follow from a token. */
+  direct: boolean;
+  /** Some routes need one all the same. */
+  hasToken: boolean;
+}
+
+export function createNublado(options: ControllerOptions): Backend {
+  const { kind, token } = options.credentials;
+  return nubladoBackend(createClient(options), { direct: kind === 'direct', hasToken: token !== null });
+}
+
+export function nubladoBackend(client: NubladoClient, { direct, hasToken }: Identity): Backend {
+  async function stateOf({ name, own }: Subject, signal: AbortSignal): Promise<Result<Lab | null>> {
+    if (!own) return toLab(await client.stateOf(name, signal));
+    const answer = await client.ownState(signal);
+    // Nobody names the user in this request: it is about whoever the token, or the ingress, says.
+    const whose = answer.ok ? (answer.value?.user?.username ?? name) : name;
+    return whose === name ? toLab(answer) : { ok: false, failure: anothersLab(name, whose, direct) };
+  }
+
+  function lab(subject: Subject): RemoteLab {
+    const { name, own } = subject;
+    return {
+      shown(request) {
+        const { options, env } = createBody(name, request);
+        return { options, env: Object.keys(env) };
+      },
+      async create(request, signal): Promise<Result<Creation>> {
+        const answer = await client.create(name, createBody(name, request), signal);
+        if (answer.ok) return { ok: true, value: { kind: 'accepted' } };
+        const { failure } = answer;
+        if (failure.kind !== 'conflict') return answer;
+        return { ok: true, value: { kind: 'conflict', phase: conflictPhase(failure), failure } };
+      },
+      state: (signal) => stateOf(subject, signal),
+      events: own ? (signal) => client.events(name, signal) : null,
+      async remove(signal) {
+        const answer = await client.remove(name, signal);
+        return answer.ok ? { ok: true, value: 'gone' } : answer;
+      },
+      choices: (signal) => client.choices(name, signal),
+    };
+  }
+
+  return {
+    checkSettings(action) {
+      if (hasToken) return;
+      throw new UsageError(
+        `--direct: ${needsToken[action]} needs a token all the same`,
+        'Name a file that holds one in --token-file or LAB_TOKEN_FILE.',
+      );
+    },
+    subject({ name, mayBeAnother }, lookup) {
+      // Behind the ingress, whoever is named is the user.
+      const wanted = { name, mayBeAnother: mayBeAnother && !direct };
+      return findNubladoSubject(wanted, lookup, (signal) => client.whoAmI(signal));
+    },
+    whoAmI: (signal) => client.whoAmI(signal),
+    list: (signal) => client.list(signal),
+    lab,
+    ownState: async (signal) => toLab(await client.ownState(signal)),
+  };
+}
+
+const needsToken: Record<Action, string> = {
+  create: 'creating a lab',
+  choices: 'the form with the images and sizes',
+};
+
+function toLab(answer: Result<LabState | null>): Result<Lab | null> {
+  if (!answer.ok) return answer;
+  return { ok: true, value: answer.value === null ? null : labOf(answer.value) };
+}
+
+/** What the type of a 409 to a create proves. Its words may name the operation or not, so they are not read. */
+function conflictPhase({ error }: Failure): 'running' | 'unsettled' | null {
+  switch (error.type) {
+    case 'lab_exists':
+      return 'running';
+    case 'operation_in_progress':
+      return 'unsettled';
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * The controller's LabState as a Lab: what its words mean, and which of its strings may hold secrets.
+ */
+import type { Lab, Phase } from '../../model/lab.js';
+import type { Redact } from '../../model/redactor.js';
+import type { LabState } from './schemas.js';
+
+/** The states that the controller is known to report. `terminated` is passing through (contract, "What a client must survive", 11). */
+const phases: Readonly<Record<string, Phase>> = {
+  pending: 'starting',
+  running: 'running',
+  terminating: 'stopping',
+  terminated: 'unsettled',
+  failed: 'failed',
+};
+
+export function labOf(state: LabState): Lab {
+  const { status, internal_url: url, options } = state;
+  return {
+    phase: Object.hasOwn(phases, status) ? (phases[status] ?? 'other') : 'other',
+    status,
+    url: url === undefined || url === '' ? null : url,
+    image: options?.image ?? null,
+    size: options?.size ?? null,
+    raw: state,
+  };
+}
+
+/**
+ * Strings of a state that are no free text: names, and what a script goes on with. Where a secret is the same by chance,
+ * these must not change.
+ */
+const exempt = [
+  /^status$/,
+  /^(internal_)?url$/,
+  /^user\.(user)?name$/,
+  /^user\.groups\.\d+\.name$/,
+  /^options\.(image|size)/,
+];
+
+/** A state without the secrets that its other strings may hold: older controllers repeat the environment. */
+export function redactState(state: LabState, redact: Redact): LabState {
+  const walk = (value: unknown, path: string): unknown => {
+    if (typeof value === 'string')
+      return exempt.some((pattern) => pattern.test(path)) ? value : redact(value);
+    if (typeof value !== 'object' || value === null) return value;
+    const at = (key: string | number): string => (path === '' ? `${key}` : `${path}.${key}`);
+    if (Array.isArray(value)) return value.map((each, i) => walk(each, at(i)));
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, walk(each, at(key))]));
+  };
+  return walk(state, '') as LabState;
+}

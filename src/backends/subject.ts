@@ -1,0 +1,16 @@
+/**
+ * Whose lab a command is about, for a backend without rules of its own.
+ */
+import type { Result } from '../model/result.js';
+import type { Subject, WantedUser } from './backend.js';
+
+/** The user as named, or the token's own. Who that is, is requested only where it matters. */
+export async function findSubject(
+  { name, mayBeAnother }: WantedUser,
+  whoAmI: () => Promise<Result<string>>,
+): Promise<Result<Subject>> {
+  if (name !== null && !mayBeAnother) return { ok: true, value: { name, own: true } };
+  const answer = await whoAmI();
+  if (!answer.ok) return answer;
+  return { ok: true, value: { name: name ?? answer.value, own: name === null || name === answer.value } };
+}
