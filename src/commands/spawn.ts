@@ -6,7 +6,8 @@ import type { Ending } from '../display/display.js';
 import type { Lab } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
 import { outcomeOf, type Failure } from '../model/result.js';
-import type { ConflictPolicy, LabRequest } from '../model/lab-request.js';
+import type { ConflictPolicy, ImageChoice, LabRequest } from '../model/lab-request.js';
+import { choicesHint, refusedChoice, tagOf } from './choices-hint.js';
 import { HopelessCreate } from './session/hopeless-create.js';
 import { followSpawn, settledState } from './session/following.js';
 import { alreadyRunning, Conflict, type ConflictOptions } from './session/conflict.js';
@@ -73,7 +74,7 @@ async function createAndFollow(session: Session, subject: Subject, options: Spaw
       maybeCreated ||= failure.maybeDone;
       if (isAborted(session.signal)) break;
       const wait = retry.after(failure);
-      if (wait === null) return refused(session, subject, failure);
+      if (wait === null) return refused(session, subject, failure, options.request.image);
       await session.waitToRetry(retry, failure, hopeless.note(failure, wait));
       if (failure.maybeDone) {
         session.trace(1, 'the answer was lost; asking the state before the request is repeated');
@@ -196,7 +197,7 @@ async function replace(session: Session, subject: Subject): Promise<Outcome | nu
 
 /** Where a lab that is there is not the one that was asked for. */
 function differences({ image, size }: Lab, asked: LabRequest): string[] {
-  const tag = image === null ? null : (/:([^:@/]+)(?:@|$)/.exec(image)?.[1] ?? null);
+  const tag = image === null ? null : tagOf(image);
   const found: string[] = [];
   if (
     'image_list' in asked.image &&
@@ -218,26 +219,26 @@ function withoutDigest(reference: string): string {
   return reference.replace(/@.*$/, '');
 }
 
-/** A refused image or size is told with what may be chosen instead. */
-async function refused(session: Session, subject: Subject, failure: Failure): Promise<Outcome> {
-  const about = `${failure.error.type} ${failure.error.message}`;
-  const size = /lab_size|options\.size|insufficient_quota/.test(about);
-  const image = /unknown_image|docker_reference/.test(about);
+/** What is refused, with what may be chosen instead of the image or size. */
+async function refused(
+  session: Session,
+  subject: Subject,
+  failure: Failure,
+  image: ImageChoice,
+): Promise<Outcome> {
+  const choice = failure.kind === 'refused' ? refusedChoice(failure.error) : null;
   const { choices } = session.backend.lab(subject);
-  if (failure.kind !== 'refused' || (!size && !image) || choices === null) return outcomeOf(failure);
+  if (choice === null || choices === null) return outcomeOf(failure);
   const limit = startDeadline(session.context.clock, choicesTimeout, session.signal);
   const asked = await choices(limit.signal);
   limit.cancel();
   if (!asked.ok || asked.value === null) return outcomeOf(failure);
-  const { sizes, images } = asked.value;
-  const names = size ? sizes.map(({ name }) => name) : images.slice(0, 5).map(({ reference }) => reference);
-  const more = image && images.length > 5 ? ', …; see `lab images`' : '';
-  return outcomeOf(withHint(failure, `${size ? '--size' : '--image'} may be: ${names.join(', ')}${more}`));
+  return outcomeOf(withHint(failure, choicesHint(failure.error, choice, image, asked.value)));
 }
 
 /** How long to ask for the choices, in milliseconds: the refusal is what matters. */
 const choicesTimeout = 2_000;
 
-function withHint(failure: Failure, hint: string): Failure {
+function withHint(failure: Failure, hint: string | null): Failure {
   return { ...failure, error: { ...failure.error, hint } };
 }

@@ -381,7 +381,15 @@ describe('errors that help', { concurrency: 4 }, () => {
         /--size may be: small, medium, large/,
       );
       assert.match((await lab('spawn', '--size', 'ginormous')).stderr, /--size may be: small, medium, large/);
-      assert.match((await lab('spawn', '--tag', 'nope')).stderr, /--image may be: lighthouse\.ceres/);
+      assert.match(
+        (await lab('spawn', '--tag', 'nope')).stderr,
+        /--tag may be: recommended, w_2077_43, d_2077_10_23, latest_weekly, latest_daily\n/,
+      );
+      const unknown = await lab('spawn', '--image', 'lighthouse.ceres/library/sketchbook:nope');
+      assert.match(
+        unknown.stderr,
+        /Choose another image with --image, --tag or --class\. --image may be: lighthouse\.ceres/,
+      );
       const { code, stderr } = await lab('spawn', '--image', 'lighthouse.ceres/library/sketchbook');
       assert.equal(code, 6);
       assert.match(stderr, /has no tag/);

@@ -81,7 +81,7 @@ const rows: Row[] = [
     ...refused,
     type: 'unknown_image',
     says: /^could not create a lab for rachel: Docker tag "unknown" not found .*\(HTTP 400 Bad Request\)$/,
-    hint: /^--image may be: lighthouse\.ceres\/.*, /,
+    hint: /^Choose another image with --image, --tag or --class\. --tag may be: \w+(, \w+)*$/,
   },
   {
     name: '400 unknown_image: a class',
@@ -91,7 +91,7 @@ const rows: Row[] = [
     ...refused,
     type: 'unknown_image',
     says: /No latest-release image found .*\(HTTP 400 Bad Request\)$/,
-    hint: /^--image may be: /,
+    hint: /^Choose another image with --image, --tag or --class\. --image may be: lighthouse\.ceres\//,
   },
   {
     name: '401 invalid_token of the controller',
@@ -171,7 +171,7 @@ const rows: Row[] = [
     ...refused,
     type: 'insufficient_quota',
     says: /: Insufficient quota to spawn requested lab .*\(HTTP 403 Forbidden\)$/,
-    hint: /^--size may be: small, medium, large$/,
+    hint: /^Ask for a smaller --size\. --size may be: small, medium, large$/,
   },
   {
     name: '403 insufficient_scope: stop',
@@ -249,13 +249,13 @@ const rows: Row[] = [
         'ref-no-tag',
         'invalid_docker_reference',
         /has no tag \(body\.options\.image_list\)/,
-        /^--image may be: /,
+        /^--image takes a full reference with a tag, as in \S+ --image may be: /,
       ],
       [
         'unconfigured-size',
         'invalid_lab_size',
         /Invalid lab size "gargantuan"/,
-        /^--size may be: small, medium, large$/,
+        /^Choose another --size\. --size may be: small, medium, large$/,
       ],
       [
         'bad-size',

@@ -1,0 +1,45 @@
+/**
+ * What to choose instead of an image or a size that was refused.
+ *
+ * Owns the words only; `lab images` prints the whole list.
+ */
+import type { Choices } from '../model/choices.js';
+import type { ErrorInfo } from '../model/outcome.js';
+import type { ImageChoice } from '../model/lab-request.js';
+
+/** More would hide the error above them. */
+const shown = 5;
+
+/** Which choice was refused; null for any other error. */
+export function refusedChoice({ type, message }: ErrorInfo): 'size' | 'image' | null {
+  const about = `${type} ${message}`;
+  if (/lab_size|options\.size|insufficient_quota/.test(about)) return 'size';
+  return /unknown_image|docker_reference/.test(about) ? 'image' : null;
+}
+
+/** The error's own hint, and after it the values that the option which the user gave may take. */
+export function choicesHint(
+  { hint }: ErrorInfo,
+  refused: 'size' | 'image',
+  image: ImageChoice,
+  { sizes, images }: Choices,
+): string | null {
+  const byTag = 'image_tag' in image;
+  const references = images.map(({ reference }) => reference);
+  const [option, all] =
+    refused === 'size'
+      ? ['--size', sizes.map(({ name }) => name)]
+      : byTag
+        ? ['--tag', [...new Set(references.map(tagOf).filter((tag) => tag !== null))]]
+        : ['--image', references];
+  if (all.length === 0) return hint;
+  const some = refused === 'size' ? all : all.slice(0, shown);
+  const more = some.length < all.length ? ', …; see `lab images`' : '';
+  const list = `${option} may be: ${some.join(', ')}${more}`;
+  return hint === null ? list : `${hint} ${list}`;
+}
+
+/** The tag of a reference, with or without a digest behind it; null where it has none. */
+export function tagOf(reference: string): string | null {
+  return /:([^:@/]+)(?:@|$)/.exec(reference)?.[1] ?? null;
+}
