@@ -4,6 +4,7 @@
  * What they do is in `commands/config.ts`, which is loaded when one of them runs.
  */
 import { Argument, Option, type Command } from 'commander';
+import type { Change } from '../commands/config.js';
 import type { Profile } from '../config/profile.js';
 import { profileKeys } from '../config/profile-keys.js';
 import { UsageError } from '../model/usage-error.js';
@@ -139,7 +140,7 @@ token: put the token into a file that only you can read, and set token_file.
     )
     .action(async (key: string, values: string[], flags: ConfigFlags) => {
       const { setConfig } = await import('../commands/config.js');
-      await told(context, () => setConfig(context, key, values, flags));
+      await report(context, () => setConfig(context, key, values, flags));
       done(0);
     });
 }
@@ -160,7 +161,7 @@ Examples:
     )
     .action(async (key: string, flags: ConfigFlags) => {
       const { unsetConfig } = await import('../commands/config.js');
-      await told(context, () => unsetConfig(context, key, flags));
+      await report(context, () => unsetConfig(context, key, flags));
       done(0);
     });
 }
@@ -185,13 +186,14 @@ XDG_CONFIG_HOME changes the folder.
     });
 }
 
-/** Runs an action and reports what was done: as a sentence on stderr, or as the result object on stdout. */
-async function told(context: Context, act: () => Promise<string>): Promise<void> {
+/** Makes a change and reports it: as a sentence on stderr, or as the result object on stdout. A warning goes to stderr. */
+async function report(context: Context, change: () => Promise<Change>): Promise<void> {
   const started = context.clock.monotonic();
   const { output } = displayOptions({}, context.env);
-  const message = await act();
+  const { message, warning } = await change();
   if (output === 'text') say(context, message);
   else await writeResult(context, started, message);
+  if (warning !== undefined) say(context, `warning: ${warning}`);
 }
 
 function say(context: Context, message: string): void {

@@ -4,6 +4,7 @@
  * Owns what a change means; what a profile may hold and how the file is read and written is below, in config.
  */
 import { resolve } from 'node:path';
+import { parseControllerUrl } from '../config/parse.js';
 import {
   checkProfile,
   configPath,
@@ -15,6 +16,7 @@ import {
 } from '../config/profile.js';
 import { profileKeys, type ProfileKey } from '../config/profile-keys.js';
 import { changeProfiles } from '../config/save.js';
+import { isSafe } from '../model/host.js';
 import { UsageError } from '../model/usage-error.js';
 import type { Context } from '../runtime/context.js';
 import { harmless } from '../model/text.js';
@@ -66,13 +68,20 @@ function quoted(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** Sets one value and returns what was done, in words. */
+/** What a change comes to, in words. */
+export interface Change {
+  message: string;
+  /** What the user should know about the new value. */
+  warning?: string | undefined;
+}
+
+/** Sets one value. */
 export async function setConfig(
   context: Context,
   keyText: string,
   values: readonly string[],
   { profile }: ConfigOptions,
-): Promise<string> {
+): Promise<Change> {
   const path = configFile(context);
   const key = parseProfileKey(keyText, 'lab config set');
   const name = profileName(profile, context);
@@ -82,7 +91,16 @@ export async function setConfig(
     checkProfile(changed, (each) => `lab config set ${each}`);
     return new Map(profiles).set(name.value, anchored(changed, key));
   });
-  return `${key} is set in profile ${name.value} (${path})`;
+  return {
+    message: `${key} is set in profile ${name.value} (${path})`,
+    warning: key === 'controller' ? plainHttpWarning(values[0] ?? '') : undefined,
+  };
+}
+
+/** For a controller that a token will not be sent to. */
+function plainHttpWarning(controller: string): string | undefined {
+  const url = parseControllerUrl(controller, 'lab config set controller');
+  return isSafe(url) ? undefined : `a token will not be sent over plain http to ${url.hostname}; use https`;
 }
 
 function settingOf(key: ProfileKey, values: readonly string[]): Profile {
@@ -122,12 +140,12 @@ function absolutePath(path: string, key: ProfileKey): string {
   }
 }
 
-/** Removes one value, and with its last one the profile; returns what was done, in words. */
+/** Removes one value, and with its last one the profile. */
 export async function unsetConfig(
   context: Context,
   keyText: string,
   { profile }: ConfigOptions,
-): Promise<string> {
+): Promise<Change> {
   const path = configFile(context);
   const key = parseProfileKey(keyText, 'lab config unset');
   const name = profileName(profile, context);
@@ -141,5 +159,5 @@ export async function unsetConfig(
     else changed.set(name.value, rest);
     return changed;
   });
-  return `${key} ${done} set in profile ${name.value} (${path})`;
+  return { message: `${key} ${done} set in profile ${name.value} (${path})` };
 }

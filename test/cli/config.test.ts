@@ -131,6 +131,25 @@ describe('lab config show', () => {
 });
 
 describe('lab config set', () => {
+  it('warns about a controller that no token will be sent to', async () => {
+    const set = `controller is set in profile default (${file})\n`;
+    assert.deepEqual(await lab('set controller http://data.example.org/nublado'), {
+      code: 0,
+      stdout: '',
+      stderr: `${set}warning: a token will not be sent over plain http to data.example.org; use https\n`,
+    });
+    const asJson = await lab('set controller http://data.example.org', { LAB_OUTPUT: 'json' });
+    assert.match(asJson.stderr, /^warning: a token will not be sent .*\n$/);
+    assert.equal(resultOf(asJson.stdout)['exit_code'], 0);
+    for (const safe of [
+      'https://data.example.org',
+      'http://127.0.0.1:8080',
+      'http://localhost:8080/nublado',
+    ]) {
+      assert.equal((await lab(`set controller ${safe}`)).stderr, set);
+    }
+  });
+
   it('makes file and folder for their owner alone', async () => {
     const { code, stdout, stderr } = await lab('set controller https://data.example.org');
     assert.deepEqual([code, stdout, stderr], [0, '', `controller is set in profile default (${file})\n`]);
