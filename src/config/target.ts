@@ -67,17 +67,17 @@ export async function resolveTarget(
   const { env } = context;
   const profile = chooseProfile(options, context);
   const controller = resolveController(options, env, profile);
-  const atHome = isOwnInstance(controller.value, env);
+  const url = controller?.value ?? null;
+  const atHome = url !== null && isOwnInstance(url, env);
   const direct = resolveDirect(options, env);
-  const user = resolveUser(options, env, profile, controller.value, atHome);
-  const proxy = resolveProxy(controller.value, env);
+  const user = resolveUser(options, env, profile, url, atHome);
   const [found, certificates] = await unlessAborted(
-    Promise.all([
-      resolveToken(options, context, profile, controller.value, atHome, signal),
-      certificatesOf(options, env),
-    ]),
+    Promise.all([resolveToken(options, context, profile, url, atHome, signal), certificatesOf(options, env)]),
     signal,
   );
+  // Only now, because a value that is wrong is the better thing to report.
+  if (controller === null) throw noController();
+  const proxy = resolveProxy(controller.value, env);
   const token = found === null ? null : setting(found.value, found.origin);
 
   if (token !== null && !isSafe(controller.value)) {
@@ -110,11 +110,12 @@ function lookedInto({ name, problem }: Chosen): Setting<string> {
   return problem === null ? name : setting(name.value, `${name.origin}; ${problem.message}`);
 }
 
+/** Null where none is named. */
 function resolveController(
   { controller }: TargetOptions,
   env: Context['env'],
   { values, origin, problem }: Chosen,
-): Setting<URL> {
+): Setting<URL> | null {
   const parsed = (text: string, source: string): Setting<URL> =>
     setting(parseControllerUrl(text, source), source);
   if (controller !== undefined) return parsed(controller, '--controller');
@@ -123,8 +124,11 @@ function resolveController(
   if (problem !== null) throw problem;
   if (values.controller !== undefined) return parsed(values.controller, origin);
   const own = readVariable(env, 'EXTERNAL_INSTANCE_URL');
-  if (own !== undefined) return parsed(own, 'EXTERNAL_INSTANCE_URL');
-  throw new UsageError(
+  return own === undefined ? null : parsed(own, 'EXTERNAL_INSTANCE_URL');
+}
+
+function noController(): UsageError {
+  return new UsageError(
     'no controller: give --controller URL or set LAB_CONTROLLER, or add --demo to try it without one',
   );
 }
@@ -151,7 +155,7 @@ function resolveUser(
   { user }: TargetOptions,
   env: Context['env'],
   profile: Chosen,
-  controller: URL,
+  controller: URL | null,
   atHome: boolean,
 ): Setting<string> | null {
   const parsed = (text: string, source: string): Setting<string> => setting(parseUser(text, source), source);
@@ -168,13 +172,16 @@ async function resolveToken(
   { tokenFile }: TargetOptions,
   context: Context,
   profile: Chosen,
-  controller: URL,
+  controller: URL | null,
   atHome: boolean,
   signal: AbortSignal,
 ): Promise<FoundToken | null> {
   const { env } = context;
-  const read = (path: string, source: string): Promise<FoundToken> =>
-    path === '-' ? tokenFromStdin(source, context) : tokenFromFile(path, source, context);
+  const read = (path: string, source: string): Promise<FoundToken | null> => {
+    if (path !== '-') return tokenFromFile(path, source, context);
+    // Nobody should have to type a token only to learn that there is no controller.
+    return controller === null ? Promise.resolve(null) : tokenFromStdin(source, context);
+  };
   if (tokenFile !== undefined) return read(tokenFile, '--token-file');
   const file = readVariable(env, 'LAB_TOKEN_FILE');
   if (file !== undefined) return read(file, 'LAB_TOKEN_FILE');
@@ -199,8 +206,9 @@ function hasToken({ values }: Chosen): boolean {
   return (values.token_file ?? values.token_command) !== undefined;
 }
 
-/** Whether the profile's token and user are for there: they are its controller's, or anybody's where it names none. */
-function isFor({ values, origin }: Chosen, controller: URL): boolean {
+/** Whether the profile's token and user are for this controller: they are its own controller's, or any one's where it names none. */
+function isFor({ values, origin }: Chosen, controller: URL | null): boolean {
+  if (controller === null) return false;
   return (
     values.controller === undefined ||
     parseControllerUrl(values.controller, origin).origin === controller.origin

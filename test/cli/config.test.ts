@@ -140,7 +140,7 @@ describe('lab config set', () => {
     });
     const asJson = await lab('set controller http://data.example.org', { LAB_OUTPUT: 'json' });
     assert.match(asJson.stderr, /^warning: a token will not be sent .*\n$/);
-    assert.equal(resultOf(asJson.stdout)['exit_code'], 0);
+    assert.equal(resultOf(asJson.stdout).exit_code, 0);
     for (const safe of [
       'https://data.example.org',
       'http://127.0.0.1:8080',

@@ -154,6 +154,29 @@ describe('who and where', () => {
     );
   });
 
+  it('a wrong value is reported before a missing controller', async () => {
+    for (const [options, env, message] of [
+      [{ user: 'a/b' }, {}, /^--user: not a user name/],
+      [{}, { LAB_USER: 'a/b' }, /^LAB_USER: not a user name/],
+      [{}, { LAB_DIRECT: 'yes' }, /^LAB_DIRECT: "yes" is neither/],
+      [{ caFile: '/nonexistent/ca' }, {}, /^--ca-file: cannot read/],
+      [{ tokenFile: '/nonexistent/token' }, {}, /^--token-file: cannot read/],
+      [{}, { LAB_TOKEN: '"gt-hunter2"' }, /^LAB_TOKEN: there are quotes/],
+    ] as const) {
+      await assert.rejects(resolve(options, env), { name: 'UsageError', message });
+    }
+  });
+
+  it('a missing controller is reported without reading a token from stdin', async () => {
+    const never = new PassThrough();
+    const context = fakeContext({ env: {}, in: never });
+    await assert.rejects(
+      resolveTarget({ tokenFile: '-' }, context, AbortSignal.timeout(30_000)),
+      /no controller/,
+    );
+    assert.equal(never.readableFlowing, null, 'stdin was read');
+  });
+
   it('plain http to loopback is fine, and so is plain http without a token', async () => {
     for (const host of ['127.0.0.1', 'localhost', '[::1]', '127.1.2.3', '[::ffff:127.0.0.1]']) {
       await resolve({ controller: `http://${host}:8080` }, { LAB_TOKEN: 'gt-x' });
