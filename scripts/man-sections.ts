@@ -2,6 +2,8 @@
  * The sections of the manual page that the help does not have: FILES, BUGS and SEE ALSO.
  */
 
+import { reportBugsTo } from '../src/model/version.js';
+
 /** Paths as a user would write them, and what is there. */
 export const files: readonly (readonly [path: string, meaning: string])[] = [
   [
@@ -22,9 +24,9 @@ export const files: readonly (readonly [path: string, meaning: string])[] = [
 ];
 
 export const bugs: readonly string[] = [
-  'The project has no public issue tracker yet. Report a bug to whoever provided this program, with the command ' +
-    'line, the output of `lab --version`, and the debug trace from `--log-file`. The trace contains no token, but it ' +
-    'contains user names, addresses and messages from the server.',
+  `The project has no public issue tracker yet. Report a bug to ${reportBugsTo}, with the command line, the output of ` +
+    '`lab --version`, and the debug trace from `--log-file`. The trace contains no token, but it contains user names, ' +
+    'addresses and messages from the server.',
   'An event is recognised as a repeat by its position and a hash of four bytes. Two operations that emit identical ' +
     'events look like one.',
 ];

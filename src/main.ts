@@ -8,7 +8,7 @@ import type { Context, EndReason } from './runtime/context.js';
 import { collectGarbage } from './runtime/garbage.js';
 import { signalCodes } from './model/outcome.js';
 import { shortageOf } from './model/machine.js';
-import { version } from './model/version.js';
+import { reportBugsTo, version } from './model/version.js';
 import { dieOf, exitNow } from './process/leave.js';
 import { Outputs } from './process/outputs.js';
 import { isEndingSignal, watchSignals, type Signals } from './process/signals.js';
@@ -102,7 +102,9 @@ function reportLastError(error: unknown, signals: Signals | null): number {
     return 7;
   }
   const { code, name }: NodeJS.ErrnoException = error instanceof Error ? error : new Error();
-  process.stderr.write(`internal error in nublado-lab ${version}: ${code ?? name}\n`);
+  process.stderr.write(
+    `internal error in nublado-lab ${version}: ${code ?? name}\n  Please report it to ${reportBugsTo}.\n`,
+  );
   return 70;
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { shortageOf } from './machine.js';
-import { version } from './version.js';
+import { reportBugsTo, version } from './version.js';
 
 /** What a failure was, for people and for scripts. */
 export interface ErrorInfo {
@@ -109,7 +109,7 @@ export const exitCodeTable: readonly (readonly [number, string])[] = [
       "or the answer is not a controller's; safe to wait again",
   ],
   [8, '`lab status`: the lab is still pending or terminating'],
-  [70, 'a bug in this program'],
+  [70, 'a bug in this program; the message says where to report it'],
   [124, 'the deadline passed while the controller was reachable; the operation goes on there'],
   [129, 'SIGHUP; the operation goes on there'],
   [130, 'SIGINT (Ctrl-C); the operation goes on there'],
@@ -131,7 +131,7 @@ export function bug(thrown: unknown): Outcome {
   }
   const message = `internal error: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
   const hint =
-    `This is a bug in nublado-lab ${version}. Please report it to whoever provided the program, ` +
+    `This is a bug in nublado-lab ${version}. Please report it to ${reportBugsTo}, ` +
     'with the command line and this message.';
   return { kind: 'bug', message, error: { type: 'bug', message, status: null, hint } };
 }

@@ -1,2 +1,5 @@
 /** This package's version; a test holds it equal to package.json, so that no file is read at startup. */
 export const version = '0.1.0';
+
+/** Where bugs are reported. The project has no public address yet; "Publishing" in CONTRIBUTING.md says what to change then. */
+export const reportBugsTo = 'whoever provided this program';

@@ -109,7 +109,10 @@ describe('an installation that lacks a piece', () => {
         encoding: 'utf8',
       });
       assert.equal(run.status, 70);
-      assert.match(run.stderr, /^internal error in nublado-lab \S+: MODULE_NOT_FOUND\n$/);
+      assert.match(
+        run.stderr,
+        /^internal error in nublado-lab \S+: MODULE_NOT_FOUND\n {2}Please report it to \S.*\.\n$/,
+      );
     });
   }
 });

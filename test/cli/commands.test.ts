@@ -424,7 +424,7 @@ describe('a bug', () => {
     assert.deepEqual([result.outcome, result.exit_code], ['bug', 70]);
     assert.match(
       (context.err as Recorded).text(),
-      /^✖ internal error: x is not a function\n {2}This is a bug in nublado-lab \S+ Please report it to whoever provided the program/,
+      /^✖ internal error: x is not a function\n {2}This is a bug in nublado-lab \S+ Please report it to whoever provided this program, /,
     );
     assert.doesNotMatch((context.err as Recorded).text(), /^ +at /m);
   });
