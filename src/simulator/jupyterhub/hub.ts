@@ -41,7 +41,8 @@ export interface HubOptions {
   port?: number;
   /** The user of `tokens.user`; default `demo`. */
   user?: string;
-  /** Users beside them. */
+  /** Users beside them, the administrators first. */
+  admins?: readonly string[];
   users?: readonly string[];
   /** Known tokens, beside the Hub's own. Without scopes, a user's token may do everything with their own. */
   tokens?: Readonly<Record<string, { owner: HubGrant['owner']; scopes?: readonly string[] }>>;
@@ -122,7 +123,8 @@ export async function startHub(options: HubOptions): Promise<SimulatedHub> {
       `http://127.0.0.1:${child.port}${addresses.serverPath(server)}${release.upPath}`,
   };
   const accounts = new Accounts(world);
-  for (const name of [user, ...(options.users ?? [])]) accounts.addUser(name);
+  for (const name of options.admins ?? []) accounts.addUser(name, true);
+  for (const name of new Set([...(options.users ?? []), user])) accounts.addUser(name);
   const { token: userToken } = accounts.addToken({ kind: 'user', name: user });
   const { token: adminToken } = accounts.addToken({ kind: 'service', name: 'admin' }, adminScopes);
   for (const [token, { owner, scopes }] of Object.entries(options.tokens ?? {})) {

@@ -223,8 +223,10 @@ export function progressOf(site: Site, { user, name }: ServerCall): HubReply | P
     return spawn?.outcome?.kind === 'failed' ? failedEvent(site, spawn.outcome.failure) : null;
   };
   if (server.pending === 'spawn') return { headers, spawn, last };
-  const over = server.pending === null && last() !== null;
-  return over ? { headers, spawn: null, last } : site.refuse(400, `${server.logName} is not starting...`);
+  const event = server.pending === null ? last() : null;
+  return event === null
+    ? site.refuse(400, `${server.logName} is not starting...`)
+    : { headers, spawn: null, last: () => event };
 }
 
 function readyEvent(url: string): unknown {

@@ -18,7 +18,8 @@ export function answerServer(site: Site, server: Server, request: IncomingMessag
     case 'standin':
       return standin(site, request, path);
     case 'jupyter':
-      return jupyter(site, server, request, path);
+    case 'jupyterlab':
+      return jupyter(site, server, request, { path, kind });
     case 'rstudio':
       return toOAuth(site, server, "frame-ancestors 'none'");
     case 'login':
@@ -60,7 +61,12 @@ function status(since: string): string {
   return `{"connections": 0, "kernels": 0, "last_activity": "${since}", "started": "${since}"}`;
 }
 
-function jupyter(site: Site, server: Server, request: IncomingMessage, path: string): HubReply {
+function jupyter(
+  site: Site,
+  server: Server,
+  request: IncomingMessage,
+  { path, kind }: { path: string; kind: 'jupyter' | 'jupyterlab' },
+): HubReply {
   const grant = site.accounts.grantOf(request.headers.authorization);
   const allowed = grant !== undefined && access(grant, 'access:servers', server.user) === 'granted';
   const json = (code: number, body: string): HubReply => ({
@@ -95,14 +101,49 @@ function jupyter(site: Site, server: Server, request: IncomingMessage, path: str
         ],
         body: '',
       };
+    case 'lab':
+      if (kind === 'jupyter') return notFound(site, server, allowed);
+      return allowed ? labPage(site, server) : toOAuth(site, server, "frame-ancestors 'none'");
     default:
-      if (path === 'lab' || path.startsWith('files/')) {
-        const policy =
-          path === 'lab' ? "frame-ancestors 'none'" : "frame-ancestors 'none'; sandbox allow-scripts";
-        return allowed ? html(200, htmlPage('JupyterLab'), []) : toOAuth(site, server, policy);
-      }
-      return html(404, htmlPage('404 : Not Found'), []);
+      if (!path.startsWith('files/')) return notFound(site, server, allowed);
+      return toOAuth(site, server, "frame-ancestors 'none'; sandbox allow-scripts");
   }
+}
+
+/** A page of Jupyter Server's. Its words are not the real ones. */
+function jupyterPage(
+  site: Site,
+  server: Server,
+  code: number,
+  type: string,
+  { allowed, text }: { allowed: boolean; text: string },
+): HubReply {
+  const lifetime = allowed ? '' : ' Max-Age=3600;';
+  const open = code === 200 && allowed;
+  return {
+    status: code,
+    headers: [
+      ['server', 'TornadoServer/6.6.1'],
+      ['content-type', type],
+      ['date', null],
+      ['x-content-type-options', 'nosniff'],
+      ['x-jupyterhub-version', site.release.number],
+      ['content-security-policy', "frame-ancestors 'none'"],
+      ...(open ? [['access-control-allow-origin', ''] as const, ['etag', etag(text)] as const] : []),
+      ['content-length', null],
+      ['set-cookie', `_xsrf=VALUE;${lifetime} Path=${site.addresses.serverPath(server)}`],
+    ],
+    body: text,
+  };
+}
+
+function notFound(site: Site, server: Server, allowed: boolean): HubReply {
+  return jupyterPage(site, server, 404, 'text/html', { allowed, text: htmlPage('404 : Not Found') });
+}
+
+function labPage(site: Site, server: Server): HubReply {
+  const text = htmlPage('JupyterLab');
+  return jupyterPage(site, server, 200, 'text/html; charset=UTF-8', { allowed: true, text });
 }
 
 /** Without a session, whoever asks is sent to the Hub to prove who they are. */

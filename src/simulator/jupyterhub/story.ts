@@ -26,8 +26,9 @@ export type Failure =
   /** An HTTPError of the Spawner. */
   | { kind: 'http'; status: number; text: string };
 
-/** What answers at the server's URL (single-user.ts). */
-export type ServerKind = 'standin' | 'jupyter' | 'rstudio' | 'login' | 'forbidden' | 'unavailable' | 'page';
+/** What answers at the server's URL (single-user.ts). `jupyter` is Jupyter Server without JupyterLab. */
+export type ServerKind =
+  'standin' | 'jupyter' | 'jupyterlab' | 'rstudio' | 'login' | 'forbidden' | 'unavailable' | 'page';
 
 export interface SpawnStory {
   /** How long start() takes; null: for ever. */
