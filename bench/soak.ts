@@ -17,7 +17,8 @@ import { startSimulator } from '../src/simulator/server.js';
 import { sleep } from '../src/runtime/deadline.js';
 import { toSse } from '../src/model/event.js';
 import { noSecrets } from '../src/model/redactor.js';
-import { follow, type Source } from '../src/stream/follow.js';
+import { follow } from '../src/stream/follow.js';
+import type { Source } from '../src/stream/source.js';
 import { FakeClock, realClock } from '../test/support/clock.js';
 import { startFaultProxy } from '../test/support/fault-proxy.js';
 import { parseLines, resultOf } from '../test/support/ndjson.js';
@@ -145,7 +146,7 @@ async function compressed(): Promise<void> {
       retry,
       signal: signal.signal,
       idleTimeout: 45_000,
-      quiet: 10_000,
+      silence: 10_000,
       afterEnd: 'reopen',
     });
     for await (const batch of inputs) {

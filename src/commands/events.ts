@@ -51,7 +51,7 @@ function show(
   return session.follow(subject, {
     goal: 'events',
     // Who looks at the stream wants to see its silences too.
-    quiet: null,
+    silence: null,
     afterEnd: 'stop',
     seen,
     ...(onBytes === null ? {} : { onBytes }),

@@ -89,7 +89,7 @@ export async function* followEvents(
     retry: { clock, random, contact: { reached: false }, left: () => null },
     signal: signal ?? new AbortController().signal,
     idleTimeout,
-    quiet,
+    silence: quiet,
     afterEnd: afterEnd[goal],
   });
   for await (const batch of batches) {

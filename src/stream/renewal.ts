@@ -17,7 +17,7 @@ const settled = 2_000;
 export class Renewal {
   readonly #clock: Clock;
   /** Gives up the stream; null while none is open. */
-  #giveUp: AbortController | null = null;
+  #giveUp: (() => void) | null = null;
   #isDue = false;
   #isRenewed = false;
   #openedAt = 0;
@@ -35,7 +35,7 @@ export class Renewal {
   }
 
   /** A stream is open, which `giveUp` closes. Returns whether it only renews another one, which concerns nobody. */
-  opened(giveUp: AbortController): boolean {
+  opened(giveUp: () => void): boolean {
     this.#giveUp = giveUp;
     this.#openedAt = this.#newsAt = this.#clock.monotonic();
     this.#isRenewed = this.#isDue;
@@ -78,7 +78,7 @@ export class Renewal {
     }
     if (now - this.#newsAt < silence) return this.#newsAt + silence - now;
     this.#isDue = true;
-    this.#giveUp.abort();
+    this.#giveUp();
     return null;
   }
 }

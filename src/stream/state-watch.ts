@@ -1,91 +1,96 @@
 /**
- * Asks for the lab's state: where somebody has to know it, and by itself after silences.
+ * Requests the lab's state: where somebody has to know it, and by itself after silences.
  *
- * Owns when it is asked, and that there is never more than one question at a time. What an answer means is the
- * reducer's, and what is done without one is up to `follow.ts`.
+ * Owns when it is requested, and that there is never more than one request at a time. What a state means is decided by
+ * the reducer, and what is done without one by `follow.ts`.
  */
 import type { Clock } from '../runtime/context.js';
 import { isAborted, startDeadline } from '../runtime/deadline.js';
 import type { Lab } from '../model/lab.js';
 import type { Failure, Result } from '../model/result.js';
-import { repeatWhenQuiet, type Silence } from './quiet.js';
+import { repeatWhenSilent, type Silence } from './silence.js';
 
 export interface StateWatchOptions {
-  question: (signal: AbortSignal) => Promise<Result<Lab | null>>;
+  request: (signal: AbortSignal) => Promise<Result<Lab | null>>;
   clock: Clock;
-  /** The state is asked after this long without a touch, in milliseconds; null for never. */
-  quiet: number | null;
-  /** Ends the question that is under way; nothing is asked after that. */
+  /** The state is requested after this long without a touch, in milliseconds; null for never. */
+  silence: number | null;
+  /** Ends the request in progress; nothing is requested after that. */
   signal: AbortSignal;
-  onAnswer: (answer: Result<Lab | null>) => void;
-  /** A question broke that nobody waits for, which is a bug; `close` throws it. */
+  /** Whether the consumer has not taken the last state yet: then a silence requests no further one. */
+  isBusy: () => boolean;
+  onResult: (result: Result<Lab | null>) => void;
+  /** A request that nobody waits for threw, which is a bug; `close` throws it. */
   onBroken: () => void;
 }
 
-/** A question is given up after this long, in milliseconds. */
+/** A request is given up after this long, in milliseconds. */
 const timeout = 10_000;
 
 export class StateWatch {
   readonly #options: StateWatchOptions;
   readonly #silence: Silence | null;
-  #asking: Promise<void> | null = null;
-  #unanswered: Failure | null = null;
+  #requesting: Promise<void> | null = null;
+  #failure: Failure | null = null;
 
   constructor(options: StateWatchOptions) {
     this.#options = options;
-    const { clock, quiet } = options;
-    this.#silence = quiet === null ? null : repeatWhenQuiet(clock, quiet, () => this.#askAside());
+    const { clock, silence, isBusy } = options;
+    this.#silence =
+      silence === null
+        ? null
+        : repeatWhenSilent(clock, silence, () => (isBusy() ? Promise.resolve() : this.#requestAside()));
   }
 
-  /** Why the last question had no answer; null where it had one. */
-  get unanswered(): Failure | null {
-    return this.#unanswered;
+  /** Why the last request failed; null where it did not. */
+  get failure(): Failure | null {
+    return this.#failure;
   }
 
-  /** Something was heard that tells as much as the state would. */
+  /** The stream has said as much as the state would. */
   touch(): void {
     this.#silence?.touch();
   }
 
-  /** Whatever was heard before may be out of date; nobody waits for the answer. */
+  /** What is known may be out of date; nobody waits for the state. */
   wake(): void {
-    if (this.#silence !== null) void this.#askAside();
+    if (this.#silence !== null) void this.#requestAside();
   }
 
-  /** Asks and waits for the answer; a question that is under way already is shared. */
-  ask(): Promise<void> {
-    this.#asking ??= this.#askNow().then(() => {
-      this.#asking = null;
+  /** Requests the state and waits for it; a request in progress is shared. */
+  request(): Promise<void> {
+    this.#requesting ??= this.#requestNow().then(() => {
+      this.#requesting = null;
     });
-    return this.#asking;
+    return this.#requesting;
   }
 
-  /** Resolves when no request is in progress. What one answers that was sent before now may be out of date. */
+  /** Resolves when no request is in progress. The result of one that was sent before now may be out of date. */
   async settled(): Promise<void> {
-    await this.#asking;
+    await this.#requesting;
   }
 
-  /** Asks nothing more by itself. Resolves when no question is under way, and throws what broke one. */
+  /** Requests nothing more by itself. Resolves when no request is in progress, and throws what broke one. */
   async close(): Promise<void> {
     this.#silence?.cancel();
-    await this.#asking;
+    await this.#requesting;
   }
 
-  #askAside(): Promise<void> {
-    return this.ask().catch(() => {
+  #requestAside(): Promise<void> {
+    return this.request().catch(() => {
       this.#options.onBroken();
     });
   }
 
-  async #askNow(): Promise<void> {
-    const { question, clock, signal, onAnswer } = this.#options;
+  async #requestNow(): Promise<void> {
+    const { request, clock, signal, onResult } = this.#options;
     if (isAborted(signal)) return;
     const limit = startDeadline(clock, timeout, signal);
-    const answer = await question(limit.signal).finally(() => {
+    const result = await request(limit.signal).finally(() => {
       limit.cancel();
     });
     if (isAborted(signal)) return;
-    this.#unanswered = answer.ok ? null : answer.failure;
-    onAnswer(answer);
+    this.#failure = result.ok ? null : result.failure;
+    onResult(result);
   }
 }

@@ -23,7 +23,7 @@ const bugs: readonly Bug[] = [
   },
   {
     name: 'the end of a stream taken for success',
-    file: 'model/run.ts',
+    file: 'model/reducer.ts',
     instead: [
       'const next = { ...state, endedClean: true };',
       "const next: RunState = { ...state, outcome: { kind: 'complete', message: '' } };",
@@ -41,16 +41,13 @@ const bugs: readonly Bug[] = [
   },
   {
     name: 'a silent connection not noticed',
-    file: 'stream/follow.ts',
-    instead: [
-      'startDeadline(clock, idleTimeout, this.#closing)',
-      'startDeadline(clock, null, this.#closing)',
-    ],
+    file: 'stream/connection.ts',
+    instead: ['startDeadline(clock, idleTimeout, signal)', 'startDeadline(clock, null, signal)'],
   },
   {
     name: 'the state not asked while only pings come',
     file: 'stream/state-watch.ts',
-    instead: ['quiet === null ? null : repeatWhenQuiet', 'quiet !== -1 ? null : repeatWhenQuiet'],
+    instead: ['this.#silence =\n      silence === null', 'this.#silence =\n      silence !== -1'],
   },
   {
     name: 'a create blindly repeated',
@@ -82,8 +79,8 @@ const bugs: readonly Bug[] = [
   },
   {
     name: 'a timer left behind',
-    file: 'stream/follow.ts',
-    instead: ['      idle.cancel();', ''],
+    file: 'stream/connection.ts',
+    instead: ['    this.#idle.cancel();', ''],
   },
 ];
 

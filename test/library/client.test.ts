@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import { Agent } from 'undici';
 import type { SimulatorOptions } from '../../src/simulator/server.js';
 import { followEvents, LabClient, type Update } from '../../src/index.js';
+import { answering } from '../support/answering.js';
 import { openController } from '../support/site.js';
 
 async function at<T>(options: Partial<SimulatorOptions>, use: (client: LabClient) => Promise<T>): Promise<T> {
@@ -87,6 +88,21 @@ describe('LabClient', () => {
       }
       assert.deepEqual(kinds, ['connection', 'event']);
     }));
+
+  it('closes the connection if the loop is left before anything was read', { timeout: 20_000 }, async (t) => {
+    let closed = (): void => undefined;
+    const isClosed = new Promise<void>((resolve) => (closed = resolve));
+    await using server = await answering((response) => {
+      response.on('close', closed).writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+    });
+    const client = new LabClient({ controller: server.origin, user: 'demo', token: 'gt-x' });
+    t.after(() => client.close());
+    for await (const { kind } of followEvents(client)) {
+      assert.equal(kind, 'connection');
+      break;
+    }
+    await isClosed;
+  });
 
   it('ends what is followed when it is closed, and answers no more', () =>
     at({ scenario: 'slow-pull', speed: 1 }, async (client) => {

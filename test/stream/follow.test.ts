@@ -1,93 +1,26 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { decode } from '../../src/backends/nublado/decode.js';
 import type { Event } from '../../src/model/event.js';
-import { toSse } from '../../src/model/event.js';
-import { testLab } from '../support/lab.js';
 import type { Lab } from '../../src/model/lab.js';
-import { noSecrets } from '../../src/model/redactor.js';
-import type { Failure, Result } from '../../src/model/result.js';
+import type { Result } from '../../src/model/result.js';
 import type { Input } from '../../src/model/reducer.js';
-import type { EventStream } from '../../src/stream/event-stream.js';
-import { follow, type FollowOptions, type Source } from '../../src/stream/follow.js';
+import { follow, type FollowOptions } from '../../src/stream/follow.js';
 import { Seen } from '../../src/stream/seen.js';
+import { testLab } from '../support/lab.js';
 import { FakeClock } from '../support/clock.js';
-
-const info = (message: string, progress: number): Event => ({ type: 'info', message, progress });
-const complete: Event = { type: 'complete', message: 'up', progress: null };
-
-const failure = (kind: Failure['kind'], message: string, reached: boolean, transient: boolean): Failure => ({
-  kind,
-  error: { type: 't', message, status: null, hint: null },
-  transient,
-  reached,
-  maybeDone: false,
-  retryAfter: null,
-});
-const notAController = failure('unknown', 'what?', false, false);
-const nobodyThere = failure('unknown', 'refused', false, true);
-const busy = failure('unknown', 'busy', true, true);
-const forbidden = failure('unauthorized', 'no', true, false);
-
-/** A source whose stream the test feeds by hand. */
-class HandFed implements Source {
-  readonly states: (Lab | null)[] = [];
-  asked = 0;
-  closed = false;
-  refusal: Failure | null = null;
-  /** Whether the question for the stream gets no answer. */
-  silent = false;
-  readonly redact = noSecrets.redact;
-  #wake: (() => void) | null = null;
-  #queue: (Uint8Array | 'end' | 'cut')[] = [];
-
-  feed(...items: (Event | string)[]): void {
-    for (const item of items) {
-      if (item === 'end' || item === 'cut') this.#queue.push(item);
-      else this.#queue.push(Buffer.from(typeof item === 'string' ? item : toSse(item)));
-    }
-    this.#wake?.();
-  }
-
-  events(signal: AbortSignal): Promise<Result<EventStream>> {
-    if (this.silent) {
-      return new Promise((resolve) => {
-        signal.addEventListener('abort', () => {
-          resolve({ ok: false, failure: nobodyThere });
-        });
-      });
-    }
-    if (this.refusal !== null) return Promise.resolve({ ok: false, failure: this.refusal });
-    return Promise.resolve({
-      ok: true,
-      value: { body: this.#body(signal), decode, replay: 'whole', heartbeat: 'comment' },
-    });
-  }
-
-  state(): Promise<Result<Lab | null>> {
-    this.asked++;
-    return Promise.resolve({ ok: true, value: this.states.shift() ?? null });
-  }
-
-  async *#body(signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    this.closed = false;
-    signal.addEventListener('abort', () => {
-      this.closed = true;
-      this.#wake?.();
-    });
-    for (;;) {
-      if (signal.aborted) throw new Error('aborted');
-      const item = this.#queue.shift();
-      if (item === 'end') return;
-      if (item === 'cut') throw new Error('cut');
-      if (item !== undefined) yield item;
-      else
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-    }
-  }
-}
+import {
+  busy,
+  complete,
+  describeInput,
+  forbidden,
+  HandFed,
+  info,
+  nobodyThere,
+  notAController,
+  settled,
+} from '../support/hand-fed.js';
 
 async function* oneByOne(batches: AsyncIterable<readonly Input[]>): AsyncGenerator<Input, void> {
   for await (const batch of batches) yield* batch;
@@ -106,7 +39,7 @@ function setUp(over: Partial<FollowOptions> = {}, left: number | null = null) {
       retry: { clock, random: () => 0.5, contact, left: () => left },
       signal: abort.signal,
       idleTimeout: 45_000,
-      quiet: 10_000,
+      silence: 10_000,
       afterEnd: 'stop',
       ...over,
     }),
@@ -119,34 +52,12 @@ function setUp(over: Partial<FollowOptions> = {}, left: number | null = null) {
       if (value.kind !== 'bytes') return describeInput(value);
     }
   };
-  return { source, clock, abort, inputs, next, contact };
-}
-
-function describeInput(input: Input): string {
-  switch (input.kind) {
-    case 'event':
-      return `${input.event.type} ${input.event.message}`;
-    case 'heartbeat':
-      return `heartbeat ${input.comment}`;
-    case 'connection':
-      return `${input.state}${input.state === 'retrying' ? ` ${input.attempt}` : ''}${
-        input.reason === null ? '' : `: ${input.reason}`
-      }`;
-    case 'ended':
-      return input.clean ? 'ended' : 'ended by loss';
-    case 'state':
-      return `state ${input.lab?.status ?? 'none'}`;
-    case 'skipped':
-      return `skipped: ${input.reason}`;
-    case 'refused':
-      return `refused: ${input.failure.kind}`;
-    case 'repeated':
-      return `again ${describeInput(input.frame)}`;
-    case 'bytes':
-    case 'look':
-    case 'following':
-      return input.kind;
-  }
+  /** Moves the clock on, once everything waits for it. */
+  const advance = async (ms: number): Promise<void> => {
+    await settled();
+    clock.advance(ms);
+  };
+  return { source, clock, advance, abort, inputs, next };
 }
 
 describe('follow', () => {
@@ -165,13 +76,13 @@ describe('follow', () => {
   });
 
   it('says that bytes came, where they complete nothing new', async () => {
-    const { source, clock, inputs } = setUp();
+    const { source, advance, inputs } = setUp();
     const kinds: [string, number][] = [];
     source.feed(info('a', 1), 'event: in', 'cut', info('a', 1), ': ping\n', '\n');
     while (kinds.length < 8) {
       const pending = inputs.next();
       await settled();
-      if (kinds.at(-1)?.[0] === 'retrying') clock.advance(250);
+      if (kinds.at(-1)?.[0] === 'retrying') await advance(250);
       const { value } = await pending;
       const { kind, at } = value as Input;
       kinds.push([value?.kind === 'connection' ? value.state : kind, at]);
@@ -189,8 +100,8 @@ describe('follow', () => {
   });
 
   it('stamps inputs where they enter', async () => {
-    const { source, clock, inputs } = setUp();
-    clock.advance(1234);
+    const { source, advance, inputs } = setUp();
+    await advance(1234);
     source.feed(info('a', 1));
     await inputs.next();
     const { value } = await inputs.next();
@@ -206,6 +117,19 @@ describe('follow', () => {
     assert.equal(source.closed, true);
     assert.equal(clock.pending, 0);
     assert.equal(source.asked, 0);
+  });
+
+  it('may be left before anything was read, although a Readable that is aborted then emits an error', async () => {
+    const { source, inputs, next } = setUp();
+    const body = new Readable({ read: () => undefined });
+    source.events = (signal) => {
+      signal.addEventListener('abort', () => body.destroy(new Error('aborted')));
+      return Promise.resolve({ ok: true, value: { body, decode, replay: 'whole', heartbeat: 'comment' } });
+    };
+    assert.equal(await next(), 'open');
+    const closed = new Promise((resolve) => body.once('close', resolve));
+    await inputs.return(undefined);
+    await closed;
   });
 
   it('stops when it is aborted', async () => {
@@ -238,47 +162,86 @@ describe('follow', () => {
   });
 
   it('asks the state in silences, again and again, while pings go on', async () => {
-    const { source, clock, next } = setUp();
+    const { source, advance, next } = setUp();
     source.states.push(testLab('pending'), testLab('running'));
     assert.equal(await next(), 'open');
     for (const expected of ['state pending', 'state running']) {
       const waiting = next();
-      clock.advance(9_999);
+      await advance(9_999);
       source.feed(': ping\n\n');
       assert.equal(await waiting, 'heartbeat ping');
       assert.equal(source.asked, expected === 'state pending' ? 0 : 1);
       const state = next();
-      clock.advance(1);
+      await advance(1);
       assert.equal(await state, expected);
     }
   });
 
   it('asks the state while not even the headers come', async () => {
-    const { source, clock, next } = setUp({ idleTimeout: null });
+    const { source, advance, next } = setUp({ idleTimeout: null });
     source.silent = true;
     source.states.push(testLab('running'));
     const waiting = next();
-    clock.advance(10_000);
+    await advance(10_000);
     assert.equal(await waiting, 'state running');
   });
 
   it('throws what breaks a question that nobody waits for', async () => {
-    const { source, clock, inputs, next } = setUp();
+    const { source, clock, advance, inputs, next } = setUp();
     source.state = () => Promise.reject(new Error('a bug'));
     assert.equal(await next(), 'open');
     const waiting = inputs.next();
-    clock.advance(10_000);
+    await advance(10_000);
     await assert.rejects(waiting, /a bug/);
     assert.equal(source.closed, true);
     assert.equal(clock.pending, 0);
   });
 
+  it('requests no further state while the consumer has not taken the last one', async () => {
+    const { source, advance, next } = setUp({ idleTimeout: null });
+    source.states.push(testLab('pending'), testLab('running'));
+    assert.equal(await next(), 'open');
+    for (let silences = 0; silences < 5; silences++) await advance(10_000);
+    await settled();
+    assert.equal(source.asked, 1);
+    assert.equal(await next(), 'state pending');
+    const state = next();
+    await advance(10_000);
+    assert.equal(await state, 'state running');
+  });
+
+  it('closes the connection if it is left with a state, while a read is in progress', async () => {
+    const { source, clock, advance, inputs, next } = setUp();
+    source.states.push(testLab('running'));
+    assert.equal(await next(), 'open');
+    const state = next();
+    await advance(10_000);
+    assert.equal(await state, 'state running');
+    await inputs.return(undefined);
+    assert.equal(source.closed, true);
+    assert.equal(clock.pending, 0);
+  });
+
+  it('reads nothing that the consumer has not asked for', async () => {
+    const shown: string[] = [];
+    const { source, next } = setUp({
+      onBytes: (bytes) => {
+        shown.push(String(bytes));
+        return Promise.resolve();
+      },
+    });
+    source.feed(': 1\n\n', ': 2\n\n', ': 3\n\n');
+    assert.deepEqual([await next(), await next()], ['open', 'heartbeat 1']);
+    await settled();
+    assert.deepEqual(shown, [': 1\n\n']);
+  });
+
   it('does not ask while events come', async () => {
-    const { source, clock, next } = setUp();
+    const { source, advance, next } = setUp();
     assert.equal(await next(), 'open');
     for (let i = 1; i <= 5; i++) {
       const waiting = next();
-      clock.advance(9_000);
+      await advance(9_000);
       source.feed(info('a', i));
       assert.equal(await waiting, 'info a');
     }
@@ -286,25 +249,25 @@ describe('follow', () => {
   });
 
   it('takes a connection without a byte for dead', async () => {
-    const { source, clock, next } = setUp({ quiet: null });
+    const { source, advance, next } = setUp({ silence: null });
     assert.equal(await next(), 'open');
     const ping = next();
-    clock.advance(40_000);
+    await advance(40_000);
     source.feed(': ping\n\n');
     assert.equal(await ping, 'heartbeat ping');
     const waiting = next();
     await settled();
-    clock.advance(44_999);
+    await advance(44_999);
     assert.equal(source.closed, false);
-    clock.advance(1);
+    await advance(1);
     assert.equal(await waiting, 'lost: no byte for 45 s');
     assert.equal(source.closed, true);
   });
 
   it('does not take a connection for dead whose reader was slow', async () => {
     let written = (): void => undefined;
-    const { source, clock, next } = setUp({
-      quiet: null,
+    const { source, advance, next } = setUp({
+      silence: null,
       onBytes: () =>
         new Promise((resolve) => {
           written = resolve;
@@ -314,17 +277,17 @@ describe('follow', () => {
     assert.equal(await next(), 'open');
     const event = next();
     await settled();
-    clock.advance(100_000);
+    await advance(100_000);
     written();
     assert.equal(await event, 'info a');
     // Now whoever was handed the event takes his time.
-    clock.advance(100_000);
+    await advance(100_000);
     const lost = next();
     await settled();
     assert.equal(source.closed, false);
-    clock.advance(44_999);
+    await advance(44_999);
     assert.equal(source.closed, false);
-    clock.advance(1);
+    await advance(1);
     assert.equal(await lost, 'lost: no byte for 45 s');
   });
 
@@ -369,12 +332,12 @@ describe('follow', () => {
 
 describe('a stream that was lost', () => {
   /** Reads until the back-off begins, and through it. */
-  async function untilRetried({ next, clock }: ReturnType<typeof setUp>, wait: number): Promise<string[]> {
+  async function untilRetried({ next, advance }: ReturnType<typeof setUp>, wait: number): Promise<string[]> {
     const read: string[] = [];
     do read.push(await next());
     while (!read.at(-1)?.startsWith('retrying'));
     const waiting = next();
-    clock.advance(wait);
+    await advance(wait);
     read.push(await waiting);
     return read;
   }
@@ -465,7 +428,7 @@ describe('a stream that was lost', () => {
   });
 
   it('is waited for longer and longer where it opens, pings and breaks: that is no success', async () => {
-    const set = setUp({ quiet: null });
+    const set = setUp({ silence: null });
     const ping = ': ping\n\n';
     set.source.feed(ping, 'cut', ping, 'cut', ping);
     assert.equal((await untilRetried(set, 250)).at(-2), 'retrying 1: the connection was cut');
@@ -474,27 +437,27 @@ describe('a stream that was lost', () => {
     assert.equal(await set.next(), 'heartbeat ping');
     const waiting = set.next();
     await settled();
-    set.clock.advance(5_000);
+    await set.advance(5_000);
     set.source.feed(ping, 'cut');
     assert.equal(await waiting, 'heartbeat ping');
     assert.equal((await untilRetried(set, 250)).at(-2), 'retrying 1: the connection was cut');
   });
 
   it('has its state asked where the request for it got no answer, though nothing else asks', async () => {
-    const { source, clock, next } = setUp({ quiet: null });
+    const { source, advance, next } = setUp({ silence: null });
     source.silent = true;
     source.states.push(testLab('running'));
     const state = next();
-    clock.advance(45_000);
+    await advance(45_000);
     assert.equal(await state, 'state running');
     assert.equal(source.asked, 1);
   });
 
   it('is opened again after a silence too', async () => {
-    const set = setUp({ quiet: null });
+    const set = setUp({ silence: null });
     assert.equal(await set.next(), 'open');
     const lost = set.next();
-    set.clock.advance(45_000);
+    await set.advance(45_000);
     assert.equal(await lost, 'lost: no byte for 45 s');
     assert.deepEqual(await untilRetried(set, 250), ['retrying 1: no byte for 45 s', 'resumed']);
   });
@@ -515,7 +478,7 @@ describe('a stream that was lost', () => {
   });
 
   it('is refused by what the answer says, though the rest of it never comes', async () => {
-    const { source, clock, next } = setUp({ quiet: null });
+    const { source, advance, next } = setUp({ silence: null });
     source.events = (signal) =>
       new Promise((resolve) => {
         signal.addEventListener('abort', () => {
@@ -523,7 +486,7 @@ describe('a stream that was lost', () => {
         });
       });
     const refused = next();
-    clock.advance(45_000);
+    await advance(45_000);
     assert.equal(await refused, 'refused: unauthorized');
   });
 
@@ -538,7 +501,7 @@ describe('a stream that was lost', () => {
 
 describe('a stream that ended before the operation', () => {
   it('is opened again where there must be more', async () => {
-    const { source, clock, next } = setUp({ afterEnd: 'reopen' });
+    const { source, advance, next } = setUp({ afterEnd: 'reopen' });
     source.states.push(testLab('pending'));
     source.feed(info('a', 1), 'end', info('a', 1), complete);
     assert.deepEqual(
@@ -546,12 +509,12 @@ describe('a stream that ended before the operation', () => {
       ['open', 'info a', 'ended', 'state pending', 'retrying 1: the stream ended before the operation'],
     );
     const waiting = next();
-    clock.advance(250);
+    await advance(250);
     assert.deepEqual([await waiting, await next()], ['resumed', 'complete up']);
   });
 
   it('leaves a `complete` in doubt to the state, which is asked again until it is told', async () => {
-    const { source, clock, next } = setUp({ quiet: null }, 60_000);
+    const { source, advance, next } = setUp({ silence: null }, 60_000);
     const answers: Result<Lab | null>[] = [
       { ok: false, failure: { ...busy, retryAfter: 30_000 } },
       { ok: false, failure: notAController },
@@ -564,86 +527,18 @@ describe('a stream that ended before the operation', () => {
     const [first, second] = [next(), next()];
     assert.equal(await first, 'retrying 1: what?');
     await settled();
-    clock.advance(250);
+    await advance(250);
     assert.deepEqual([await second, await next()], ['state running', 'done']);
   });
 
   it('is given up where the state is told only after the deadline', async () => {
-    const { source, next } = setUp({ quiet: null }, 20_000);
+    const { source, next } = setUp({ silence: null }, 20_000);
     source.state = () => Promise.resolve({ ok: false, failure: { ...busy, retryAfter: 30_000 } });
     source.feed(info('a', 1), 'end');
     assert.deepEqual(
       [await next(), await next(), await next(), await next(), await next()],
       ['open', 'info a', 'ended', 'refused: unknown', 'done'],
     );
-  });
-
-  it('is looked at until there is something new, where news are waited for', async () => {
-    const seen = new Seen();
-    const { source, clock, next } = setUp({ afterEnd: 'poll', quiet: null, seen });
-    source.feed(info('a', 1), 'end');
-    assert.deepEqual([await next(), await next()], ['open', 'info a']);
-    for (const feed of [
-      [info('a', 1), 'end'],
-      [info('b', 1), complete],
-    ] as const) {
-      const waiting = next();
-      await settled();
-      source.feed(...feed);
-      clock.advance(1000);
-      assert.equal(await waiting, 'resumed');
-    }
-    assert.deepEqual([await next(), await next()], ['replaced', 'info b']);
-    assert.equal(source.asked, 0);
-  });
-
-  it('is looked at for a tenth of the time at most, where it takes long to be read', async () => {
-    const { source, clock, next } = setUp({ afterEnd: 'poll', quiet: null });
-    // A queue that takes two seconds without ever pausing.
-    for (let part = 0; part < 40; part++) {
-      source.feed(info('a', part + 1));
-      do await settled();
-      while ((await next()) !== 'info a');
-      clock.advance(50);
-    }
-    const waiting = next();
-    source.feed('end');
-    await settled();
-    let resumed = false;
-    void waiting.then(() => (resumed = true));
-    clock.advance(19_000);
-    await settled();
-    assert.equal(resumed, false);
-    clock.advance(1_000);
-    assert.equal(await waiting, 'resumed');
-  });
-
-  it('is looked at again soon after hours of nothing but pings, which are no queue to be read', async () => {
-    const { source, clock, next } = setUp({ afterEnd: 'poll', quiet: null, idleTimeout: null });
-    assert.equal(await next(), 'open');
-    clock.advance(7_200_000);
-    source.feed(': ping\r\n\r\n');
-    assert.equal(await next(), 'heartbeat ping');
-    const waiting = next();
-    source.feed('end');
-    await settled();
-    clock.advance(1000);
-    assert.equal(await waiting, 'resumed');
-  });
-
-  it('is looked at as soon again where it was open for long, and had nothing to say', async () => {
-    const seen = new Seen();
-    const { source, clock, next } = setUp({ afterEnd: 'poll', quiet: null, seen });
-    source.feed(info('a', 1));
-    assert.deepEqual([await next(), await next()], ['open', 'info a']);
-    const waiting = next();
-    await settled();
-    clock.advance(30_000);
-    source.feed('end');
-    await settled();
-    source.feed(info('b', 1), complete);
-    clock.advance(1000);
-    assert.equal(await waiting, 'resumed');
   });
 });
 
@@ -655,33 +550,30 @@ describe('a stream that cannot be opened at first', () => {
   });
 
   it('is given up after five seconds where nobody listens', async () => {
-    const { source, clock, next } = setUp({ quiet: null });
+    const { source, clock, advance, next } = setUp({ silence: null });
     source.refusal = nobodyThere;
     const read: string[] = [];
-    let waiting = next();
-    for (let ms = 0; ms < 5_000; ms += 250) {
-      await settled();
-      clock.advance(250);
-    }
-    while (!read.at(-1)?.startsWith('refused')) {
-      read.push(await waiting);
-      waiting = next();
-    }
+    const reading = (async () => {
+      do read.push(await next());
+      while (!read.at(-1)?.startsWith('refused'));
+    })();
+    for (let ms = 0; ms < 5_000; ms += 250) await advance(250);
+    await reading;
     assert.equal(read.length > 3, true);
     assert.equal(clock.monotonic(), 5_000);
   });
 
   it('is asked for as long as the controller wants, but not past the deadline', async () => {
-    const patient = setUp({ quiet: null }, 60_000);
+    const patient = setUp({ silence: null }, 60_000);
     patient.source.refusal = { ...busy, retryAfter: 30_000 };
     assert.equal(await patient.next(), 'retrying 1: busy');
     const waiting = patient.next();
-    patient.clock.advance(29_999);
+    await patient.advance(29_999);
     patient.source.refusal = null;
     await settled();
-    patient.clock.advance(1);
+    await patient.advance(1);
     assert.equal(await waiting, 'open');
-    const late = setUp({ quiet: null }, 20_000);
+    const late = setUp({ silence: null }, 20_000);
     late.source.refusal = { ...busy, retryAfter: 30_000 };
     assert.equal(await late.next(), 'refused: unknown');
   });
@@ -690,7 +582,7 @@ describe('a stream that cannot be opened at first', () => {
 describe('after a sleep', () => {
   it('asks the state at once, and gives a connection that should have been heard two seconds', async () => {
     let wake = (_slept: number): void => undefined;
-    const { source, clock, next } = setUp({
+    const { source, advance, next } = setUp({
       watchWake: (onWake) => {
         wake = onWake;
         return () => undefined;
@@ -700,17 +592,12 @@ describe('after a sleep', () => {
     assert.equal(await next(), 'open');
     wake(10_000);
     assert.equal(await next(), 'state pending');
-    clock.advance(2_000);
+    await advance(2_000);
     assert.equal(source.closed, false);
     wake(100_000);
     assert.equal(await next(), 'state pending');
     const lost = next();
-    clock.advance(2_000);
+    await advance(2_000);
     assert.equal(await lost, 'lost: no byte for 45 s');
   });
 });
-
-/** Everything that waits for nothing but other promises has happened. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}

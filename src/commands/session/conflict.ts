@@ -113,7 +113,7 @@ export class Conflict {
     if (spawning === null) {
       const outcome = await session.follow(this.#subject, {
         goal: 'create',
-        quiet: pollInterval,
+        silence: pollInterval,
         afterEnd: 'stop',
         seen: session.operation,
         known: { operation: lab.phase === 'stopping' ? 'deletion' : null, mayBeOld: !inProgress },

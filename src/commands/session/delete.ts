@@ -111,7 +111,7 @@ async function removeWithProgress(
       });
     return result;
   });
-  const use = { goal: 'delete', quiet: null, afterEnd: 'stop', until: enough.signal } as const;
+  const use = { goal: 'delete', silence: null, afterEnd: 'stop', until: enough.signal } as const;
   const { operation: seen } = session;
   await session.follow(subject, { ...use, seen, known: { operation: 'deletion' } });
   const result = await response;

@@ -17,10 +17,10 @@ import type { Session } from './session.js';
 import type { Subject } from '../../backends/backend.js';
 
 /** The state is read after this long without an event, in milliseconds: pings prove only that the connection lives. */
-const quiet = 10_000;
+const silence = 10_000;
 
 /** The same where the last state makes no sense without the stream, in milliseconds. */
-const quietInDoubt = 5_000;
+const silenceInDoubt = 5_000;
 
 /** Between two requests for the state where no stream says when to send one, in milliseconds. */
 export const pollInterval = 1_000;
@@ -41,7 +41,7 @@ export async function settledState(session: Session, subject: Subject): Promise<
 
 /** Follows the spawn that this command asked for. Null where the run was cut short. */
 export function followSpawn(session: Session, subject: Subject): Promise<Outcome | null> {
-  return session.follow(subject, { goal: 'spawn', quiet, afterEnd: 'reopen', seen: session.operation });
+  return session.follow(subject, { goal: 'spawn', silence, afterEnd: 'reopen', seen: session.operation });
 }
 
 /**
@@ -57,7 +57,7 @@ export function followOperation(
   const isSpawn = phase === 'starting';
   return session.follow(subject, {
     goal: 'spawn',
-    quiet: isSpawn ? quiet : phase === 'stopping' ? pollInterval : quietInDoubt,
+    silence: isSpawn ? silence : phase === 'stopping' ? pollInterval : silenceInDoubt,
     afterEnd: 'reopen',
     seen: session.operation,
     known: { expected, mayBeOld: !isSpawn, operation: phase === 'stopping' ? 'deletion' : null },
@@ -80,7 +80,7 @@ export function followDeletion(
 ): Promise<Outcome | null> {
   return session.follow(subject, {
     goal: 'delete',
-    quiet: pollInterval,
+    silence: pollInterval,
     afterEnd: 'stop',
     seen: session.operation,
     known: { operation: isCertain ? 'deletion' : null },

@@ -25,6 +25,7 @@ import {
 } from '../../model/reducer.js';
 import { Retry, type RetryOptions } from '../../runtime/retry.js';
 import { follow, type AfterEnd, type FollowOptions } from '../../stream/follow.js';
+import { untilNews } from '../../stream/until-news.js';
 import { Seen } from '../../stream/seen.js';
 import { watchForWake } from '../../runtime/wake.js';
 import { cutShort, type Words } from './cut-short.js';
@@ -67,8 +68,8 @@ export interface SessionOptions {
 export interface FollowUse {
   /** What the stream is followed for. Progress begins anew, unless something was seen of the same operation. */
   goal: Goal;
-  /** See `FollowOptions.quiet`. */
-  quiet: number | null;
+  /** See `FollowOptions.silence`. */
+  silence: number | null;
   /** See `FollowOptions.afterEnd`. */
   afterEnd: AfterEnd;
   /** What was seen of the operation before. */
@@ -312,7 +313,7 @@ export class Session {
   async glance(subject: Subject, ms: number, use: Pick<FollowUse, 'goal' | 'known'>): Promise<RunState> {
     const limit = startDeadline(this.context.clock, ms, this.signal);
     let state = { ...initialRun(use.goal, stamp(this.context.clock)), ...use.known };
-    const options = { goal: use.goal, quiet: null, afterEnd: 'stop', until: limit.signal } as const;
+    const options = { goal: use.goal, silence: null, afterEnd: 'stop', until: limit.signal } as const;
     for await (const batch of follow(this.#followOptions(subject, options))) {
       state = batch.reduce(advance, state);
       if (state.outcome !== null) break;
@@ -323,23 +324,21 @@ export class Session {
 
   /** Looks at the subject's queue, in silence, until there is something that was not seen; an outcome where it cannot. */
   async untilNews(subject: Subject, seen: Seen): Promise<Outcome | null> {
-    const options = this.#followOptions(subject, { goal: 'events', quiet: null, afterEnd: 'poll', seen });
     // The operation is over, but how the connection is doing is still shown.
     this.#state = { ...this.#state, outcome: null, endedClean: false };
-    for await (const batch of follow(options)) {
-      for (const input of batch) {
-        // A repetition decides nothing any more.
-        const { at, time } = input;
-        if (input.kind === 'repeated') this.#state = advance(this.#state, { at, time, kind: 'bytes' });
-        if (isSignOfLife(input)) this.#state = advance(this.#state, input);
-        if (input.kind === 'event' || input.kind === 'skipped') return null;
-        if (input.kind !== 'refused') continue;
-        if (input.failure.kind !== 'not-found') return outcomeOf(input.failure);
+    const options = this.#followOptions(subject, { goal: 'events', silence: null, afterEnd: 'stop' });
+    const failure = await untilNews({
+      ...options,
+      seen,
+      onInput: (input) => {
         // No operation yet, says a controller that is there.
-        this.#state = { ...this.#state, ...afterFailure(input.failure), retrying: null };
-      }
-    }
-    return null;
+        this.#state =
+          input.kind === 'refused'
+            ? { ...this.#state, ...afterFailure(input.failure), retrying: null }
+            : advance(this.#state, input);
+      },
+    });
+    return failure === null ? null : outcomeOf(failure);
   }
 
   /** Opens the event stream, once the controller allows it: it may have said to another follower when that is. */
@@ -436,11 +435,6 @@ export class Session {
     };
     this.#stopTicking = this.context.clock.after(every, again);
   }
-}
-
-/** Whether it shows, between two operations, that the controller is reachable or is not. */
-function isSignOfLife({ kind }: Input): boolean {
-  return kind === 'connection' || kind === 'heartbeat' || kind === 'bytes';
 }
 
 const demoEnds = 'the demo ends here';

@@ -8,8 +8,8 @@ export interface Silence {
   cancel(): void;
 }
 
-/** Calls back whenever nothing has touched it for `ms`, again and again, but never while a call is under way. */
-export function repeatWhenQuiet(clock: Clock, ms: number, onQuiet: () => Promise<void>): Silence {
+/** Calls back whenever nothing has touched it for `ms`, again and again, but never while a call is in progress. */
+export function repeatWhenSilent(clock: Clock, ms: number, onSilence: () => Promise<void>): Silence {
   let touched = clock.monotonic();
   let cancelled = false;
   const check = (): void => {
@@ -18,7 +18,7 @@ export function repeatWhenQuiet(clock: Clock, ms: number, onQuiet: () => Promise
       cancelTimer = clock.after(left, check);
       return;
     }
-    void onQuiet().finally(() => {
+    void onSilence().finally(() => {
       touched = clock.monotonic();
       if (!cancelled) cancelTimer = clock.after(ms, check);
     });

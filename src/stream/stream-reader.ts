@@ -1,0 +1,99 @@
+/**
+ * Turns the bytes of one connection into inputs, and leaves out the events that were reported before.
+ *
+ * Owns what counts as new, and what ends the back-off. Framing is `frames.ts`, comparing is `seen.ts`, and
+ * what a frame means is decided in `input.ts`.
+ */
+import { stamp, type Clock } from '../runtime/context.js';
+import type { Retry } from '../runtime/retry.js';
+import type { Decoder } from '../model/frame.js';
+import type { Redact } from '../model/redactor.js';
+import type { EventInput, Input, SkippedInput } from '../model/reducer.js';
+import { createFrameReader, frameLimit, type FrameItem, type FrameReader } from './frames.js';
+import { inputOf } from './input.js';
+import type { Seen } from './seen.js';
+
+export interface StreamReaderOptions {
+  decode: Decoder;
+  redact: Redact;
+  clock: Clock;
+  seen: Seen;
+  retry: Retry;
+  /** See `createFrameReader`. */
+  collectGarbage?: (() => void) | undefined;
+}
+
+/** A stream that sends something when it is this old was a success, whatever it sends, in milliseconds. */
+const steady = 5_000;
+
+/** What a chunk of the stream has brought. */
+export interface Reading {
+  inputs: Input[];
+  /** `new` if at least one frame was; null without any frame. */
+  frames: 'new' | 'repeated' | null;
+  /** Whether there was a `complete` that cannot be read, so that the lab's state decides. */
+  inDoubt: boolean;
+}
+
+export class StreamReader {
+  readonly #options: StreamReaderOptions;
+  readonly #frames: FrameReader;
+  readonly #openedAt: number;
+
+  constructor(options: StreamReaderOptions) {
+    this.#options = options;
+    this.#frames = createFrameReader(frameLimit, options.collectGarbage);
+    this.#openedAt = options.clock.monotonic();
+    options.seen.rewind();
+  }
+
+  /** What these bytes complete; one input at least, because they show that the connection is alive. */
+  push(bytes: Uint8Array): Reading {
+    const { clock, retry } = this.#options;
+    if (clock.monotonic() - this.#openedAt >= steady) retry.reset();
+    const reading = this.#readingOf(this.#frames.push(bytes));
+    if (reading.inputs.length === 0) reading.inputs.push({ ...stamp(clock), kind: 'bytes' });
+    return reading;
+  }
+
+  /** What the end of the stream completes. */
+  end(): Reading {
+    return this.#readingOf(this.#frames.end());
+  }
+
+  #readingOf(items: readonly FrameItem[]): Reading {
+    const { clock, decode, redact, seen, retry } = this.#options;
+    const reading: Reading = { inputs: [], frames: null, inDoubt: false };
+    // What came in one piece came at one time.
+    const at = stamp(clock);
+    for (const item of items) {
+      const input = inputOf(item, at, decode, redact);
+      if (input.kind === 'heartbeat') {
+        reading.inputs.push(input);
+        continue;
+      }
+      if (input.kind === 'skipped' && input.type === 'complete') reading.inDoubt = true;
+      const judgement = seen.judge(item.kind === 'frame' ? item.frame : null);
+      if (judgement === 'repeated') {
+        reading.frames ??= 'repeated';
+        // Only its display is spared: the consumer may not have got it yet, or another frame had its hash.
+        if (decides(input)) reading.inputs.push({ ...at, kind: 'repeated', frame: input });
+        continue;
+      }
+      if (judgement === 'replaced') {
+        const attempt = Math.max(1, retry.attempts);
+        reading.inputs.push({ ...at, kind: 'connection', state: 'replaced', attempt, reason: null });
+      }
+      reading.inputs.push(input);
+      reading.frames = 'new';
+    }
+    if (reading.frames === 'new') retry.reset();
+    return reading;
+  }
+}
+
+/** Whether a frame says how the operation ended, or why it will. */
+function decides(input: Input): input is EventInput | SkippedInput {
+  if (input.kind === 'event') return input.event.type !== 'info';
+  return input.kind === 'skipped' && (input.type === 'complete' || input.type === 'failed');
+}

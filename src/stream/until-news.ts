@@ -1,0 +1,121 @@
+/**
+ * Waits for the next operation: reads a queue that has ended again and again, until it holds something new.
+ *
+ * Owns how often it is read. Reports only how the connection is doing; the new events are for `follow` to read.
+ */
+import { stamp, type Clock } from '../runtime/context.js';
+import { isAborted, sleep } from '../runtime/deadline.js';
+import type { Failure } from '../model/result.js';
+import type { ConnectionState, Input } from '../model/reducer.js';
+import { Retry, type RetryOptions } from '../runtime/retry.js';
+import { Connection, type Unreadable } from './connection.js';
+import type { Seen } from './seen.js';
+import type { Source, WatchWake } from './source.js';
+import { StreamReader } from './stream-reader.js';
+
+export interface UntilNewsOptions {
+  source: Omit<Source, 'state'>;
+  clock: Clock;
+  retry: RetryOptions;
+  signal: AbortSignal;
+  /** A connection without a byte for this long is dead, in milliseconds; null for never. */
+  idleTimeout: number | null;
+  /** What was seen of the operation that has ended. */
+  seen: Seen;
+  watchWake?: WatchWake | undefined;
+  /** Gets the inputs that show whether the server is reachable, and `refused` while there is no queue. */
+  onInput: (input: Input) => void;
+}
+
+/** The least time between two readings of the queue, in milliseconds, and how many times as long as a reading it is. */
+const interval = 1_000;
+const share = 10;
+
+/** A stream that sends nothing for this long is waiting, not sending what it has, in milliseconds. */
+const stillness = 100;
+
+/** How a reading of the queue ended. */
+type Look = { kind: 'news' } | { kind: 'nothing new'; readingMs: number } | Unreadable;
+
+/** Resolves to null when there is something new or the signal aborts; to a failure where the queue cannot be read. */
+export async function untilNews(options: UntilNewsOptions): Promise<Failure | null> {
+  const { clock, signal, onInput } = options;
+  const retry = new Retry(options.retry);
+  const report = (state: ConnectionState, attempt: number, reason: string | null): void => {
+    onInput({ ...stamp(clock), kind: 'connection', state, attempt, reason });
+  };
+  const waitToRetry = (reason: string, ms: number): Promise<void> => {
+    report('retrying', retry.attempts, reason);
+    return sleep(clock, ms, signal);
+  };
+  while (!isAborted(signal)) {
+    const look = await lookOnce(options, retry, report);
+    if (isAborted(signal)) break;
+    switch (look.kind) {
+      case 'news':
+        return null;
+      case 'nothing new':
+        await sleep(clock, Math.max(interval, share * look.readingMs), signal);
+        break;
+      case 'lost':
+        if (look.opened) report('lost', 1, look.reason);
+        await waitToRetry(look.reason, retry.afterLoss());
+        break;
+      case 'failed': {
+        const { failure } = look;
+        if (failure.kind === 'not-found') {
+          options.retry.contact.reached = true;
+          onInput({ ...stamp(clock), kind: 'refused', failure });
+          await sleep(clock, interval, signal);
+          break;
+        }
+        const wait = retry.after(failure);
+        if (wait === null) return failure;
+        await waitToRetry(failure.error.message, wait);
+      }
+    }
+  }
+  return null;
+}
+
+async function lookOnce(
+  options: UntilNewsOptions,
+  retry: Retry,
+  report: (state: ConnectionState, attempt: number, reason: string | null) => void,
+): Promise<Look> {
+  const { source, clock, seen, watchWake, onInput } = options;
+  const connection = new Connection(options);
+  const unwatchWake = watchWake?.((sleptMs) => {
+    connection.wake(sleptMs);
+  });
+  try {
+    const opened = await connection.open(source);
+    if (opened.kind !== 'open') return opened;
+    options.retry.contact.reached = true;
+    report('open', Math.max(1, retry.attempts), null);
+    const { decode } = opened.stream;
+    const reader = new StreamReader({ decode, redact: source.redact, clock, seen, retry });
+    const openedAt = clock.monotonic();
+    let stillMs = 0;
+    for (;;) {
+      const askedAt = clock.monotonic();
+      const next = await connection.next();
+      const now = clock.monotonic();
+      if (now - askedAt >= stillness) stillMs += now - askedAt;
+      const isEnd = !(next instanceof Uint8Array);
+      if (isEnd && next.kind !== 'clean') return next;
+      const { inputs, frames } = isEnd ? reader.end() : reader.push(next);
+      if (frames === 'new') return { kind: 'news' };
+      for (const input of inputs) onInput(input.kind === 'heartbeat' ? input : bytesAt(input));
+      if (isEnd) return { kind: 'nothing new', readingMs: now - openedAt - stillMs };
+    }
+  } finally {
+    unwatchWake?.();
+    await connection.close();
+  }
+}
+
+/** A repetition decides nothing any more. */
+function bytesAt({ at, time }: Input): Input {
+  return { at, time, kind: 'bytes' };
+}
