@@ -10,6 +10,8 @@ import type { Server } from './server.js';
 export interface HostOptions {
   /** The Hub's host name, such as `hub.test`. Each user's is a label before it. */
   host: string;
+  /** Of the URLs that the Hub tells; default: what it speaks. */
+  scheme?: 'http' | 'https';
   /** How a name becomes a label; default `idna`. */
   hook?: 'idna' | 'legacy';
   /** Another host for what users are told (`public_url`); the empty text: none, and no full progress URL. */
@@ -26,7 +28,7 @@ export class Addresses {
   constructor(prefix: string, hosts: HostOptions | null, scheme: string, port: () => number) {
     this.prefix = prefix;
     this.hosts = hosts;
-    this.#scheme = scheme;
+    this.#scheme = hosts?.scheme ?? scheme;
     this.#port = port;
   }
 

@@ -57,6 +57,8 @@ export interface HubOptions {
   httpTimeoutMs?: number;
   /** Milliseconds between two looks after a server; default 30 s. */
   pollMs?: number;
+  /** Whether Jupyter Server has JupyterLab; default no. */
+  jupyterLab?: boolean;
   /** Per-user hosts. Redirects and URLs name them, whatever address the Hub listens at. */
   hosts?: HostOptions;
   /** Every request, when its body has arrived. */
@@ -145,7 +147,8 @@ export async function startHub(options: HubOptions): Promise<SimulatedHub> {
       };
       const found = findStory(wanted.story, wanted) ?? findStory(story, wanted);
       if (!found) throw new RangeError(`no story is called ${JSON.stringify(story)}`);
-      return found;
+      const lab = found.server === 'jupyter' && options.jupyterLab === true;
+      return lab ? { ...found, server: 'jupyterlab' } : found;
     },
   });
 

@@ -115,11 +115,12 @@ export function sameReply(
   assert.equal(reply.reason, capture.reason, `${shown}: reason`);
   sameHeaders(reply.headers, capture.headers, release, shown);
   if (isCut(capture.body)) return;
+  const expected = capture.body.replaceAll('6.1.1', release);
   const models = /\/(users?|users\/[^/]+|tokens)$/.test(capture.request.path.split('?')[0] ?? '');
   if (isJson(capture.headers) && (models || without.length > 0)) {
-    assert.deepEqual(parsed(reply.body, without), parsed(capture.body, without), `${shown}: body`);
+    assert.deepEqual(parsed(reply.body, without), parsed(expected, without), `${shown}: body`);
   } else {
-    assert.equal(neutral(reply.body), neutral(capture.body.replaceAll('6.1.1', release)), `${shown}: body`);
+    assert.equal(neutral(reply.body), neutral(expected), `${shown}: body`);
   }
   if ('etag' in reply.headers) {
     const hash = createHash('sha1').update(reply.body).digest('hex');
