@@ -71,12 +71,13 @@ async function createAndFollow(session: Session, subject: Subject, options: Spaw
       outcome = await obstacles.passed(created.value);
     } else {
       const { failure } = created;
-      maybeCreated ||= failure.maybeDone;
+      maybeCreated ||= failure.effect === 'possible';
       if (isAborted(session.signal)) break;
       const wait = retry.after(failure);
       if (wait === null) return refused(session, subject, failure, options.request.image);
-      await session.waitToRetry(retry, failure, hopeless.note(failure, wait));
-      if (failure.maybeDone) {
+      hopeless.note(failure);
+      await session.waitToRetry(retry, failure, hopeless.shorten(wait, failure));
+      if (failure.effect === 'possible' || hopeless.isDue) {
         session.trace(1, 'the answer was lost; asking the state before the request is repeated');
         const asked = await settledState(session, subject);
         if (isAborted(session.signal)) break;

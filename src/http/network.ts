@@ -38,11 +38,10 @@ export function networkFailure(
       status,
       hint: maybeDone && hintIfSent !== undefined ? hintIfSent : hintFor(trouble, base),
     },
-    transient: status === null ? place !== 'tls' && place !== 'closed' : isPassing(status),
-    // As final as a refusal, however often the controller was reached before: neither heals by itself.
-    reached: place === 'closed' || status === 407,
-    maybeDone,
-    retryAfter: null,
+    // Neither heals by itself, however often the server was reached before.
+    retry: place === 'closed' || status === 407 ? 'never' : 'later',
+    effect: maybeDone ? 'possible' : 'none',
+    from: place === 'tls' || (status !== null && !isPassing(status)) ? 'other' : 'nobody',
   };
 }
 

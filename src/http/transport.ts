@@ -134,7 +134,7 @@ export function createTransport({
         const mayBeOld = answered && !repeated && request.method !== 'POST';
         if (mayBeOld && wasCut(error) && !aborted) continue;
         const failure = networkFailure(request.asked, error, baseText(base), progress);
-        return { ok: false, failure: { ...failure, maybeDone: failure.maybeDone || repeated } };
+        return { ok: false, failure: repeated ? { ...failure, effect: 'possible' } : failure };
       }
     }
   }

@@ -10,7 +10,7 @@ import type { RawFrame } from './frame.js';
 import type { Lab } from './lab.js';
 import type { ErrorInfo, Outcome } from './outcome.js';
 import { operationThatBeginsWith, operationThatFailed, type Operation } from './operation.js';
-import { outcomeOf, type Failure, type Result } from './result.js';
+import { isFinal, outcomeOf, type Failure, type Result } from './result.js';
 import { failed, onState, streamEnded } from './state-outcome.js';
 
 export { failed, removed } from './state-outcome.js';
@@ -306,8 +306,8 @@ function onEnded(state: RunState, clean: boolean): RunState {
 }
 
 /** What a failed question says about the way to the controller. */
-export function afterFailure({ reached, transient, error }: Failure): Pick<RunState, 'heard' | 'trouble'> {
-  return { heard: reached && !transient, trouble: error };
+export function afterFailure(failure: Failure): Pick<RunState, 'heard' | 'trouble'> {
+  return { heard: failure.from === 'server' && isFinal(failure), trouble: failure.error };
 }
 
 function retryReason(reason: string | null): ErrorInfo | null {

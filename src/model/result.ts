@@ -1,5 +1,5 @@
 /**
- * The answer to a question asked of the controller: a value, or a failure that says what it means.
+ * What comes of a request: a value, or a failure that says what it means.
  *
  * An expected ending is a value here; exceptions are left to bugs.
  */
@@ -9,16 +9,40 @@ export interface Failure {
   /** The outcome that follows if nobody does anything about it. */
   kind: Exclude<FailureKind, 'usage' | 'bug' | 'timeout'>;
   error: ErrorInfo;
-  /** Whether the same question may well be answered later: network errors, 408, 425, 429 and 5xx. */
-  transient: boolean;
-  /** Whether something that behaves like a controller (or its ingress) answered at all. */
-  reached: boolean;
-  /** Whether the request may have had its effect all the same: it was sent, and its answer is lost or says nothing. */
-  maybeDone: boolean;
-  /** Whether the response was plain text, as a controller sends it that has stumbled itself. */
-  isPlainText?: boolean;
-  /** From `Retry-After`, in milliseconds; null where there was none. */
-  retryAfter: number | null;
+  /**
+   * Whether the same request may well succeed later. `never`: it was refused, and will be again. `later`: with back-off.
+   * `afterMs`: not before so many milliseconds from now (`Retry-After`), and with back-off.
+   */
+  retry: 'never' | 'later' | { afterMs: number };
+  /**
+   * Whether the request may have changed something all the same. `possible`: it was sent, and its response is lost or says
+   * nothing about that, so the state has to be requested before it is sent again.
+   */
+  effect: 'none' | 'possible';
+  /**
+   * Who responded. `server`: the server that runs the labs, or a gateway in front of it that answers for it. `other`:
+   * something else, such as another web site, or a server with a wrong certificate; if the server was never reached, its
+   * address is probably wrong, and nothing is retried. `nobody`: there was no response, or a lost one; a server that was
+   * never reached is tried for five seconds.
+   */
+  from: 'server' | 'other' | 'nobody';
+  /** Whether the server failed over the request itself, so that repeating it may never help, although it looks temporary. */
+  stumbled?: boolean;
+}
+
+/** Whether the request was refused, or can otherwise never succeed: waiting and repeating it are no use. */
+export function isFinal({ retry }: Failure): boolean {
+  return retry === 'never';
+}
+
+/** Whether there was a response that decides, even where the rest of its body did not come. */
+export function isResponse(failure: Failure): boolean {
+  return failure.from === 'server' || isFinal(failure);
+}
+
+/** How long the server asked to wait, in milliseconds; null where it did not. */
+export function askedWait({ retry }: Failure): number | null {
+  return typeof retry === 'object' ? retry.afterMs : null;
 }
 
 export type Result<T> = { ok: true; value: T } | { ok: false; failure: Failure };

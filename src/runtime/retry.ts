@@ -5,7 +5,7 @@
  * lost. Sends nothing and waits for nothing itself.
  */
 import type { Clock } from './context.js';
-import type { Failure } from '../model/result.js';
+import { askedWait, isFinal, type Failure } from '../model/result.js';
 
 /** Whether the controller has answered in this run. What was lost may come back; what never was there will hardly. */
 export interface Contact {
@@ -67,21 +67,22 @@ export class Retry {
   after(failure: Failure, least = 0): number | null {
     const { clock, contact, left } = this.#options;
     const now = clock.monotonic();
-    if (failure.reached && !failure.transient) return null;
+    if (isFinal(failure)) return null;
     if (isAway(failure)) contact.reached = true;
-    if (failure.reached || failure.maybeDone || contact.reached) this.#absentSince = null;
-    else if (!failure.transient || now - (this.#absentSince ??= now) >= patience) return null;
+    const { from, effect } = failure;
+    if (from === 'server' || effect === 'possible' || contact.reached) this.#absentSince = null;
+    else if (from === 'other' || now - (this.#absentSince ??= now) >= patience) return null;
     const absence = this.#absentSince === null ? Infinity : patience - (now - this.#absentSince);
     if (least > absence) return null;
     const wait = Math.max(least, Math.min(this.next(), absence));
-    const { retryAfter } = failure;
-    if (retryAfter === null) return wait;
+    const asked = askedWait(failure);
+    if (asked === null) return wait;
     const rest = left();
-    return rest !== null && retryAfter > rest ? null : Math.max(wait, retryAfter);
+    return rest !== null && asked > rest ? null : Math.max(wait, asked);
   }
 }
 
 /** Whether a gateway answered in the place of a controller, which is away and may come back. */
-function isAway({ reached, error: { status } }: Failure): boolean {
-  return reached && (status === 502 || status === 503 || status === 504);
+function isAway({ from, error: { status } }: Failure): boolean {
+  return from === 'server' && (status === 502 || status === 503 || status === 504);
 }

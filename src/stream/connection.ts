@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../runtime/context.js';
 import { isAborted, startDeadline, type Deadline } from '../runtime/deadline.js';
-import type { Failure } from '../model/result.js';
+import { isResponse, type Failure } from '../model/result.js';
 import type { EventStream } from './event-stream.js';
 import type { Source } from './source.js';
 
@@ -71,7 +71,7 @@ export class Connection {
     this.#hasEnded = true;
     const { failure } = opened;
     // A refusal is one, even if the rest of its text did not come.
-    return this.#idle.expired && !failure.reached ? this.#lost(false) : { kind: 'failed', failure };
+    return this.#idle.expired && !isResponse(failure) ? this.#lost(false) : { kind: 'failed', failure };
   }
 
   /** The next bytes, or how the connection ended. The time between two calls does not count as idle. */

@@ -52,17 +52,17 @@ const bugs: readonly Bug[] = [
   {
     name: 'a create blindly repeated',
     file: 'commands/spawn.ts',
-    instead: ['if (failure.maybeDone) {', 'if (failure.error.type === "") {'],
+    instead: ["if (failure.effect === 'possible' || hopeless.isDue) {", 'if (hopeless.isDue) {'],
   },
   {
     name: 'Retry-After ignored',
     file: 'runtime/retry.ts',
-    instead: ['Math.max(wait, retryAfter)', 'wait'],
+    instead: ['Math.max(wait, asked)', 'wait'],
   },
   {
     name: 'a refusal tried again',
     file: 'runtime/retry.ts',
-    instead: ['if (failure.reached && !failure.transient) return null;', ''],
+    instead: ['if (isFinal(failure)) return null;', ''],
   },
   {
     name: 'a passing state taken for an end',

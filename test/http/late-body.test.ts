@@ -253,7 +253,7 @@ describe('a body without an end', () => {
         assert.equal(codeOf(result), code);
         if (says !== undefined) assert.match(failureOf(result).error.message, says);
         if (!result.ok && code === 7 && waits === 10_000) {
-          assert.deepEqual([result.failure.transient, result.failure.maybeDone], [true, true]);
+          assert.deepEqual([result.failure.retry, result.failure.effect], ['later', 'possible']);
         }
         // And its connection is closed, at the latest when whoever discards it has waited a moment.
         clock.advance(1_000);
@@ -369,7 +369,7 @@ describe('a status', () => {
       const result = await ask('state', empty(status));
       assert.equal(codeOf(result), 7);
       assert.doesNotMatch(failureOf(result).error.message, /redirect/);
-      assert.equal(failureOf(result).transient, false);
+      assert.equal(failureOf(result).from, 'other');
     });
   }
 
@@ -386,7 +386,7 @@ describe('a status', () => {
   for (const status of [405, 418, 600, 999]) {
     it(`${status} is no controller's, and not repeated`, async () => {
       const failure = failureOf(await ask('state', empty(status)));
-      assert.deepEqual([failure.transient, failure.reached], [false, false]);
+      assert.equal(failure.from, 'other');
     });
   }
 });

@@ -252,7 +252,7 @@ describe('a kept-alive connection', () => {
     const backend = at(server.origin, single);
     await state(backend);
     const failure = failureOf(await create(backend));
-    assert.deepEqual([failure.maybeDone, failure.transient], [true, true]);
+    assert.deepEqual([failure.effect, failure.retry], ['possible', 'later']);
     assert.deepEqual(server.seen, ['GET', 'POST']);
   });
 
@@ -264,7 +264,7 @@ describe('a kept-alive connection', () => {
     const backend = at(dying.origin, single);
     await state(backend);
     const failure = failureOf(await remove(backend));
-    assert.deepEqual([failure.maybeDone, failure.transient], [true, true]);
+    assert.deepEqual([failure.effect, failure.retry], ['possible', 'later']);
     assert.deepEqual(dying.seen, ['GET', 'DELETE', 'DELETE']);
   });
 });

@@ -91,20 +91,20 @@ describe('a fault of this machine', () => {
       assert.match(error.message, new RegExp(code));
       assert.doesNotMatch(error.hint ?? '', /may have begun|reachable/);
       assert.equal(error.type, 'machine');
-      assert.deepEqual([failure.kind, failure.maybeDone, failure.reached], ['unknown', false, false]);
+      assert.deepEqual([failure.kind, failure.effect, failure.from], ['unknown', 'none', 'nobody']);
       // It may pass, as a network's does.
-      assert.equal(failure.transient, true);
+      assert.equal(failure.retry, 'later');
     });
   }
 
   it('is told from a real one, too', async () => {
     const away = agent({ localAddress: '203.0.113.1' });
-    const { error, maybeDone } = failureOf(await create(at(await nobody(), away)));
+    const { error, effect } = failureOf(await create(at(await nobody(), away)));
     assert.match(
       error.message,
       /this machine has no local address or port for the connection \(EADDRNOTAVAIL\)$/,
     );
-    assert.deepEqual([error.type, maybeDone], ['machine', false]);
+    assert.deepEqual([error.type, effect], ['machine', 'none']);
   });
 
   it('that comes when the request was sent leaves a change in doubt, and a question unanswered', async () => {
@@ -121,19 +121,19 @@ describe('a fault of this machine', () => {
     });
     const created = failureOf(await create(at(server.origin, agent({ connect }))));
     assert.match(created.error.message, /out of memory/);
-    assert.equal(created.maybeDone, true);
+    assert.equal(created.effect, 'possible');
     assert.match(created.error.hint ?? '', /may have begun to create the lab/);
-    assert.equal(failureOf(await state(at(server.origin, agent({ connect })))).maybeDone, false);
+    assert.equal(failureOf(await state(at(server.origin, agent({ connect })))).effect, 'none');
   });
 });
 
 describe('how far a request got', () => {
   it('is not at all where nobody listens, or the connection ends in the handshake', async () => {
-    assert.equal(failureOf(await create(at(await nobody()))).maybeDone, false);
+    assert.equal(failureOf(await create(at(await nobody()))).effect, 'none');
     await using server = await leaving();
     const failure = failureOf(await create(at(server.origin.replace('http:', 'https:'))));
     assert.match(failure.error.message, /the connection was cut$/);
-    assert.equal(failure.maybeDone, false);
+    assert.equal(failure.effect, 'none');
   });
 
   it('is not at all where it was given up before there was a connection', async () => {
@@ -144,8 +144,8 @@ describe('how far a request got', () => {
       },
     });
     assert.equal(
-      failureOf(await create(at('http://controller.test', dispatcher), abort.signal)).maybeDone,
-      false,
+      failureOf(await create(at('http://controller.test', dispatcher), abort.signal)).effect,
+      'none',
     );
   });
 
@@ -153,19 +153,19 @@ describe('how far a request got', () => {
     await using server = await leaving();
     const cut = failureOf(await create(at(server.origin)));
     assert.match(cut.error.message, /the connection was cut$/);
-    assert.equal(cut.maybeDone, true);
+    assert.equal(cut.effect, 'possible');
     assert.match(cut.error.hint ?? '', /may have begun to create the lab/);
     const abort = new AbortController();
     await using silent = await answering(() => {
       abort.abort();
     });
-    assert.equal(failureOf(await create(at(silent.origin), abort.signal)).maybeDone, true);
+    assert.equal(failureOf(await create(at(silent.origin), abort.signal)).effect, 'possible');
   });
 
   it('is not known of a dispatcher that cannot be watched', async () => {
     const inner = agent();
     const dispatcher = { request: inner.request.bind(inner) } as unknown as Dispatcher;
-    assert.equal(failureOf(await create(at(await nobody(), dispatcher))).maybeDone, true);
+    assert.equal(failureOf(await create(at(await nobody(), dispatcher))).effect, 'possible');
   });
 
   /** Leaves as soon as anything arrives. */
@@ -320,12 +320,12 @@ describe('a response that is not valid HTTP', () => {
       await using server = await saying(bytes);
       const asked = failureOf(await state(at(server.origin)));
       assert.match(asked.error.message, text);
-      assert.deepEqual([asked.reached, asked.maybeDone, asked.transient], [false, false, true]);
-      assert.equal(failureOf(await create(at(server.origin))).maybeDone, true);
+      assert.deepEqual([asked.from, asked.effect, asked.retry], ['nobody', 'none', 'later']);
+      assert.equal(failureOf(await create(at(server.origin))).effect, 'possible');
       // It is no old connection that was cut.
       const backend = at(server.origin);
       await state(backend);
-      assert.equal(failureOf(await backend.remove('rachel', signal)).maybeDone, true);
+      assert.equal(failureOf(await backend.remove('rachel', signal)).effect, 'possible');
       assert.deepEqual(
         server.asked.map((line) => line.split(' ')[0]),
         ['GET', 'POST', 'GET', 'DELETE'],

@@ -174,28 +174,27 @@ describe('a spawn', () => {
   });
 
   it('is not gone because its stream is refused: the state tells', () => {
-    const refused = (kind: 'not-found' | 'unauthorized' | 'unknown', transient: boolean): Fact => ({
+    const refused = (kind: 'not-found' | 'unauthorized' | 'unknown', retry: 'never' | 'later'): Fact => ({
       kind: 'refused',
       failure: {
         kind,
         error: { type: 't', message: 'no', status: 404, hint: null },
-        transient,
-        reached: true,
-        maybeDone: false,
-        retryAfter: null,
+        retry,
+        effect: 'none',
+        from: 'server',
       },
     });
-    assert.equal(ending('spawn', refused('not-found', false)), null);
-    assert.equal(ending('spawn', refused('not-found', false), lab('running'))?.[0], 'running');
-    assert.deepEqual(ending('spawn', refused('not-found', false), noLab), [
+    assert.equal(ending('spawn', refused('not-found', 'never')), null);
+    assert.equal(ending('spawn', refused('not-found', 'never'), lab('running'))?.[0], 'running');
+    assert.deepEqual(ending('spawn', refused('not-found', 'never'), noLab), [
       'failed',
       'the lab was removed before it ran',
     ]);
     // Whoever puts such a refusal has given up on asking again.
-    assert.equal(ending('spawn', refused('unknown', true))?.[0], 'unknown');
-    assert.equal(ending('spawn', refused('unauthorized', false))?.[0], 'unauthorized');
-    assert.equal(ending('events', refused('not-found', false))?.[0], 'not-found');
-    assert.equal(ending('events', refused('unknown', true))?.[0], 'unknown');
+    assert.equal(ending('spawn', refused('unknown', 'later'))?.[0], 'unknown');
+    assert.equal(ending('spawn', refused('unauthorized', 'never'))?.[0], 'unauthorized');
+    assert.equal(ending('events', refused('not-found', 'never'))?.[0], 'not-found');
+    assert.equal(ending('events', refused('unknown', 'later'))?.[0], 'unknown');
   });
 
   it('fails with words even where the controller has none', () => {

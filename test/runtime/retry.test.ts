@@ -7,17 +7,16 @@ import { FakeClock } from '../support/clock.js';
 const failure = (over: Partial<Failure>): Failure => ({
   kind: 'unknown',
   error: { type: 't', message: 'm', status: null, hint: null },
-  transient: true,
-  reached: false,
-  maybeDone: false,
-  retryAfter: null,
+  retry: 'later',
+  effect: 'none',
+  from: 'nobody',
   ...over,
 });
 const nobody = failure({});
-const cut = failure({ maybeDone: true });
-const certificate = failure({ transient: false });
-const overloaded = failure({ reached: true });
-const refusal = failure({ kind: 'unauthorized', reached: true, transient: false });
+const cut = failure({ effect: 'possible' });
+const certificate = failure({ from: 'other' });
+const overloaded = failure({ from: 'server' });
+const refusal = failure({ kind: 'unauthorized', from: 'server', retry: 'never' });
 
 function setUp({ reached = false, left = null as number | null, random = 1 } = {}) {
   const clock = new FakeClock();
@@ -79,9 +78,9 @@ describe('retries', () => {
 
   it('heed Retry-After, and end where it lies past the deadline', () => {
     const { retry } = setUp({ left: 10_000 });
-    assert.equal(retry.after({ ...overloaded, retryAfter: 7000 }), 7000);
-    assert.equal(retry.after({ ...overloaded, retryAfter: 10 }), 1000);
-    assert.equal(retry.after({ ...overloaded, retryAfter: 10_001 }), null);
-    assert.equal(setUp().retry.after({ ...overloaded, retryAfter: 1e9 }), 1e9);
+    assert.equal(retry.after({ ...overloaded, retry: { afterMs: 7000 } }), 7000);
+    assert.equal(retry.after({ ...overloaded, retry: { afterMs: 10 } }), 1000);
+    assert.equal(retry.after({ ...overloaded, retry: { afterMs: 10_001 } }), null);
+    assert.equal(setUp().retry.after({ ...overloaded, retry: { afterMs: 1e9 } }), 1e9);
   });
 });

@@ -516,7 +516,7 @@ describe('a stream that ended before the operation', () => {
   it('leaves a `complete` in doubt to the state, which is asked again until it is told', async () => {
     const { source, advance, next } = setUp({ silence: null }, 60_000);
     const answers: Result<Lab | null>[] = [
-      { ok: false, failure: { ...busy, retryAfter: 30_000 } },
+      { ok: false, failure: { ...busy, retry: { afterMs: 30_000 } } },
       { ok: false, failure: notAController },
       { ok: true, value: testLab('running') },
     ];
@@ -533,7 +533,7 @@ describe('a stream that ended before the operation', () => {
 
   it('is given up where the state is told only after the deadline', async () => {
     const { source, next } = setUp({ silence: null }, 20_000);
-    source.state = () => Promise.resolve({ ok: false, failure: { ...busy, retryAfter: 30_000 } });
+    source.state = () => Promise.resolve({ ok: false, failure: { ...busy, retry: { afterMs: 30_000 } } });
     source.feed(info('a', 1), 'end');
     assert.deepEqual(
       [await next(), await next(), await next(), await next(), await next()],
@@ -565,7 +565,7 @@ describe('a stream that cannot be opened at first', () => {
 
   it('is asked for as long as the controller wants, but not past the deadline', async () => {
     const patient = setUp({ silence: null }, 60_000);
-    patient.source.refusal = { ...busy, retryAfter: 30_000 };
+    patient.source.refusal = { ...busy, retry: { afterMs: 30_000 } };
     assert.equal(await patient.next(), 'retrying 1: busy');
     const waiting = patient.next();
     await patient.advance(29_999);
@@ -574,7 +574,7 @@ describe('a stream that cannot be opened at first', () => {
     await patient.advance(1);
     assert.equal(await waiting, 'open');
     const late = setUp({ silence: null }, 20_000);
-    late.source.refusal = { ...busy, retryAfter: 30_000 };
+    late.source.refusal = { ...busy, retry: { afterMs: 30_000 } };
     assert.equal(await late.next(), 'refused: unknown');
   });
 });

@@ -16,21 +16,20 @@ export const complete: Event = { type: 'complete', message: 'up', progress: null
 export const failure = (
   kind: Failure['kind'],
   message: string,
-  reached: boolean,
-  transient: boolean,
+  from: Failure['from'],
+  retry: 'never' | 'later',
 ): Failure => ({
   kind,
   error: { type: 't', message, status: null, hint: null },
-  transient,
-  reached,
-  maybeDone: false,
-  retryAfter: null,
+  retry,
+  effect: 'none',
+  from,
 });
-export const notAController = failure('unknown', 'what?', false, false);
-export const nobodyThere = failure('unknown', 'refused', false, true);
-export const busy = failure('unknown', 'busy', true, true);
-export const forbidden = failure('unauthorized', 'no', true, false);
-export const notFound = failure('not-found', 'no such user', true, false);
+export const notAController = failure('unknown', 'what?', 'other', 'later');
+export const nobodyThere = failure('unknown', 'refused', 'nobody', 'later');
+export const busy = failure('unknown', 'busy', 'server', 'later');
+export const forbidden = failure('unauthorized', 'no', 'server', 'never');
+export const notFound = failure('not-found', 'no such user', 'server', 'never');
 
 /** A source whose stream the test feeds by hand. */
 export class HandFed implements Source {

@@ -66,7 +66,7 @@ export function refusal(
     // Only a controller says it in JSON; which of its reasons that was did not come.
     if (isJson(answer) && !answer.whole) return make('not-found', 'not_found', { hint: null });
     if (answer.redirects > 0) return signIn(make, answer);
-    return make('unknown', 'not_a_controller', { hint: wrongAddress(base), reached: false });
+    return make('unknown', 'not_a_controller', { hint: wrongAddress(base), ...another });
   }
   if (status === 409) return make('conflict', words.type ?? 'conflict', { hint: null });
   if (isRefusedRequest(status)) {
@@ -76,17 +76,17 @@ export function refusal(
   if (isPassing(status)) {
     return make('unknown', words.type ?? 'unavailable', {
       hint: status === 429 ? hint429(answer) : 'The controller or its ingress is in trouble; try again.',
-      transient: true,
+      retry: 'later',
     });
   }
-  return make('unknown', words.type ?? 'unexpected_status', { hint: wrongAddress(base), reached: false });
+  return make('unknown', words.type ?? 'unexpected_status', { hint: wrongAddress(base), ...another });
 }
 
 /** The failure of an answer that is a success by its status but no controller's by its content. */
 export function notAController(asked: string, answer: Answer, base: string, why: string): Failure {
   const make = failureMaker(asked, answer, { type: null, text: null });
   if (answer.redirects > 0 && isPage(answer)) return signIn(make, answer);
-  return make('unknown', 'not_a_controller', { said: why, hint: wrongAddress(base), reached: false });
+  return make('unknown', 'not_a_controller', { said: why, hint: wrongAddress(base), ...another });
 }
 
 /** How long the body of a refusal may take where the exit code depends on it, and where only its text is in it. */
@@ -133,11 +133,14 @@ function isUpgrade(base: string, target: string): boolean {
   return from.protocol === 'http:' && to.protocol === 'https:' && from.hostname === to.hostname;
 }
 
+/** What answers here may be another server, for a while. */
+const another = { retry: 'later', from: 'other' } as const;
+
 interface Extra {
   said?: string;
   hint: string | null;
-  transient?: boolean;
-  reached?: boolean;
+  retry?: 'never' | 'later';
+  from?: 'server' | 'other';
 }
 
 type FailureMaker = (kind: Failure['kind'], type: string, extra: Extra) => Failure;
@@ -146,6 +149,8 @@ function failureMaker(asked: string, answer: Answer, words: Words): FailureMaker
   return (kind, type, extra) => {
     const unreadable = compression(answer) === null ? null : `the answer is ${describeCompression(answer)}`;
     const said = extra.said ?? (words.text === null ? unreadable : answer.redact(words.text));
+    const retry = extra.retry ?? 'never';
+    const afterMs = retryAfter(answer);
     const reason = `HTTP ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`.trim();
     return {
       kind,
@@ -155,11 +160,11 @@ function failureMaker(asked: string, answer: Answer, words: Words): FailureMaker
         status: answer.status,
         hint: extra.hint,
       },
-      transient: extra.transient ?? false,
-      reached: extra.reached ?? true,
-      maybeDone: answer.status >= 500 || answer.status === 408,
-      isPlainText: mediaType(answer) === 'text/plain',
-      retryAfter: retryAfter(answer),
+      retry: afterMs === null || retry === 'never' ? retry : { afterMs },
+      effect: answer.status >= 500 || answer.status === 408 ? 'possible' : 'none',
+      from: extra.from ?? 'server',
+      // A controller answers in plain text where it has stumbled itself, and an ingress with a page.
+      stumbled: answer.status === 500 && mediaType(answer) === 'text/plain',
     };
   };
 }

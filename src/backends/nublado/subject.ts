@@ -27,8 +27,8 @@ export async function findNubladoSubject(
   if (found.ok) return found;
   const { name } = wanted;
   if (name !== null) return isMissing(found) ? subjectByLab(name, lookup) : found;
-  const { transient, kind, error } = found.failure;
-  if (transient || kind !== 'unknown' || error.status === null) return found;
+  const { from, kind, error } = found.failure;
+  if (from !== 'other' || kind !== 'unknown' || error.status === null) return found;
   const hint = `${error.hint ?? ''} If so, name the user with --user or LAB_USER.`.trim();
   return { ok: false, failure: { ...found.failure, error: { ...error, hint } } };
 }
@@ -57,9 +57,8 @@ export function anothersLab(name: string, whose: string, direct: boolean): Failu
   return {
     kind: direct ? 'unknown' : 'unauthorized',
     error: { type: 'another_user', message, status: null, hint },
-    transient: false,
-    reached: true,
-    maybeDone: false,
-    retryAfter: null,
+    retry: 'never',
+    effect: 'none',
+    from: 'server',
   };
 }

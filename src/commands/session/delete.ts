@@ -7,7 +7,7 @@
 import { isAborted, sleep } from '../../runtime/deadline.js';
 import type { Lab } from '../../model/lab.js';
 import type { Outcome } from '../../model/outcome.js';
-import { outcomeOf, type Result } from '../../model/result.js';
+import { askedWait, outcomeOf, type Result } from '../../model/result.js';
 import { pause, pollInterval } from './following.js';
 import type { Words } from './cut-short.js';
 import type { Session } from './session.js';
@@ -46,7 +46,8 @@ export async function deleteLab(
       const message = `${failure.error.message}${why}`;
       return { kind: 'failed', message, error: { ...failure.error, message } };
     }
-    maybeDeleting ||= failure.maybeDone;
+    const isPossible = failure.effect === 'possible';
+    maybeDeleting ||= isPossible;
     if (isAborted(session.signal)) break;
     if (failure.kind === 'not-found') {
       return repeated ? gone() : outcomeOf({ ...failure, error: { ...failure.error, hint: nothingThere } });
@@ -56,11 +57,11 @@ export async function deleteLab(
     if (wait === null) return outcomeOf(failure);
     repeated = true;
     // Where the DELETE was heard, its answer may simply take longer than anybody waits for one: no trouble yet.
-    const heard = conflict || (failure.maybeDone && failure.retryAfter === null);
+    const heard = conflict || (isPossible && askedWait(failure) === null);
     if (heard) await pause(session, Math.max(wait, pollInterval));
     else await session.waitToRetry(retry, failure, wait);
     // What certainly was never heard has changed nothing, so there is nothing to ask.
-    if (!conflict && !failure.maybeDone) continue;
+    if (!conflict && !isPossible) continue;
     session.trace(1, `${failure.error.message}; asking the state before the DELETE is sent again`);
     const state = await session.labState(subject);
     if (state.ok && state.value === null) return gone();

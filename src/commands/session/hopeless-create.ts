@@ -1,11 +1,11 @@
 /**
- * Notices a create that can never succeed: the controller answers it with a bare 500, for ever, where it cannot parse the
- * reference of the image (contract, "Refusals").
+ * Notices a create that can never succeed: the server stumbles over it each time, as over the reference of an image that it
+ * cannot parse (contract, "Refusals"). Which response means that is decided in the backend.
  */
 import type { Clock } from '../../runtime/context.js';
 import type { Lab } from '../../model/lab.js';
 import type { Outcome } from '../../model/outcome.js';
-import { outcomeOf, type Failure } from '../../model/result.js';
+import { askedWait, outcomeOf, type Failure } from '../../model/result.js';
 import type { ImageChoice } from '../../model/lab-request.js';
 
 /** A create that is answered like this so often, for so long in milliseconds, is not worth repeating. */
@@ -25,24 +25,33 @@ export class HopelessCreate {
     this.#image = image;
   }
 
-  /** Takes a failed create as it comes, and returns the wait after it: none where it is one too many, as far as this knows. */
-  note(failure: Failure, wait: number): number {
-    if (!isBareError(failure)) {
+  /** Takes a failed create as it comes. */
+  note(failure: Failure): void {
+    if (failure.stumbled !== true) {
       this.#responses = 0;
-      return wait;
+      return;
     }
     this.#lastAt = this.#clock.monotonic();
     if (this.#responses === 0) this.#firstAt = this.#lastAt;
     this.#responses += 1;
-    if (this.#isHopeless()) return 0;
+  }
+
+  /** Whether the last create was one too many, unless the state says that there is a lab. */
+  get isDue(): boolean {
+    return this.#responses >= hopelessResponses && this.#lastAt - this.#firstAt >= hopelessAfter;
+  }
+
+  /** How long to wait before the next one, which comes when it may be the last. */
+  shorten(wait: number, failure: Failure): number {
+    if (this.isDue) return 0;
     const left = this.#firstAt + hopelessAfter - this.#lastAt;
-    return failure.retryAfter === null && left > 0 ? Math.min(wait, left) : wait;
+    return this.#responses > 0 && askedWait(failure) === null && left > 0 ? Math.min(wait, left) : wait;
   }
 
   /** Takes the state after it; an outcome where there is no use in trying again. */
   verdict(failure: Failure, lab: Lab | null): Outcome | null {
     if (lab !== null) this.#responses = 0;
-    if (!this.#isHopeless()) return null;
+    if (!this.isDue) return null;
     const [image] = Object.values(this.#image) as [string];
     const seconds = Math.round((this.#lastAt - this.#firstAt) / 1000);
     const message =
@@ -51,12 +60,4 @@ export class HopelessCreate {
     const hint = 'The controller may be unable to parse the image reference. Check it, or try another image.';
     return outcomeOf({ ...failure, error: { ...failure.error, type: 'create_failed', message, hint } });
   }
-
-  #isHopeless(): boolean {
-    return this.#responses >= hopelessResponses && this.#lastAt - this.#firstAt >= hopelessAfter;
-  }
-}
-
-function isBareError({ error, isPlainText }: Failure): boolean {
-  return error.status === 500 && isPlainText === true;
 }

@@ -40,7 +40,7 @@ export function isReachable({ look = null, lastByteAt = null, stream = null }: P
   if (lastByteAt !== null && lastByteAt >= look.at) return true;
   if (look.answer === null) return false;
   if (look.answer.ok) return true;
-  const { reached, error } = look.answer.failure;
+  const { from, error } = look.answer.failure;
   // An ingress that answers for a controller that is away shows nothing, unless it still holds the stream open.
-  return reached && ((error.status ?? 500) < 500 || stream === 'open');
+  return from === 'server' && ((error.status ?? 500) < 500 || stream === 'open');
 }

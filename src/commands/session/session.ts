@@ -12,7 +12,7 @@ import type { Display, Ending } from '../../display/display.js';
 import type { Lab } from '../../model/lab.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { Redactor } from '../../model/redactor.js';
-import { outcomeOf, type Failure, type Result } from '../../model/result.js';
+import { askedWait, isFinal, outcomeOf, type Failure, type Result } from '../../model/result.js';
 import {
   advance,
   afterFailure,
@@ -207,7 +207,7 @@ export class Session {
         : { ...this.#state, trouble: answer.failure.error };
       return answer;
     }
-    if (answer.ok || (answer.failure.reached && !answer.failure.transient)) {
+    if (answer.ok || (answer.failure.from === 'server' && isFinal(answer.failure))) {
       this.#retryOptions.contact.reached = true;
     }
     this.#state = answer.ok
@@ -349,7 +349,7 @@ export class Session {
     const wait = this.#eventsAt - clock.monotonic();
     if (wait > 0) await sleep(clock, wait, signal);
     const answer = await events(signal);
-    if (!answer.ok) this.#eventsAt = clock.monotonic() + (answer.failure.retryAfter ?? 0);
+    if (!answer.ok) this.#eventsAt = clock.monotonic() + (askedWait(answer.failure) ?? 0);
     return answer;
   }
 
@@ -399,7 +399,7 @@ export class Session {
   /** The outcome of a question that failed, unless it failed because the run was cut short. */
   failureOutcome(failure: Failure, words: Words): Outcome {
     // A refusal is one, even where the time was up before the rest of its text came.
-    const refused = failure.reached && !failure.transient && !isAborted(this.context.signal);
+    const refused = isFinal(failure) && !isAborted(this.context.signal);
     return this.signal.aborted && !refused ? this.cutShort(words) : outcomeOf(failure);
   }
 

@@ -9,7 +9,7 @@ import type { Clock } from '../../runtime/context.js';
 import type { Backend, Subject } from '../../backends/backend.js';
 import { isAborted, startDeadline, unlessAborted } from '../../runtime/deadline.js';
 import type { Lab } from '../../model/lab.js';
-import type { Failure, Result } from '../../model/result.js';
+import { isResponse, type Failure, type Result } from '../../model/result.js';
 import { Pace, stateInterval } from '../../runtime/pace.js';
 
 export interface StateRequestsOptions {
@@ -101,10 +101,9 @@ export class StateRequests {
 const abandoned: Failure = {
   kind: 'unknown',
   error: { type: 'network', message: "could not ask for the lab's state", status: null, hint: null },
-  transient: true,
-  reached: false,
-  maybeDone: false,
-  retryAfter: null,
+  retry: 'later',
+  effect: 'none',
+  from: 'nobody',
 };
 
 /** The answer, or a failure where none came within so many milliseconds: a silent connection is lost, as a silent stream is. */
@@ -118,7 +117,7 @@ export async function answeredWithin<T>(
   const answer = await ask(limit.signal);
   limit.cancel();
   // A refusal is one, even where the rest of its text did not come.
-  if (!limit.expired || answer.ok || answer.failure.reached) return answer;
+  if (!limit.expired || answer.ok || isResponse(answer.failure)) return answer;
   const [asked] = answer.failure.error.message.split(': ');
   const message = `${asked ?? ''}: no answer for ${(ms ?? 0) / 1000} s`;
   const { failure } = answer;

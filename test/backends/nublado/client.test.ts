@@ -11,7 +11,7 @@ import { createClient, type Credentials } from '../../../src/backends/nublado/cl
 import type { NubladoClient } from '../../../src/backends/nublado/client.js';
 import { exitCode } from '../../../src/model/outcome.js';
 import { noSecrets } from '../../../src/model/redactor.js';
-import { outcomeOf, type Failure, type Result } from '../../../src/model/result.js';
+import { askedWait, outcomeOf, type Failure, type Result } from '../../../src/model/result.js';
 import { answering, type Asked } from '../../support/answering.js';
 import { realClock } from '../../support/clock.js';
 import { exchangeCaptures, exchangeCapture } from '../../support/captures.js';
@@ -276,7 +276,7 @@ describe('other refusals', () => {
     const scope = await ask(replay('12-auth-errors.userscope-delete-403'), state);
     assert.equal(failureOf(scope.result).error.hint, 'The token lacks the scope admin:jupyterlab.');
     const limited = await ask((response) => response.writeHead(429, { 'retry-after': '7' }).end(), create);
-    assert.equal(failureOf(limited.result).retryAfter, 7000);
+    assert.equal(askedWait(failureOf(limited.result)), 7000);
     const dated = await ask((response) => {
       response
         .writeHead(503, {
@@ -285,7 +285,7 @@ describe('other refusals', () => {
         })
         .end();
     }, create);
-    assert.equal(failureOf(dated.result).retryAfter, 30_000);
+    assert.equal(askedWait(failureOf(dated.result)), 30_000);
     const past = await ask((response) => {
       response
         .writeHead(429, {
@@ -294,25 +294,26 @@ describe('other refusals', () => {
         })
         .end();
     }, create);
-    assert.equal(failureOf(past.result).retryAfter, 0);
+    assert.equal(askedWait(failureOf(past.result)), 0);
     assert.match(failureOf(past.result).error.hint ?? '', /try again in 0 s/);
   });
 
   it('tell what may be asked again from what may not', async () => {
-    for (const [status, transient] of [
-      [400, false],
-      [401, false],
-      [404, false],
-      [409, false],
-      [408, true],
-      [425, true],
-      [429, true],
-      [500, true],
-      [502, true],
-      [504, true],
+    for (const [status, retry, from] of [
+      [400, 'never', 'server'],
+      [401, 'never', 'server'],
+      [404, 'later', 'other'],
+      [409, 'never', 'server'],
+      [408, 'later', 'server'],
+      [425, 'later', 'server'],
+      [429, 'later', 'server'],
+      [500, 'later', 'server'],
+      [502, 'later', 'server'],
+      [504, 'later', 'server'],
     ] as const) {
       const { result } = await ask((response) => response.writeHead(status).end(), create);
-      assert.equal(failureOf(result).transient, transient, String(status));
+      const failure = failureOf(result);
+      assert.deepEqual([failure.retry, failure.from], [retry, from], String(status));
     }
   });
 });
@@ -339,7 +340,7 @@ describe('a network that does not answer', () => {
     const refused = failureOf(await state(at(`http://127.0.0.1:${await freePort()}`)));
     assert.match(refused.error.message, /the connection was refused$/);
     assert.equal(exitCode(outcomeOf(refused)), 7);
-    assert.equal(refused.transient, true);
+    assert.deepEqual([refused.retry, refused.from], ['later', 'nobody']);
     const unknown = failureOf(await state(at('http://nosuch.invalid')));
     assert.match(unknown.error.message, /the host name is not known|the name server does not answer/);
   });
@@ -354,7 +355,7 @@ describe('a network that does not answer', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const failure = failureOf(await state(at(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)));
     assert.match(failure.error.message, /the connection was cut$/);
-    assert.equal(failure.transient, true);
+    assert.deepEqual([failure.retry, failure.from], ['later', 'nobody']);
   });
 
   it('never puts the token into a message', async () => {

@@ -22,10 +22,9 @@ const pending: Result<Lab> = { ok: true, value: labOf({ status: 'pending' }) };
 const networkFailure: Failure = {
   kind: 'unknown',
   error: { type: 'network', message: 'gone', status: null, hint: null },
-  transient: true,
-  reached: false,
-  maybeDone: false,
-  retryAfter: null,
+  retry: 'later',
+  effect: 'none',
+  from: 'nobody',
 };
 const lost: Result<never> = { ok: false, failure: networkFailure };
 
@@ -174,7 +173,7 @@ describe('the last look', () => {
 
   it('comes before a request that was to be sent again only later', async () => {
     const clock = new FakeClock();
-    const busy: Failure = { ...networkFailure, reached: true, retryAfter: 9_000 };
+    const busy: Failure = { ...networkFailure, from: 'server', retry: { afterMs: 9_000 } };
     const site: Site = {
       clock,
       life: Infinity,
