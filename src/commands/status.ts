@@ -20,7 +20,8 @@ export async function status(session: Session): Promise<Ending> {
   if (!asked.ok) return session.ending(session.failureOutcome(asked.failure, words));
   const { lab, outcome } = await judge(session, subject.value, asked.value);
   if (session.signal.aborted) return session.ending(session.cutShort(words));
-  return session.ending(outcome, { lab, text: lab === null ? [] : describe(lab, name) });
+  const isInText = lab !== null && saysNoMore(outcome);
+  return session.ending(outcome, { lab, text: lab === null ? [] : describe(lab, name), isInText });
 }
 
 interface Judgement {
@@ -64,7 +65,7 @@ function outcomeOf(lab: Lab | null, { name, own }: Subject): Outcome {
     case 'running':
       return { kind: 'running', message: 'the lab is running' };
     case 'failed':
-      return failed('the lab has failed');
+      return failed(hasFailed);
     case 'starting':
     case 'stopping':
     case 'unsettled':
@@ -72,6 +73,13 @@ function outcomeOf(lab: Lab | null, { name, own }: Subject): Outcome {
       return { kind: 'pending', message: `the lab is ${lab.status}` };
   }
 }
+
+/** Whether an outcome says only what the lab's status says. */
+function saysNoMore({ kind, message }: Outcome): boolean {
+  return kind === 'running' || (kind === 'pending' && message !== inProgress) || message === hasFailed;
+}
+
+const hasFailed = 'the lab has failed';
 
 function failed(message: string): Outcome {
   return { kind: 'failed', message, error: { type: 'failed', message, status: null, hint: null } };

@@ -1,14 +1,15 @@
 /**
- * Which displays a run gets: from the options, the environment and what the streams are.
+ * Chooses the displays for a run from the options, the environment and the kinds of the streams.
  */
 import type { Context } from '../runtime/context.js';
 import { Displays, type Display } from './display.js';
+import type { EndingOptions } from './human.js';
 import type { DisplayOptions, EventsDisplayOptions, ProgressMode } from './modes.js';
 import { createTheme } from './theme.js';
 
 /**
- * How progress is really shown. A bar needs a terminal that can move its cursor, and that nothing else writes
- * to; where stdout tells every event already, a second telling is shown only if asked for.
+ * The progress mode in effect. A bar needs a terminal that can move its cursor, and that nothing else writes
+ * to. Where every event goes to stdout already, progress is shown only if it was requested.
  */
 export function effectiveProgress(
   { progress, output, quiet }: DisplayOptions,
@@ -28,7 +29,7 @@ function underCi(env: Context['env']): boolean {
   return ci !== undefined && ci !== '' && ci !== '0' && ci !== 'false';
 }
 
-/** The displays for one run. Each is loaded only when it is used. */
+/** The displays for one run. Only those in use are loaded. */
 export async function chooseDisplay(
   context: Context,
   options: DisplayOptions,
@@ -40,8 +41,13 @@ export async function chooseDisplay(
   const theme = createTheme(options.color, progress !== 'plain' && err.isTTY === true, context.env);
 
   const all: Display[] = [];
+  let layOut: EndingOptions['layOut'] = null;
   if (progress === 'bar') {
-    const { BarDisplay } = await import('./terminal/bar.js');
+    const [{ BarDisplay }, { columnsOf, rowsOf }] = await Promise.all([
+      import('./terminal/bar.js'),
+      import('./terminal/rows.js'),
+    ]);
+    layOut = (message) => rowsOf(columnsOf(err), message, null, theme);
     all.push(new BarDisplay(err, theme, clock, context.jobs));
   } else if (progress === 'plain') {
     const { PlainDisplay } = await import('./lines/plain.js');
@@ -49,7 +55,8 @@ export async function chooseDisplay(
   }
   const { EndingDisplay, WarningDisplay, TextDisplay } = await import('./human.js');
   if (progress === 'none' && !options.quiet) all.push(new WarningDisplay(err, theme));
-  all.push(new EndingDisplay(err, theme, progress === 'none', clock));
+  const isTextOnStdout = options.output === 'text';
+  all.push(new EndingDisplay(err, theme, clock, { errorsOnly: progress === 'none', isTextOnStdout, layOut }));
   all.push(await outputDisplay(context, options, events, () => new TextDisplay(context.out)));
   return new Displays(...all);
 }

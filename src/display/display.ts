@@ -1,35 +1,37 @@
 /**
- * What a command may do to be seen: the interface of every display.
+ * The interface of every display: what a command can show.
  *
- * One accumulated state, several displays; redrawing is not updating. Progress displays write to stderr,
- * output displays to stdout, and a command is handed both as one.
+ * There is one accumulated state and several displays; redrawing is not updating. Progress displays write to stderr,
+ * output displays to stdout, and a command gets both as one.
  */
 import type { ImageOption, SizeOption } from '../model/choices.js';
 import type { Outcome } from '../model/outcome.js';
 import type { EventInput, Input, RunState } from '../model/reducer.js';
 import type { Lab } from '../model/lab.js';
 
-/** What is about to happen, said once the user and the controller are known. */
+/** What is about to happen, reported once the user and the controller are known. */
 export interface StartInfo {
   command: string;
-  /** Null for a command that is about no user. */
+  /** Null for a command that is not about one user. */
   user: string | null;
   controller: string;
-  /** What is asked of the controller: the create body, with the names of its `env` only. */
+  /** The body of the create request, with only the names of its `env`. */
   request: Record<string, unknown> | null;
 }
 
-/** The end of a run, for whoever prints it. */
+/** The end of a run, as the displays print it. */
 export interface Ending {
   outcome: Outcome;
   /** Events seen. */
   events: number;
   lab: Lab | null;
-  /** The last event, for an ending by the deadline; left out where nothing could be followed. */
+  /** The last event, for a run that ended at its deadline; left out where no stream was followed. */
   lastEvent?: EventInput | null;
-  /** What stdout carries in text mode, line by line; from outside, and made harmless for a terminal. */
+  /** The result on stdout in text mode, line by line. It is from outside; a terminal gets it sanitised. */
   text: readonly string[];
-  /** What the result object carries beside, by command. */
+  /** Whether the text already says what the outcome says. */
+  isInText?: boolean;
+  /** What the result object has in addition, by command. */
   more?: { users?: string[]; images?: ImageOption[]; sizes?: SizeOption[] };
 }
 
@@ -39,29 +41,29 @@ export interface Display {
   start(info: StartInfo): void;
   /** One more input, and the state after it. */
   show(state: RunState, input: Input): void;
-  /** No more inputs are at hand now: what was shown may leave. */
+  /** There are no more inputs for now: lines that were held back are written. */
   flush(): void;
-  /** Time has passed; only a redraw may follow. */
+  /** Time has passed, and nothing else has changed: redraws. */
   tick(state: RunState): void;
-  /** Something the user should know that ends nothing. */
+  /** Something the user should know that does not end the run. */
   warn(message: string): void;
-  /** An explanation that was asked for with -v. It may repeat what a server said. */
+  /** An explanation requested with -v. It may quote a server. */
   note(message: string): void;
-  /** The run is over: whatever lives on the screen is put in order. */
+  /** The run is over: restores the screen. */
   close(state: RunState | null): void;
-  /** Prints the ending. Comes after `close`, once, on every path. */
+  /** Prints the end of the run. Called once, after `close`, on every path. */
   finish(ending: Ending): void;
 }
 
-/** A display of nothing, for others to override in part. */
+/** A display that shows nothing; the others override parts of it. */
 export class SilentDisplay implements Display {
   readonly tickEvery: number | null = null;
 
   start(_info: StartInfo): void {
-    // Nothing to say.
+    // Nothing to show.
   }
   show(_state: RunState, _input: Input): void {
-    // Nothing to say.
+    // Nothing to show.
   }
   flush(): void {
     // Nothing was held back.
@@ -70,16 +72,16 @@ export class SilentDisplay implements Display {
     // Nothing to redraw.
   }
   warn(_message: string): void {
-    // Nothing to say.
+    // Nothing to show.
   }
   note(_message: string): void {
-    // Nothing to say.
+    // Nothing to show.
   }
   close(_state: RunState | null): void {
-    // Nothing on the screen.
+    // Nothing to restore.
   }
   finish(_ending: Ending): void {
-    // Nothing to say.
+    // Nothing to show.
   }
 }
 

@@ -1,44 +1,79 @@
 /**
- * The words for people that are the same in every human mode: warnings without a progress display, the
- * ending on stderr, and the one line of result on stdout.
+ * What every mode for people shares: warnings where no display shows progress, the end of the run on stderr, and the
+ * result on stdout.
  */
 import type { Clock, Output } from '../runtime/context.js';
 import { isByDeadline } from '../model/outcome.js';
 import type { Input, RunState } from '../model/reducer.js';
-import { SilentDisplay, type Ending } from './display.js';
-import { connectionLine, endingLines, lastEventLine } from './messages.js';
 import { harmless, logText } from '../model/text.js';
+import { ConnectionReports } from './connection.js';
+import { SilentDisplay, type Ending, type StartInfo } from './display.js';
+import { detail, endMessages, lastEventText, lineOf, warningMessage, type Message } from './messages.js';
 import type { Theme } from './theme.js';
 
-/** Says on stderr how it ended. */
+export interface EndingOptions {
+  /** Whether only an end with an error is printed. */
+  errorsOnly: boolean;
+  /** Whether the result on stdout is text for people, which says what a message that repeats it would say. */
+  isTextOnStdout: boolean;
+  /** Lays a message out for a terminal on which errors were shown as events; null for a log, where each line stands alone. */
+  layOut: ((message: Message) => string) | null;
+}
+
+/** Says on stderr how the run ended. */
 export class EndingDisplay extends SilentDisplay {
   readonly #err: Output;
   readonly #theme: Theme;
-  readonly #errorsOnly: boolean;
+  readonly #clock: Clock;
+  readonly #options: EndingOptions;
   readonly #started: number;
+  #command: string | null = null;
+  /** The last event, where that is an error. */
+  #shownError: string | null = null;
 
-  constructor(err: Output, theme: Theme, errorsOnly: boolean, clock: Clock) {
+  constructor(err: Output, theme: Theme, clock: Clock, options: EndingOptions) {
     super();
     this.#err = err;
     this.#theme = theme;
-    this.#errorsOnly = errorsOnly;
+    this.#clock = clock;
+    this.#options = options;
     this.#started = clock.monotonic();
   }
 
-  override finish({ outcome, lastEvent = null }: Ending): void {
-    if (this.#errorsOnly && !('error' in outcome)) return;
-    const lines = endingLines(outcome, this.#theme);
+  override start({ command }: StartInfo): void {
+    this.#command = command;
+  }
+
+  override show(_state: RunState, input: Input): void {
+    if (input.kind !== 'event') return;
+    const { type, message } = input.event;
+    if (type === 'error') this.#shownError = message;
+    else if (type === 'info') this.#shownError = null;
+  }
+
+  override finish({ outcome, lastEvent = null, isInText = false }: Ending): void {
+    const { errorsOnly, isTextOnStdout, layOut } = this.#options;
+    if (errorsOnly && !('error' in outcome)) return;
+    if (isInText && isTextOnStdout) return;
+    const finish = {
+      command: this.#command,
+      elapsedMs: this.#clock.monotonic() - this.#started,
+      isAtTerminal: layOut !== null,
+      shownError: layOut === null ? null : this.#shownError,
+    };
+    const messages = endMessages(outcome, finish, this.#theme);
     if (lastEvent !== null && isByDeadline(outcome)) {
-      lines.splice(1, 0, lastEventLine(lastEvent, this.#started));
+      messages.splice(1, 0, detail(lastEventText(lastEvent, this.#started)));
     }
-    for (const line of lines) this.#err.write(`${line}\n`);
+    for (const message of messages) this.#err.write(layOut?.(message) ?? `${lineOf(message)}\n`);
   }
 }
 
-/** Warnings on stderr, where no progress display shows them. */
+/** Warnings on stderr, where no display shows progress. */
 export class WarningDisplay extends SilentDisplay {
   readonly #err: Output;
   readonly #theme: Theme;
+  readonly #connection = new ConnectionReports();
 
   constructor(err: Output, theme: Theme) {
     super();
@@ -47,17 +82,17 @@ export class WarningDisplay extends SilentDisplay {
   }
 
   override show(_state: RunState, input: Input): void {
-    const line = input.kind === 'connection' ? connectionLine(input) : null;
-    if (line !== null) this.warn(line);
+    const news = this.#connection.report(input);
+    if (news?.isWarning === true) this.warn(news.text);
+    else if (news !== null) this.#err.write(`${news.text}\n`);
   }
 
-  override warn(message: string): void {
-    const { color, symbols } = this.#theme;
-    this.#err.write(`${color.yellow(symbols.warning)} ${logText(message)}\n`);
+  override warn(text: string): void {
+    this.#err.write(`${lineOf(warningMessage(text, this.#theme, this.#theme.symbols.warning))}\n`);
   }
 
-  override note(message: string): void {
-    this.#err.write(`${this.#theme.color.dim(logText(message))}\n`);
+  override note(text: string): void {
+    this.#err.write(`${this.#theme.color.dim(logText(text))}\n`);
   }
 }
 
@@ -71,7 +106,7 @@ export class TextDisplay extends SilentDisplay {
   }
 
   override finish({ text }: Ending): void {
-    // Verbatim for a script, as long as a line stays one; harmless for a terminal.
+    // A script gets it as it is, as long as each line stays one line; a terminal gets it sanitised.
     const show = this.#out.isTTY === true ? harmless : (line: string) => line.replace(/[\r\n]+/g, harmless);
     for (const line of text) this.#out.write(`${show(line)}\n`);
   }

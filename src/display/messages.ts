@@ -1,7 +1,8 @@
 /**
- * Events and other inputs as lines for people, and the words for an ending.
+ * What the displays for people say: the wording of events, warnings, the connection's health, and the end of a run.
  *
- * Shared by every human display. Everything from outside is made harmless here.
+ * Owns the words, and sanitises everything from outside. Where a line begins, how it is wrapped, and when it is written is
+ * up to each display. Changes of the connection are in `connection.ts`.
  */
 import type { Event } from '../model/event.js';
 import type { Outcome } from '../model/outcome.js';
@@ -9,96 +10,172 @@ import type { EventInput, Input, RunState } from '../model/reducer.js';
 import { elapsed, inWords, logText } from '../model/text.js';
 import type { Theme } from './theme.js';
 
-/** An event's type, progress and message in columns, as one line. */
-export function eventLine(event: Event, theme: Theme): string {
-  return eventColumns(event, theme) + logText(event.message);
+/** One message, sanitised and without colour. */
+export interface Message {
+  /** The kind of message, as in `error:`; empty where that needs no word. */
+  word: string;
+  text: string;
+  /** Colours the word or, where there is none, the text. */
+  paint: (text: string) => string;
 }
 
-/** What stands before the message. */
-export function eventColumns({ type, progress }: Pick<Event, 'type' | 'progress'>, theme: Theme): string {
-  const percent = progress === null ? '' : `${progress}%`;
-  return `${paint(type.padEnd(8), type, theme)} ${percent.padStart(4)}  `;
+/** The message as one line. */
+export function lineOf({ word, text, paint }: Message): string {
+  return word === '' ? paint(text) : `${paint(word)} ${text}`;
 }
 
-/** A word in the colour of its event type. */
-function paint(text: string, type: Event['type'], { color }: Theme): string {
+/** An event. `limit`: how much of its message is kept, in UTF-16 units. */
+export function eventMessage({ type, message }: Event, theme: Theme, limit?: number): Message {
+  const text = logText(message, limit);
+  return type === 'info'
+    ? { word: '', text, paint: asItIs }
+    : { word: `${type}:`, text, paint: painter(type, theme) };
+}
+
+export function warningMessage(text: string, { color }: Theme, word: string): Message {
+  return { word, text: logText(text), paint: color.yellow };
+}
+
+/** A frame that is not an Event, and why. */
+export function skippedMessage({ frame, reason }: Input & { kind: 'skipped' }, { color }: Theme): Message {
+  const shown = frame === null ? '' : `: ${logText(`${frame.event ?? ''} ${frame.data}`.trim(), 200)}`;
+  return { word: 'skipped:', text: `${logText(reason, 200)}${shown}`, paint: color.yellow };
+}
+
+export function asItIs(text: string): string {
+  return text;
+}
+
+/** The colour of an event type. */
+function painter(type: Event['type'], { color }: Theme): (text: string) => string {
   switch (type) {
     case 'info':
-      return color.cyan(text);
+      return color.cyan;
     case 'complete':
-      return color.green(text);
+      return color.green;
     case 'error':
     case 'failed':
-      return color.red(text);
+      return color.red;
   }
 }
 
-/** A frame that is no Event, said as such. */
-export function skippedLine(input: Input & { kind: 'skipped' }, theme: Theme): string {
-  const { frame, reason } = input;
-  const shown = frame === null ? '' : `: ${logText(`${frame.event ?? ''} ${frame.data}`.trim(), 200)}`;
-  return `${theme.color.yellow('skipped'.padEnd(8))}       ${logText(reason, 200)}${shown}`;
+/** The progress of an event, right-aligned in four columns. */
+export function percentColumn(progress: number | null): string {
+  return progress === null ? '    ' : `${progress}%`.padStart(4);
 }
 
-/** What a change of the connection means to a person; null where it is none of their business. */
-export function connectionLine(input: Input & { kind: 'connection' }): string | null {
-  const because = input.reason === null ? '' : `: ${logText(input.reason, 500)}`;
-  switch (input.state) {
-    case 'open':
-      return null;
-    case 'lost':
-      return `the event stream was lost${because}`;
-    case 'retrying':
-      return `reconnecting, attempt ${input.attempt}${because}`;
-    case 'resumed':
-      return 'the event stream is back';
-    case 'replaced':
-      return 'a new operation has begun; progress starts over';
-  }
+/** An event as a line of the raw stream, where each has its type. */
+export function typedEventLine({ type, progress, message }: Event, theme: Theme): string {
+  return typedLine(type, painter(type, theme), progress, logText(message));
 }
 
-/** Without an event for this long, a person wants to know why, in milliseconds. */
+/** A line of the raw stream: a type, the progress and a text, in columns. */
+export function typedLine(
+  type: string,
+  paint: (text: string) => string,
+  progress: number | null,
+  text: string,
+): string {
+  return `${paint(type.padEnd(8))} ${percentColumn(progress)}  ${text}`;
+}
+
+/** A person wants to know why when there is no event for this long, in milliseconds. */
 const longSilence = 10_000;
 
-/** What keeps the events from coming, at a moment in monotonic milliseconds; null where nothing does. */
+/** Why no events arrive at a moment in monotonic milliseconds; null where nothing is wrong. */
 export function healthText(state: RunState, now: number): string | null {
   const { retrying, heard, lastHeardAt, lastEventAt } = state;
-  if (retrying !== null) return `reconnecting, attempt ${retrying}`;
+  if (retrying !== null) return `retrying, attempt ${retrying}`;
   if (!heard || now - lastEventAt < longSilence) return null;
-  const seconds = (since: number): string => inWords(Math.floor((now - since) / 1000) * 1000);
+  const since = (at: number): string => inWords(Math.floor((now - at) / 1000) * 1000);
   return lastHeardAt > lastEventAt
-    ? `alive, last ping ${seconds(lastHeardAt)} ago`
-    : `silent for ${seconds(lastEventAt)}`;
+    ? `no events; last ping ${since(lastHeardAt)} ago`
+    : `no data for ${since(lastEventAt)}`;
 }
 
-/** What was heard last, and when, of a run that began at `started`, in monotonic milliseconds. */
-export function lastEventLine({ event, at }: EventInput, started: number): string {
-  return `  last event, at ${elapsed(at - started)}: ${event.type}: ${logText(event.message, 500)}`;
+/** The last event and when it arrived, in a run that began at `started`, in monotonic milliseconds. */
+export function lastEventText({ event, at }: EventInput, started: number): string {
+  return `last event, at ${elapsed(at - started)}: ${event.type}: ${logText(event.message, 500)}`;
 }
 
-/** The lines that tell a person how it ended. */
-export function endingLines(outcome: Outcome, theme: Theme): string[] {
-  const { color, symbols } = theme;
-  switch (outcome.kind) {
-    case 'ok':
+/** What is known about a run when it ends, apart from its outcome. */
+export interface Finish {
+  /** The command; null where none has begun. */
+  command: string | null;
+  elapsedMs: number;
+  /** Whether a person reads it at a terminal. In a log, the events before it have times. */
+  isAtTerminal: boolean;
+  /** An error that is on the screen just above, so that it need not be repeated. */
+  shownError: string | null;
+}
+
+/** The end of a run: what happened, and below it what to do about that. */
+export function endMessages(outcome: Outcome, finish: Finish, theme: Theme): Message[] {
+  const { symbols, color } = theme;
+  const time = hasTotal(outcome, finish) ? ` (${elapsed(finish.elapsedMs)})` : '';
+  const text = `${logText(sentenceFor(outcome, finish))}${time}`;
+  if (!('error' in outcome)) {
+    const { kind } = outcome;
+    // A count, or a state that is not final, is not a success to be ticked off.
+    if (kind === 'ok' || kind === 'pending') return [{ word: '', text, paint: asItIs }];
+    return [{ word: symbols.done, text, paint: color.green }];
+  }
+  // A run that was left early has not failed.
+  const isEarly = outcome.kind === 'interrupted' || outcome.kind === 'timeout';
+  const word = isEarly ? symbols.warning : symbols.failed;
+  const paint = isEarly ? color.yellow : color.red;
+  const { hint } = outcome.error;
+  if (hint === null) return [{ word, text, paint }];
+  // A usage error is one line. Some of commander's messages end with a full stop.
+  if (outcome.kind === 'usage')
+    return [{ word, text: `${text.replace(/\.$/, '')}. ${logText(hint)}`, paint }];
+  return [{ word, text, paint }, detail(hint)];
+}
+
+/** A line below the message that it belongs to. */
+export function detail(text: string): Message {
+  return { word: ' ', text: logText(text), paint: asItIs };
+}
+
+/** Commands that follow an operation to its end, which takes a time worth knowing. */
+const followingCommands: readonly (string | null)[] = ['spawn', 'wait', 'stop', 'events'];
+
+function hasTotal({ kind }: Outcome, { command, isAtTerminal }: Finish): boolean {
+  if (!followingCommands.includes(command)) return false;
+  switch (kind) {
     case 'complete':
     case 'running':
-    case 'detached':
     case 'absent':
-      return [`${color.green(symbols.done)} ${logText(outcome.message)}`];
-    case 'pending':
-      // Not over yet, and perhaps never: no success to be ticked off.
-      return [logText(outcome.message)];
-    default: {
-      const { hint } = outcome.error;
-      // Leaving early is no failure of the lab's.
-      const early = outcome.kind === 'interrupted' || outcome.kind === 'timeout';
-      const symbol = early ? color.yellow(symbols.warning) : color.red(symbols.failed);
-      const line = `${symbol} ${logText(outcome.message)}`;
-      if (hint === null) return [line];
-      if (outcome.kind !== 'usage') return [line, `  ${logText(hint)}`];
-      // Some of commander's messages are sentences.
-      return [`${line.replace(/\.$/, '')}. ${logText(hint)}`];
-    }
+      return true;
+    case 'failed':
+    case 'timeout':
+    case 'unknown':
+    case 'interrupted':
+      return isAtTerminal;
+    default:
+      return false;
   }
+}
+
+function sentenceFor(outcome: Outcome, { command, shownError }: Finish): string {
+  const { kind, message } = outcome;
+  switch (kind) {
+    case 'complete':
+      // The event's own message is in the JSON and in the log. An old stream does not say that the lab still runs.
+      return command === 'events' ? 'Operation complete' : 'Lab is running';
+    case 'running':
+    case 'absent':
+    case 'detached':
+      return capitalised(message.replace(/^the (?=lab is )/, ''));
+    case 'failed': {
+      const repeated = shownError === null ? '' : `: ${shownError}`;
+      return repeated !== '' && message.endsWith(repeated) ? message.slice(0, -repeated.length) : message;
+    }
+    default:
+      return message;
+  }
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -133,7 +133,7 @@ describe('an interruption', { concurrency: 2 }, () => {
   it('does not say of a deletion that never reached the controller that it goes on', async () => {
     const server = await answering(() => undefined);
     await server.close();
-    const { code, stderr } = await interrupted(['stop', '-u', 'demo', '--direct'], /reconnecting/, {
+    const { code, stderr } = await interrupted(['stop', '-u', 'demo', '--direct', '-v'], /retrying/, {
       LAB_CONTROLLER: server.origin,
     });
     assert.equal(code, 130);
@@ -145,7 +145,7 @@ describe('an interruption', { concurrency: 2 }, () => {
       if (method === 'POST') response.destroy();
       else response.writeHead(503, { 'content-type': 'text/plain' }).end();
     });
-    const { code, stderr } = await interrupted(['spawn', '-u', 'demo'], /reconnecting, attempt 2/, {
+    const { code, stderr } = await interrupted(['spawn', '-u', 'demo', '-v'], /retrying, attempt 2/, {
       LAB_CONTROLLER: server.origin,
       LAB_TOKEN: 'gt-x',
     });

@@ -55,7 +55,7 @@ const cases: Case[] = [
     args: ['spawn'],
     code: 0,
     outcome: 'complete',
-    stderr: /✔ Lab Kubernetes pod started for demo/,
+    stderr: /✔ Lab is running \(0:\d\d\)\n/,
   },
   {
     name: 'a replaced lab',
@@ -71,7 +71,7 @@ const cases: Case[] = [
     args: ['spawn'],
     code: 0,
     outcome: 'complete',
-    stderr: /skipped .*unknown event type/,
+    stderr: /skipped: unknown event type/,
   },
   { name: 'a detached spawn', args: ['spawn', '-d'], code: 0, outcome: 'detached', stderr: /`lab wait`/ },
   {

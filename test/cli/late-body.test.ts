@@ -55,9 +55,9 @@ describe('an event stream that is none', { concurrency: 3 }, () => {
         else response.writeHead(200, { 'content-type': 'application/json' }).end('{"status": "pending"}');
       };
       await using server = await answering(answer);
-      const run = startLab(['spawn', ...direct, '--timeout', '0'], environment(server));
+      const run = startLab(['spawn', ...direct, '--timeout', '0', '-v'], environment(server));
       const said = `the answer is ${is} (HTTP 200 OK)`.replace(/[()]/g, '\\$&');
-      await run.seen(new RegExp(`reconnecting, attempt 1: could not watch the events of rachel: ${said}`));
+      await run.seen(new RegExp(`retrying, attempt 1: could not watch the events of rachel: ${said}`));
       run.child.kill('SIGTERM');
       assert.equal((await run.finished).code, 143);
     });

@@ -65,7 +65,7 @@ describe('--log-file', { concurrency: 3, timeout: 60_000 }, () => {
     assert.equal(code, 0);
     assert.match(
       stderr,
-      new RegExp(`warning +the log file ${path} can be read by others: chmod 600 ${path}\n`),
+      new RegExp(`warning: the log file ${path} can be read by others: chmod 600 ${path}\n`),
     );
   });
 

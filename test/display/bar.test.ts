@@ -30,7 +30,7 @@ describe('the line of the bar', () => {
     [40, 63, 'a\x1b[2Jb', ' 63% █████░░░░ 0:12  a\\x1b[2Jb'],
   ] as const) {
     it(`at ${columns} columns and ${percent} % is ${JSON.stringify(line)}`, () => {
-      assert.equal(barLine(columns, { percent, elapsedMs: 12_345, message }, theme), line);
+      assert.equal(barLine(columns, { percent, elapsedMs: 12_345, message, color: 'cyan' }, theme), line);
     });
   }
 
@@ -42,7 +42,9 @@ describe('the line of the bar', () => {
         fc.nat(4e7),
         anyText,
         (columns, percent, elapsedMs, message) => {
-          assert.ok(displayWidth(barLine(columns, { percent, elapsedMs, message }, theme)) < columns);
+          assert.ok(
+            displayWidth(barLine(columns, { percent, elapsedMs, message, color: 'cyan' }, theme)) < columns,
+          );
           assert.ok(displayWidth(spinnerText(columns, message, elapsedMs, theme)) < columns - 2);
         },
       ),
@@ -69,10 +71,13 @@ describe('the percentage shown', () => {
 describe('the bar display', () => {
   const info = (message: string, progress: number | null) => ({ type: 'info' as const, message, progress });
 
-  it('draws on ticks only, and a bar that looks the same not again', () => {
+  it('draws on ticks only, and a bar that looks the same not again', (t) => {
     const out = recorder(80);
     const clock = new FakeClock();
     const display = new BarDisplay(out, theme, clock, jobs);
+    t.after(() => {
+      display.close(null);
+    });
     let state = initialRun('spawn', { at: 0, time: 0 });
     for (let i = 1; i <= 1000; i++) {
       const input = { at: 0, time: 0, kind: 'event' as const, event: info(`message ${i}`, 50) };
@@ -82,14 +87,55 @@ describe('the bar display', () => {
     assert.equal(out.text(), '');
     display.tick(state);
     const first = out.text();
-    assert.equal(first.match(/message \d+\n/g)?.length, 1000);
+    assert.equal(first.match(/ {2}0:00 {3}50% {2}message \d+\n/g)?.length, 1000);
     assert.equal(first.match(/50% █/g)?.length, 1);
     display.tick(state);
     assert.equal(out.text(), first);
     clock.advance(1000);
     display.tick(state);
     assert.equal(out.text().match(/50% █/g)?.length, 2);
-    display.close(state);
+  });
+
+  it('is green or red when the run is over, and then disappears', () => {
+    for (const [type, code, percent] of [
+      ['complete', '32', '100'],
+      ['failed', '31', ' 50'],
+    ] as const) {
+      const out = recorder(80);
+      const display = new BarDisplay(out, createTheme('always', true, {}), new FakeClock(), jobs);
+      let state = initialRun('spawn', { at: 0, time: 0 });
+      for (const event of [info('pulling', 50), { ...info('over', null), type }]) {
+        const input = { at: 0, time: 0, kind: 'event' as const, event };
+        state = advance(state, input);
+        display.show(state, input);
+        display.tick(state);
+      }
+      display.close(state);
+      const [, bar = '', after = ''] =
+        new RegExp(`${percent}% \\x1b\\[${code}m█+([^]*?0:00[^]*?)\\x1b\\[K([^]*)$`).exec(out.text()) ?? [];
+      assert.match(bar, /over/);
+      assert.doesNotMatch(after, /[█░]|over/);
+    }
+  });
+
+  it('shows a terminal event that the end of the run does not mention', () => {
+    for (const [message, shown] of [
+      ['Lab delete failed', 0],
+      ['timed out', 1],
+    ] as const) {
+      const out = recorder(80);
+      const display = new BarDisplay(out, theme, new FakeClock(), jobs);
+      const event = { type: 'failed', message: 'Lab delete failed', progress: null } as const;
+      const input = { at: 0, time: 0, kind: 'event' as const, event };
+      const error = { type: 'failed', message, status: null, hint: null };
+      const state = {
+        ...initialRun('spawn', { at: 0, time: 0 }),
+        outcome: { kind: 'failed' as const, message, error },
+      };
+      display.show(state, input);
+      display.close(state);
+      assert.equal(out.text().match(/ {2}0:00 {8}failed: Lab delete failed\n/g)?.length ?? 0, shown);
+    }
   });
 
   it('leaves the cursor visible and draws nothing after it was closed', () => {

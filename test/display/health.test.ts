@@ -26,9 +26,14 @@ const resumed: Fact = { at: 3000, kind: 'connection', state: 'resumed', attempt:
 describe('what a person is told of the connection', () => {
   for (const [name, state, now, text] of [
     ['nothing while events come', after(open, event), 10_999, null],
-    ['that it lives, by its last ping', after(open, event, ping(16_000)), 20_900, 'alive, last ping 4 s ago'],
-    ['that it is silent, where not even pings come', after(open, event), 25_000, 'silent for 24 s'],
-    ['the attempt to reconnect', after(open, event, retrying), 2_100, 'reconnecting, attempt 2'],
+    [
+      'the last ping, where only pings come',
+      after(open, event, ping(16_000)),
+      20_900,
+      'no events; last ping 4 s ago',
+    ],
+    ['the silence, where not even pings come', after(open, event), 25_000, 'no data for 24 s'],
+    ['the attempt, where something is retried', after(open, event, retrying), 2_100, 'retrying, attempt 2'],
     ['nothing any more once that was successful', after(open, event, retrying, resumed), 3_100, null],
     ['nothing before the controller was heard', after(), 60_000, null],
   ] as const) {
@@ -51,7 +56,7 @@ describe('what a person is told of the connection', () => {
     }
     clock.advance(2_500);
     display.tick(state);
-    assert.match(out.text(), / 30% █+░+ 0:02 {2}reconnecting, attempt 2; pulling/);
+    assert.match(out.text(), / 30% █+░+ 0:02 {2}retrying, attempt 2; pulling/);
     display.close(state);
   });
 });

@@ -249,8 +249,16 @@ export class Session {
   #noteConnection(state: ConnectionState, attempt: number, reason: string | null): void {
     const input: Input = { ...stamp(this.context.clock), kind: 'connection', state, attempt, reason };
     this.#state = advance(this.#state, input);
-    this.display.show(this.#state, input);
+    this.#show(input);
     this.display.flush();
+  }
+
+  #show(input: Input): void {
+    // A display reports retries only when they last, so that the reasons are in the trace.
+    if (input.kind === 'connection' && input.state === 'retrying') {
+      this.trace(1, `retrying, attempt ${input.attempt}: ${input.reason ?? 'the connection was lost'}`);
+    }
+    this.display.show(this.#state, input);
   }
 
   /** The state of the subject's lab, noted and shown; null where there is none. */
@@ -293,7 +301,7 @@ export class Session {
           next.outcome === null && !left ? (stopOn?.(input, next) ?? null) : null;
         left ||= stopped === 'leave';
         this.#state = stopped === null || stopped === 'leave' ? next : { ...next, outcome: stopped };
-        if (input.kind !== 'repeated') this.display.show(this.#state, input);
+        if (input.kind !== 'repeated') this.#show(input);
         // What else has come counts as seen, so it has to be shown.
         if (this.#state.outcome !== null) break;
       }

@@ -1,11 +1,12 @@
 /**
- * The event stream as text on stdout, one line for each event: what `lab events` shows by default.
+ * The event stream as text on stdout, one line for each event: what `lab events` shows by default. It shows the stream as
+ * it is, so each line begins with the type of the event.
  */
 import type { Output } from '../../runtime/context.js';
 import type { Input, RunState } from '../../model/reducer.js';
 import { Batch } from './batch.js';
 import { SilentDisplay } from '../display.js';
-import { eventLine, skippedLine } from '../messages.js';
+import { asItIs, skippedMessage, typedEventLine, typedLine } from '../messages.js';
 import { logText } from '../../model/text.js';
 import type { Theme } from '../theme.js';
 
@@ -44,11 +45,13 @@ export class EventsTextDisplay extends SilentDisplay {
       case 'event':
         return this.#options.types?.has(input.event.type) === false
           ? null
-          : eventLine(input.event, this.#theme);
-      case 'skipped':
-        return skippedLine(input, this.#theme);
+          : typedEventLine(input.event, this.#theme);
+      case 'skipped': {
+        const { text, paint } = skippedMessage(input, this.#theme);
+        return typedLine('skipped', paint, null, text);
+      }
       case 'heartbeat':
-        return this.#options.comments ? `${'comment'.padEnd(8)}       ${logText(input.comment)}` : null;
+        return this.#options.comments ? typedLine('comment', asItIs, null, logText(input.comment)) : null;
       default:
         return null;
     }

@@ -1,15 +1,24 @@
 /**
- * Progress as lines: one for each event, with a timestamp and the elapsed time, and a sign of life in long
- * silences. For logs, CI and terminals that can do no more.
+ * Progress as lines of a log: one for each event, with a timestamp and the elapsed time, and a sign of life in long
+ * silences. For files, CI and terminals that can do no more; so a line is never wrapped.
  */
 import type { Clock, Output } from '../../runtime/context.js';
 import type { Event } from '../../model/event.js';
-import type { Input, RunState } from '../../model/reducer.js';
-import { Batch } from './batch.js';
-import { SilentDisplay } from '../display.js';
-import { connectionLine, eventColumns, skippedLine } from '../messages.js';
+import type { EventInput, Input, RunState } from '../../model/reducer.js';
 import { elapsed, inWords, logText } from '../../model/text.js';
+import { ConnectionReports } from '../connection.js';
+import { SilentDisplay } from '../display.js';
+import {
+  asItIs,
+  eventMessage,
+  lineOf,
+  percentColumn,
+  skippedMessage,
+  warningMessage,
+  type Message,
+} from '../messages.js';
 import type { Theme } from '../theme.js';
+import { Batch } from './batch.js';
 
 /** A silence longer than this gets a line, in milliseconds. */
 const signOfLife = 30_000;
@@ -20,14 +29,13 @@ export class PlainDisplay extends SilentDisplay {
   readonly #theme: Theme;
   readonly #clock: Clock;
   readonly #started: number;
+  readonly #connection = new ConnectionReports();
   #lastLineAt: number;
   #lastEventAt: number;
-  /** What the last line began with, and of when and what that was: in a flood most begin the same. */
+  /** The last timestamp and elapsed time, and the seconds that they show: in a flood, most lines have the same. */
   #second = NaN;
   #since = NaN;
   #head = '';
-  #of: Pick<Event, 'type' | 'progress'> | null = null;
-  #columns = '';
 
   constructor(out: Output, theme: Theme, clock: Clock) {
     super();
@@ -40,58 +48,51 @@ export class PlainDisplay extends SilentDisplay {
   }
 
   override show(_state: RunState, input: Input): void {
-    switch (input.kind) {
-      case 'event':
-        this.#eventLine(input.event);
-        this.#lastEventAt = this.#lastLineAt;
-        break;
-      case 'skipped':
-        this.#line(skippedLine(input, this.#theme));
-        break;
-      case 'connection': {
-        const line = connectionLine(input);
-        if (line !== null) this.warn(line);
-        break;
-      }
-      default:
-        break;
-    }
+    const news = this.#connection.report(input);
+    if (news?.isWarning === true) this.warn(news.text);
+    else if (news !== null) this.#message({ word: '', text: news.text, paint: asItIs });
+    if (input.kind === 'event') this.#event(input);
+    else if (input.kind === 'skipped') this.#message(skippedMessage(input, this.#theme));
   }
 
   override flush(): void {
     this.#lines.flush();
   }
 
-  override warn(message: string): void {
-    this.#line(`${this.#theme.color.yellow('warning '.padEnd(8))}       ${logText(message)}`);
+  override warn(text: string): void {
+    this.#message(warningMessage(text, this.#theme, 'warning:'));
     this.flush();
   }
 
-  override note(message: string): void {
-    this.#line(`${'note'.padEnd(8)}       ${logText(message)}`);
+  override note(text: string): void {
+    this.#message({ word: 'note:', text: logText(text), paint: asItIs });
     this.flush();
   }
 
   override tick(state: RunState): void {
     const now = this.#clock.monotonic();
     if (now - this.#lastLineAt < signOfLife) return;
-    const heard = state.heard
-      ? `the controller was heard ${inWords(now - state.lastHeardAt)} ago`
-      : 'the controller is not heard';
-    this.#line(`${'waiting'.padEnd(8)}       no event for ${inWords(now - this.#lastEventAt)}; ${heard}`);
+    const contact = state.heard
+      ? `last contact with the controller ${inWords(now - state.lastHeardAt)} ago`
+      : `the controller is unreachable${state.retrying === null ? '' : `, attempt ${state.retrying}`}`;
+    const text = `no event for ${inWords(now - this.#lastEventAt)}; ${contact}`;
+    this.#message({ word: 'waiting:', text, paint: asItIs });
     this.flush();
   }
 
-  #eventLine({ type, progress, message }: Event): void {
-    if (this.#of?.type !== type || this.#of.progress !== progress) {
-      // Not the event itself, whose message may be megabytes.
-      this.#of = { type, progress };
-      this.#columns = eventColumns(this.#of, this.#theme);
-    }
-    this.#line(this.#columns + logText(message));
+  #event({ event }: EventInput): void {
+    this.#line(
+      event.progress,
+      event.type === 'info' ? logText(event.message) : lineOf(eventMessage(event, this.#theme)),
+    );
+    this.#lastEventAt = this.#lastLineAt;
   }
 
-  #line(text: string): void {
+  #message(message: Message): void {
+    this.#line(null, lineOf(message));
+  }
+
+  #line(progress: Event['progress'], text: string): void {
     this.#lastLineAt = this.#clock.monotonic();
     const second = Math.floor(this.#clock.now() / 1000);
     const since = Math.floor((this.#lastLineAt - this.#started) / 1000);
@@ -101,6 +102,6 @@ export class PlainDisplay extends SilentDisplay {
       const timestamp = new Date(second * 1000).toISOString().replace('.000', '');
       this.#head = `${timestamp} ${elapsed(since * 1000).padStart(6)}  `;
     }
-    this.#lines.add(this.#head + text);
+    this.#lines.add(`${this.#head}${percentColumn(progress)}  ${text}`);
   }
 }

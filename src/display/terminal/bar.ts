@@ -1,28 +1,31 @@
 /**
- * Progress for a person at a terminal: a spinner while nothing is numeric, then a bar, messages above.
+ * Progress for a person at a terminal: a spinner while there is no percentage, then a bar, with the messages above.
  *
  * ora and cli-progress draw, through one live line and never both at once; this module decides what and
- * when. Drawing happens on ticks only, so its rate is bounded however fast events come. In the background nothing is
- * drawn: what would have been shown comes with the next drawing, or at the end.
+ * when. Drawing happens on ticks only, so its rate is bounded however fast events come. The process draws nothing in the
+ * background: the messages follow with the next drawing, or at the end. At the end, the bar disappears.
  */
 import cliProgress, { type SingleBar } from 'cli-progress';
 import ora, { type Ora } from 'ora';
 import type { Clock, JobControl, Output } from '../../runtime/context.js';
 import { exitCode } from '../../model/outcome.js';
-import type { Input, RunState } from '../../model/reducer.js';
-import { SilentDisplay } from '../display.js';
-import { LiveLine } from './live.js';
-import { connectionLine, healthText, skippedLine } from '../messages.js';
-import { PendingLines } from './pending.js';
+import type { EventInput, Input, RunState } from '../../model/reducer.js';
 import { elapsed, logText } from '../../model/text.js';
+import { ConnectionReports } from '../connection.js';
+import { SilentDisplay } from '../display.js';
+import { asItIs, healthText, skippedMessage, warningMessage, type Message } from '../messages.js';
 import type { Theme } from '../theme.js';
+import { LiveLine } from './live.js';
+import { PendingLines } from './pending.js';
 import { cut, displayWidth } from './width.js';
 
-/** What a bar is drawn from. */
+/** Everything that a bar is drawn from. */
 export interface Snapshot {
   percent: number;
   elapsedMs: number;
   message: string;
+  /** Green or red when the run is over. */
+  color: 'cyan' | 'green' | 'red';
 }
 
 /** The bar's line: percent, bar, elapsed time and as much of the message as fits, narrower than `columns`. */
@@ -36,26 +39,27 @@ export function barLine(columns: number, snapshot: Snapshot, theme: Theme): stri
   const cells = Math.max(0, Math.min(30, Math.floor((room - fixed) / 3)));
   // Rounded down: only 100 % looks like 100 %.
   const full = Math.floor((cells * snapshot.percent) / 100);
-  const bar = color.cyan(symbols.full.repeat(full)) + color.dim(symbols.empty.repeat(cells - full));
+  const bar =
+    color[snapshot.color](symbols.full.repeat(full)) + color.dim(symbols.empty.repeat(cells - full));
   const left = room - fixed - cells - 2;
   const message = left < 4 ? '' : `  ${cut(theme.safe(snapshot.message), left, symbols.ellipsis)}`;
   return `${percent} ${bar} ${time}${message}`;
 }
 
-/** The spinner's text: what is being waited for, and for how long. */
+/** The spinner's text: what the run waits for, and for how long. */
 export function spinnerText(columns: number, text: string, elapsedMs: number, theme: Theme): string {
   const time = elapsed(elapsedMs);
   const room = columns - 1 - 2 - displayWidth(time) - 1;
   return `${cut(theme.safe(text), room, theme.symbols.ellipsis)} ${time}`;
 }
 
-/** How far the bar may go: to 100 only on success, whatever an event says. */
+/** The percentage to show: 100 only on success, whatever an event says. */
 export function shownPercent(state: RunState): number {
   if (state.outcome !== null && exitCode(state.outcome) === 0) return 100;
   return Math.min(state.percent ?? 0, 99);
 }
 
-/** cli-progress redraws by itself as often as this; drawing is ours, so: once a day. */
+/** How often cli-progress redraws by itself, per second: once a day, because `tick` does all the drawing. */
 const never = 1 / 86_400;
 
 export class BarDisplay extends SilentDisplay {
@@ -64,13 +68,17 @@ export class BarDisplay extends SilentDisplay {
   readonly #theme: Theme;
   readonly #clock: Clock;
   readonly #jobs: JobControl;
+  readonly #started: number;
   readonly #unsubscribe: () => void;
+  readonly #connection = new ConnectionReports();
+  readonly #pending: PendingLines;
   #spinner: Ora | null = null;
   #bars: cliProgress.MultiBar | null = null;
   #bar: SingleBar | null = null;
-  readonly #pending: PendingLines;
   #state: RunState | null = null;
   #lastMessage = '';
+  /** A terminal event, which is a line only if the end of the run does not say the same. */
+  #terminalEvent: EventInput | null = null;
   /** The bar as it was last drawn; a bar that looks the same is not drawn again. */
   #drawn = '';
   #closed = false;
@@ -80,9 +88,10 @@ export class BarDisplay extends SilentDisplay {
     this.#live = new LiveLine(out);
     this.#jobs = jobs;
     this.#theme = theme;
-    this.#pending = new PendingLines(theme, clock.monotonic());
-    this.tickEvery = theme.spinner.interval;
     this.#clock = clock;
+    this.#started = clock.monotonic();
+    this.#pending = new PendingLines(theme, this.#started);
+    this.tickEvery = theme.spinner.interval;
     this.#unsubscribe = jobs.subscribe({
       suspend: () => {
         this.#live.release();
@@ -96,32 +105,22 @@ export class BarDisplay extends SilentDisplay {
 
   override show(state: RunState, input: Input): void {
     this.#state = state;
-    switch (input.kind) {
-      case 'event':
-        // It may be megabytes long, and it is looked at again and again.
-        this.#lastMessage = input.event.message.slice(0, 1000);
-        this.#pending.addEvent(input.event);
-        break;
-      case 'skipped':
-        this.#pending.addLine(skippedLine(input, this.#theme));
-        break;
-      case 'connection': {
-        // An attempt is told by the bar itself, as long as it lasts.
-        const line = input.state === 'retrying' ? null : connectionLine(input);
-        if (line !== null) this.warn(line);
-        break;
-      }
-      default:
-        break;
+    const news = this.#connection.report(input);
+    if (news !== null) {
+      const { text, isWarning } = news;
+      const message = isWarning ? this.#warning(text) : { word: '', text, paint: asItIs };
+      this.#pending.add(message, input.at);
     }
+    if (input.kind === 'event') this.#showEvent(input);
+    else if (input.kind === 'skipped') this.#pending.add(skippedMessage(input, this.#theme), input.at);
   }
 
-  override warn(message: string): void {
-    this.#pending.addLine(`${this.#theme.color.yellow(this.#theme.symbols.warning)} ${logText(message)}`);
+  override warn(text: string): void {
+    this.#pending.add(this.#warning(text), null);
   }
 
-  override note(message: string): void {
-    this.#pending.addLine(this.#theme.color.dim(logText(message)));
+  override note(text: string): void {
+    this.#pending.add({ word: '', text: logText(text), paint: this.#theme.color.dim }, null);
   }
 
   override tick(state: RunState): void {
@@ -135,7 +134,8 @@ export class BarDisplay extends SilentDisplay {
 
   override close(state: RunState | null): void {
     if (this.#closed) return;
-    if (this.#isAway()) this.#live.print(this.#pending.take(this.#clock.monotonic()));
+    if (!isSaidAtEnd(this.#terminalEvent, state)) this.#addTerminalEvent();
+    if (this.#isAway()) this.#live.print(this.#takePending());
     else if (state !== null && (state.percent !== null || this.#bar !== null)) this.#drawBar(state);
     else this.#printAboveSpinner();
     this.#closed = true;
@@ -143,6 +143,28 @@ export class BarDisplay extends SilentDisplay {
     this.#bars?.stop();
     this.#live.release();
     this.#unsubscribe();
+  }
+
+  #showEvent(input: EventInput): void {
+    this.#addTerminalEvent();
+    const { type, message } = input.event;
+    // The message may be megabytes, and the last one is looked at again and again.
+    this.#lastMessage = message.slice(0, 1000);
+    if (type === 'complete' || type === 'failed') this.#terminalEvent = input;
+    else this.#pending.addEvent(input);
+  }
+
+  #addTerminalEvent(): void {
+    if (this.#terminalEvent !== null) this.#pending.addEvent(this.#terminalEvent);
+    this.#terminalEvent = null;
+  }
+
+  #warning(text: string): Message {
+    return warningMessage(text, this.#theme, this.#theme.symbols.warning);
+  }
+
+  #takePending(): string {
+    return this.#pending.take(this.#clock.monotonic(), this.#live.columns);
   }
 
   #isAway(): boolean {
@@ -163,10 +185,10 @@ export class BarDisplay extends SilentDisplay {
       color: false,
       spinner: this.#theme.spinner,
     });
-    const waiting = state.heard ? 'Waiting for the first event' : 'Asking the controller';
+    const waiting = state.heard ? 'Waiting for the first event' : 'Contacting the controller';
     const text = this.#lastMessage === '' ? waiting : this.#lastMessage;
     const health = healthText(state, this.#clock.monotonic());
-    this.#spinner.text = spinnerText(this.#live.columns, health ?? text, this.#elapsed(state), this.#theme);
+    this.#spinner.text = spinnerText(this.#live.columns, health ?? text, this.#elapsed(), this.#theme);
     // Never started, only rendered: its own timer and its hooks on the streams are not needed.
     this.#spinner.render();
     this.#live.park();
@@ -175,14 +197,15 @@ export class BarDisplay extends SilentDisplay {
   #printAboveSpinner(): void {
     if (this.#pending.isEmpty) return;
     this.#spinner?.clear();
-    this.#live.write(this.#pending.take(this.#clock.monotonic()));
+    this.#live.write(this.#takePending());
   }
 
   #drawBar(state: RunState): void {
     const snapshot: Snapshot = {
       percent: shownPercent(state),
-      elapsedMs: this.#elapsed(state),
+      elapsedMs: this.#elapsed(),
       message: this.#message(state),
+      color: colorFor(state),
     };
     const line = barLine(this.#live.columns, snapshot, this.#theme);
     if (line === this.#drawn && this.#pending.isEmpty) return;
@@ -194,6 +217,8 @@ export class BarDisplay extends SilentDisplay {
         terminal: this.#live.asTerminal(),
         fps: never,
         forceRedraw: true,
+        // What stays on the screen is the line that says how the run ended.
+        clearOnComplete: true,
         format: (_options, params, payload) =>
           barLine(params.maxWidth, { ...(payload as Snapshot), percent: params.value }, this.#theme),
       };
@@ -201,7 +226,7 @@ export class BarDisplay extends SilentDisplay {
       this.#bar = this.#bars.create(100, snapshot.percent, snapshot);
     }
     this.#bar?.update(snapshot.percent, snapshot);
-    if (!this.#pending.isEmpty) this.#bars.log(this.#pending.take(this.#clock.monotonic()));
+    if (!this.#pending.isEmpty) this.#bars.log(this.#takePending());
     this.#bars.update();
   }
 
@@ -210,7 +235,20 @@ export class BarDisplay extends SilentDisplay {
     return [health, this.#lastMessage].filter((part) => part !== null && part !== '').join('; ');
   }
 
-  #elapsed(state: RunState): number {
-    return this.#clock.monotonic() - state.started.at;
+  #elapsed(): number {
+    return this.#clock.monotonic() - this.#started;
   }
+}
+
+/** Whether the end of a run says what its terminal event says. */
+function isSaidAtEnd(input: EventInput | null, state: RunState | null): boolean {
+  const { outcome } = state ?? { outcome: null };
+  if (input === null || outcome === null) return false;
+  const { type, message } = input.event;
+  return type === 'complete' ? exitCode(outcome) === 0 : outcome.message.startsWith(message);
+}
+
+function colorFor({ outcome }: RunState): Snapshot['color'] {
+  if (outcome === null) return 'cyan';
+  return exitCode(outcome) === 0 ? 'green' : 'red';
 }

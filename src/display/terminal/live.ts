@@ -1,14 +1,16 @@
 /**
- * The one live line at the bottom of a terminal, as ora and cli-progress want to write to it.
+ * The one live line at the bottom of a terminal, in the shapes that ora and cli-progress write to.
  *
- * Both draw through this object, never at the same time. After every drawing the cursor goes back to the
- * first column of the line: whatever a resize makes of the text, wrapped or cut off, the next drawing then
+ * Both draw through this object, never at the same time. After every drawing the cursor returns to the
+ * first column of the line: however a resize changes the text, wrapped or cut off, the next drawing then
  * begins where the old one began and erases everything below. Nothing else hides or shows the cursor. While the program
- * is in the background of the terminal, whatever is drawn goes nowhere.
+ * is in the background of the terminal, drawings are discarded.
  */
 import type { Output } from '../../runtime/context.js';
+import { columnsOf } from './rows.js';
 
-const eraseBelow = '\x1b[J';
+/** The row first: where erasing begins in the first row of the screen, tmux moves what is erased to its history. */
+const eraseBelow = '\x1b[K\x1b[J';
 const hideCursor = '\x1b[?25l';
 const showCursor = '\x1b[?25h';
 
@@ -22,10 +24,8 @@ export class LiveLine {
     this.#out = out;
   }
 
-  /** A terminal that was never told its size says 0. */
   get columns(): number {
-    const { columns = 0 } = this.#out;
-    return columns > 0 ? columns : 80;
+    return columnsOf(this.#out);
   }
 
   /** Whether the program is in the background. */
@@ -34,14 +34,14 @@ export class LiveLine {
     this.#away = away;
   }
 
-  /** Lets the cursor disappear until `release`. */
+  /** Hides the cursor until `release`. */
   hold(): void {
     if (this.#hidden || this.#away) return;
     this.#hidden = true;
     this.#send(hideCursor);
   }
 
-  /** Erases the line and gives the terminal back as it was. */
+  /** Erases the line and restores the terminal. */
   release(): void {
     this.erase();
     if (!this.#hidden) return;
@@ -49,13 +49,13 @@ export class LiveLine {
     this.#send(showCursor);
   }
 
-  /** Writes at the cursor, and remembers that there is something to erase. */
+  /** Writes at the cursor; `erase` will remove it. */
   write(text: string): boolean {
     this.#drawn = !this.#away;
     return this.#send(text);
   }
 
-  /** Writes lines that stay, in the background too; nothing may be drawn then. */
+  /** Writes lines that stay, in the background too. Nothing may be drawn at that moment. */
   print(lines: string): void {
     if (lines !== '') this.#out.write(lines);
   }
@@ -66,12 +66,12 @@ export class LiveLine {
     this.#send(`\r${eraseBelow}`);
   }
 
-  /** Goes back to the first column after a drawing; see the head of this file. */
+  /** Returns to the first column after a drawing; see the head of this file. */
   park(): void {
     this.#send('\r');
   }
 
-  /** Leaves what is drawn on the screen for good. */
+  /** Leaves the drawing on the screen for good. */
   keep(): void {
     if (!this.#drawn) return;
     this.#drawn = false;
@@ -107,8 +107,8 @@ export class LiveLine {
       clearLine: () => this.#send(eraseBelow),
       clearRight: () => this.#send(`${eraseBelow}\r`),
       clearBottom: () => this.#send(eraseBelow),
-      // Already in the first column; hidden and shown by hold and release alone; and messages above the
-      // bar may wrap, while the bar is never as wide as the terminal.
+      // The cursor is in the first column already; only `hold` and `release` hide and show it; and the bar is never as
+      // wide as the terminal, so that lines may wrap.
       cursorRelativeReset: () => undefined,
       cursor: () => undefined,
       lineWrapping: () => undefined,

@@ -1,93 +1,125 @@
 /**
- * The lines above the bar that wait for the next drawing.
+ * The messages above the bar that wait for the next drawing.
  *
  * Owns the bound on them: nobody reads thousands of lines in the tenth of a second between two drawings, and a
  * terminal would take longer for them than the stream. Of a flood the last events are shown, and how many were not.
  */
 import type { Event } from '../../model/event.js';
-import { eventLine } from '../messages.js';
+import type { EventInput } from '../../model/reducer.js';
+import { eventMessage, type Message } from '../messages.js';
 import type { Theme } from '../theme.js';
+import { rowsOf, type Moment } from './rows.js';
 
-/** So many events are shown at one drawing, and in a second. */
+/** How many events are shown at most in one drawing, and in a second. */
 const most = 2000;
 
-/** A longer message, in UTF-16 units, becomes a line at once: what waits shall not be megabytes. */
+/** A longer message, in UTF-16 units, is cut at once, so that what waits never takes megabytes. */
 const longest = 4000;
 
-/** A line, which may be an event's; or an event that is still to become one. */
-type Item = { line: string; isEvent: boolean } | Event;
+/** When more events than this are drawn at once, nobody can read them, and their messages are cut to this length. */
+const readable = 200;
+
+/** A message that is ready, or an event that becomes one when it is drawn. */
+type Item = { message: Message; moment: Moment | null; isEvent: boolean } | EventInput;
 
 export class PendingLines {
   readonly #theme: Theme;
+  /** When the run began, in monotonic milliseconds. */
+  readonly #started: number;
   #items: Item[] = [];
   #events = 0;
   #leftOut = 0;
-  /** How many events may still be shown, and since when it is reckoned, in monotonic milliseconds. */
+  /** How many events may still be shown, and when that was worked out, in monotonic milliseconds. */
   #allowance = most;
-  #reckonedAt: number;
+  #allowanceAt: number;
 
-  constructor(theme: Theme, now: number) {
+  constructor(theme: Theme, started: number) {
     this.#theme = theme;
-    this.#reckonedAt = now;
+    this.#started = started;
+    this.#allowanceAt = started;
   }
 
   get isEmpty(): boolean {
     return this.#items.length === 0;
   }
 
-  addLine(line: string): void {
-    this.#items.push({ line, isEvent: false });
-    // Only where nothing is drawn for long, as in the background, are there ever so many. The last ones say how it ended.
+  /** A message that is always shown; `at` is in monotonic milliseconds, and null for a message without the time. */
+  add(message: Message, at: number | null, progress: Event['progress'] = null): void {
+    this.#items.push({ message, moment: at === null ? null : this.#moment(at, progress), isEvent: false });
+    // There are never this many unless nothing is drawn for long, as in the background. The last ones say how it ended.
     if (this.#items.length >= 4 * most) this.#keepLast(2 * most);
   }
 
-  /** An event; its line is made when it is shown. */
-  addEvent(event: Event): void {
+  /** An event. Its line is made when it is drawn. */
+  addEvent(input: EventInput): void {
+    const { event, at } = input;
     if (event.type !== 'info') {
-      // How it ends, and why, is never too much.
-      this.addLine(eventLine(event, this.#theme));
+      // How a run ends, and why, is never left out.
+      this.add(eventMessage(event, this.#theme), at, event.progress);
       return;
     }
     const isLong = event.message.length > longest;
-    this.#items.push(isLong ? { line: eventLine(event, this.#theme), isEvent: true } : event);
+    this.#items.push(
+      isLong
+        ? {
+            message: eventMessage(event, this.#theme),
+            moment: this.#moment(at, event.progress),
+            isEvent: true,
+          }
+        : input,
+    );
     this.#events += 1;
-    // What may be shown by the next drawing, or not much more. Now and then, because each time costs as much as what is kept.
+    // What the next drawing may show, or not much more. Only now and then, because each time costs as much as what is kept.
     const kept = Math.min(most, this.#allowance + most / 8);
     if (this.#events >= 2 * kept) this.#leaveOut(kept);
   }
 
-  /** All that waits as text, each line with its end. `now` is in monotonic milliseconds. */
-  take(now: number): string {
-    this.#allowance = Math.min(most, this.#allowance + Math.floor(((now - this.#reckonedAt) * most) / 1000));
-    this.#reckonedAt = now;
+  /** Everything that waits, as text for a terminal of this width. `now` is in monotonic milliseconds. */
+  take(now: number, columns: number): string {
+    this.#allowance = Math.min(most, this.#allowance + Math.floor(((now - this.#allowanceAt) * most) / 1000));
+    this.#allowanceAt = now;
     this.#leaveOut(this.#allowance);
     this.#allowance -= this.#events;
-    const lines = this.#items.map((item) => ('line' in item ? item.line : eventLine(item, this.#theme)));
-    if (this.#leftOut > 0)
-      lines.unshift(
-        this.#theme.color.dim(
-          `${this.#theme.symbols.ellipsis} ${this.#leftOut} events more, too fast to be read`,
-        ),
-      );
+    const { color, symbols } = this.#theme;
+    const limit = this.#events > readable ? readable : undefined;
+    const text = this.#items.map((item) => this.#rows(item, columns, limit));
+    if (this.#leftOut > 0) {
+      const note = `${symbols.ellipsis} ${this.#leftOut} more events, too fast to read`;
+      text.unshift(rowsOf(columns, { word: '', text: note, paint: color.dim }, null, this.#theme));
+    }
     this.#items = [];
     this.#events = 0;
     this.#leftOut = 0;
-    return lines.map((line) => `${line}\n`).join('');
+    return text.join('');
+  }
+
+  #rows(item: Item, columns: number, limit: number | undefined): string {
+    if ('message' in item) return rowsOf(columns, item.message, item.moment, this.#theme);
+    const moment = this.#moment(item.at, item.event.progress);
+    return rowsOf(columns, eventMessage(item.event, this.#theme, limit), moment, this.#theme);
+  }
+
+  #moment(at: number, progress: Event['progress']): Moment {
+    return { elapsedMs: at - this.#started, progress };
   }
 
   /** Keeps the last items, whatever they are. */
   #keepLast(kept: number): void {
     this.#leftOut += this.#items.length - kept;
     this.#items = this.#items.slice(-kept);
-    this.#events = this.#items.filter((item) => !('line' in item) || item.isEvent).length;
+    this.#events = this.#items.filter(isEvent).length;
   }
 
-  /** Keeps the last events, and every line that is none. */
+  /** Keeps the last events, and every message that is not one. */
   #leaveOut(kept: number): void {
     let excess = this.#events - kept;
     if (excess <= 0) return;
     this.#leftOut += excess;
-    this.#items = this.#items.filter((item) => ('line' in item && !item.isEvent) || excess-- <= 0);
+    this.#items = this.#items.filter((item) => !isEvent(item) || excess-- <= 0);
     this.#events = kept;
   }
+}
+
+function isEvent(item: Item): boolean {
+  return 'message' in item ? item.isEvent : true;
 }
