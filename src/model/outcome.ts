@@ -1,7 +1,8 @@
 /**
  * Every way a run can end, and the exit status that follows from it.
  *
- * This is the one mapping from endings to exit codes; the help page is printed from the same table.
+ * Owns both mappings: `exitCode` for a run, and `exitCodeTable` for the help and the manual page. A test checks that the
+ * table has every code.
  */
 
 import { shortageOf } from './machine.js';
