@@ -1,7 +1,8 @@
 /**
- * The entry: builds the Context from the process, runs the program, and ends the process as the run ended.
+ * The entry: builds the Context from the process, runs the program, and ends the process with the exit code.
  *
- * Only this file and those in process/ touch the process. Everything else is below and is handed what it needs.
+ * Only this file, `process/` and `runtime/system-clock.ts` use the globals of the process. Everything else gets what it
+ * needs from here.
  */
 import { homedir, tmpdir } from 'node:os';
 import type { Context, EndReason } from './runtime/context.js';
@@ -30,13 +31,13 @@ async function main(): Promise<void> {
   await outputs.flushed(isTimeUp);
   const code = outputs.finalCode(ended);
   const reason = abort.signal.reason as EndReason | undefined;
-  // A result that nobody could read to its end is no success.
+  // A result that could not be written completely is not a success.
   if (isEndingSignal(reason) && (code === signalCodes[reason] || outputs.isCut)) {
     dieOf(reason);
     return;
   }
   process.exitCode = code;
-  // Nothing should keep the process alive now. If something does, it is not waited for.
+  // Exit anyway if something keeps the event loop alive.
   setTimeout(() => exitNow(code), 100).unref();
 }
 
@@ -79,12 +80,12 @@ async function run(
     const { runProgram } = await import('./cli/program.js');
     return await runProgram(context);
   } catch (error) {
-    // What should have reported it is broken itself, or not there: files may be missing.
+    // The code that should have reported it failed, or is missing.
     return reportLastError(error, signals);
   }
 }
 
-/** Empty where neither HOME nor the user database tells it, as in a container for a user without a name. */
+/** Empty if neither HOME nor the user database has it, as in a container for a user without a name. */
 function homeFolder(): string {
   try {
     return homedir();
@@ -93,7 +94,7 @@ function homeFolder(): string {
   }
 }
 
-/** Reports a bug that nothing else can report; returns the exit code. Its message may hold anything, so that is left out. */
+/** Reports a bug that nothing else could report; returns the exit code. The error's message may contain a secret. */
 function reportLastError(error: unknown, signals: Signals | null): number {
   signals?.quit();
   const shortage = shortageOf(error);
@@ -108,19 +109,19 @@ function reportLastError(error: unknown, signals: Signals | null): number {
   return 70;
 }
 
-/** A bug that no code caught ends the run like any other end, with its result; a second one at once. */
+/** Lets an uncaught exception end the run in the usual way, with a result; a second one ends the process at once. */
 function watchBugs(abort: AbortController, signals: Signals): void {
   const onBug = (error: Error): void => {
     if (abort.signal.aborted) exitNow(reportLastError(error, signals));
     abort.abort(error satisfies EndReason);
   };
   process.on('uncaughtException', onBug);
-  // So is a run that waits for something that cannot come any more; it must not end in silence.
+  // A run that waits for something that cannot happen any more is a bug as well; it must not end without a message.
   process.on('beforeExit', () => {
     if (!settled) onBug(new Error('there is nothing left to wait for'));
   });
 }
 
-// Until the run has its own.
+// Until the run has an exit code of its own.
 process.exitCode = 70;
 main().catch((error: unknown) => exitNow(reportLastError(error, null)));

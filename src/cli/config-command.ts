@@ -1,7 +1,7 @@
 /**
  * `lab config` on the command line: its subcommands, their options and help, and what they print.
  *
- * What they do is in `commands/config.ts`, which is loaded when one of them runs.
+ * Leaves the work to `commands/config.ts`, which is loaded when one of them runs.
  */
 import { Argument, Option, type Command } from 'commander';
 import type { Change } from '../commands/config.js';
@@ -62,8 +62,8 @@ Examples:
   addSet(config, context, done);
   addUnset(config, context, done);
   addPath(config, context, done);
-  // A word that is no command reaches the action, which can say more about it than commander. Not before the
-  // commands are added, they would inherit it.
+  // An unknown command reaches the action, whose message is better than commander's. Set after the commands are added,
+  // because they would inherit it.
   config.allowExcessArguments();
 }
 
@@ -75,7 +75,7 @@ function keyArgument(): Argument {
   return (
     new Argument('<key>', 'Setting')
       .choices(profileKeys)
-      // In place of the one that goes with the choices, which repeats what it does not know: that may be a token.
+      // Replaces the parser that commander adds for choices, which repeats an unknown value: it may be a token.
       .argParser((text) => text)
   );
 }

@@ -1,7 +1,7 @@
 /**
  * `lab controller` on the command line: its options, its help, and the command after `--`.
  *
- * What it does is src/commands/controller.ts's, which is loaded when it runs.
+ * Leaves the work to `commands/controller.ts`, which is loaded when the command runs.
  */
 import { InvalidArgumentError, type Command } from 'commander';
 import { UsageError } from '../model/usage-error.js';
@@ -60,7 +60,10 @@ LAB_TOKEN_FILE names a token with every scope. The same folder has token-user
     });
 }
 
-/** Null where there is no `--`. Without one, a slip in an option would be run as a command. */
+/**
+ * The words after `--`; null if there is none. It is required, because a typing error in an option would otherwise be run
+ * as a command.
+ */
 function commandAfterDashes(argv: readonly string[], words: readonly string[]): readonly string[] | null {
   const dashes = argv.indexOf('--');
   const after = dashes === -1 ? 0 : argv.length - dashes - 1;

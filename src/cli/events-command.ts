@@ -1,5 +1,5 @@
 /**
- * `lab events` on the command line.
+ * `lab events` on the command line: its options, its help, and their values as types.
  */
 import { InvalidArgumentError, type Command } from 'commander';
 import { UsageError } from '../model/usage-error.js';
@@ -59,7 +59,7 @@ Examples:
     .action(async (flags: EventsFlags) => {
       const raw = flags.raw === true;
       if (raw && displayOptions(flags, context.env).output !== 'text')
-        throw new UsageError('--raw does not go with --output json or ndjson');
+        throw new UsageError('--raw cannot be combined with --output json or ndjson');
       if (raw && (flags.timestamps ?? flags.comments ?? flags.type) !== undefined) {
         throw new UsageError(
           '--raw shows everything as it is; leave out --timestamps, --comments and --type',

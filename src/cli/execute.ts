@@ -1,8 +1,8 @@
 /**
  * Runs one command from its flags to its exit code: displays, target, session, ending.
  *
- * This is the one place where exceptions become outcomes: wrong usage is exit 2, anything else is a bug.
- * Whatever happens, the display is closed, the ending is printed once, and connections are gone.
+ * The one place where exceptions become outcomes: wrong usage is exit 2, anything else is a bug. Whatever happens, the
+ * display is closed, the ending is printed once, and the connections are closed.
  */
 import type { Context } from '../runtime/context.js';
 import { UsageError } from '../model/usage-error.js';
@@ -23,20 +23,20 @@ import { openTarget, type OpenTarget } from './open-target.js';
 export interface Task {
   goal: Goal;
   flags: CommonFlags;
-  /** With `--demo`, a spawn is under way before the command begins. */
+  /** With `--demo`, a spawn is in progress before the command begins. */
   demoUnderWay: boolean;
-  /** Values that may be secret, beside the token. */
+  /** Values that may be secret, in addition to the token. */
   secrets: readonly string[];
-  /** Events go to stdout; null where only the result does. */
+  /** How events are printed on stdout; null if only the result is. */
   events: EventsDisplayOptions | null;
-  /** Loads the command and runs it. Wrong usage is thrown, before anything is sent. */
+  /** Loads the command and runs it. Throws a UsageError for wrong usage, before anything is sent. */
   run: (session: Session, display: DisplayOptions) => Promise<Ending>;
 }
 
 /** Runs a task and returns the exit code. */
 export async function execute(outer: Context, task: Task): Promise<number> {
   let log: LogFile | null = null;
-  // Not spread: to look at stdin is to open it.
+  // Not a spread, which would read the property `in` and so open stdin.
   const context = Object.create(outer, {
     trace: {
       value: (level: number, message: string) => {
@@ -82,7 +82,7 @@ export async function execute(outer: Context, task: Task): Promise<number> {
   session?.close();
   deadline?.cancel();
   if (deadline?.expired === true) context.timeUp();
-  // What was shown before a bug in the middle of a batch has still to leave.
+  // After a bug in the middle of a batch, what was shown before it must still be written.
   display.flush();
   display.close(session?.state ?? null);
   if (!isClosedPipe(ending.outcome)) display.finish(ending);
@@ -93,7 +93,7 @@ export async function execute(outer: Context, task: Task): Promise<number> {
   return exitCode(ending.outcome);
 }
 
-/** A question that was given up because the run had to end is no error of its own. */
+/** A request that was aborted because the run had to end is not an error of its own. */
 export async function outcomeOfThrown(
   error: unknown,
   context: Context,
@@ -109,7 +109,7 @@ export async function outcomeOfThrown(
   });
 }
 
-/** Prints how a command line ended that no command could be found for. */
+/** Prints the ending of a run that never got to a command. */
 export async function finishWithout(context: Context, outcome: Outcome): Promise<number> {
   (await fallbackDisplay(context)).finish(endingOf(outcome, 0));
   return exitCode(outcome);
@@ -120,7 +120,7 @@ function outcomeOfError(error: unknown): Outcome {
   return error instanceof UsageError ? usage(error.message, error.hint) : bug(error);
 }
 
-/** What an exception says that nobody expected may be from a library, and quote anything. */
+/** The message of an unexpected exception may come from a library and quote anything. */
 function redactBug(outcome: Outcome, redact: Redact): Outcome {
   if (outcome.kind !== 'bug') return outcome;
   const message = redact(outcome.message);
@@ -131,12 +131,12 @@ function endingOf(outcome: Outcome, events: number): Ending {
   return { outcome, events, lab: null, text: [] };
 }
 
-/** Nobody reads stdout any more, so there is nothing to say and nobody to say it to. */
+/** Whether stdout was closed by its reader. Then nothing is printed about the ending. */
 function isClosedPipe(outcome: Outcome): boolean {
   return outcome.kind === 'interrupted' && outcome.signal === 'SIGPIPE';
 }
 
-/** A display for endings so early that the options were not understood: as much of them as can be told. */
+/** A display for an ending before the options were parsed; it uses the output mode if that can be found. */
 function fallbackDisplay(context: Context): Promise<Display> {
   return chooseDisplay(context, {
     output: scanOutputMode(context),
@@ -146,7 +146,7 @@ function fallbackDisplay(context: Context): Promise<Display> {
   });
 }
 
-/** The output mode, read without commander, because the result object appears on every path. */
+/** The output mode, read without commander: JSON output has a result object in every case. */
 function scanOutputMode({ argv, env }: Context): DisplayOptions['output'] {
   let mode = env['LAB_OUTPUT'];
   for (const [i, argument] of argv.entries()) {
@@ -154,7 +154,7 @@ function scanOutputMode({ argv, env }: Context): DisplayOptions['output'] {
     if (argument === '--output') mode = argv[i + 1];
     else if (argument.startsWith('--output=')) mode = argument.slice('--output='.length);
     else {
-      // Short options may stand together, as in -do json and -qojson.
+      // Short options can be combined, as in -do json and -qojson.
       const [, value] = /^-[a-np-z]*o=?(.*)$/.exec(argument) ?? [];
       if (value !== undefined) mode = value === '' ? argv[i + 1] : value;
     }

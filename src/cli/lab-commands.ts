@@ -17,7 +17,7 @@ interface Definition {
   /** The default deadline. */
   timeout: string;
   examples: string;
-  /** An option that only this command takes. It comes first in the help. */
+  /** The option that only this command has. It comes first in the help. */
   own?: Option;
   /** Shared options that this command does not use. */
   unused?: readonly UnusedOption[];

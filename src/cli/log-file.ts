@@ -1,7 +1,7 @@
 /**
- * The file of `--log-file`. It never holds up the program, and never costs the outcome.
+ * The file of `--log-file`. It never blocks the program and never changes the outcome.
  *
- * Owns opening, writing and what is said when that fails. Lines come as they are to be written, without secrets.
+ * Owns opening, writing, and what is reported when that fails. Expects lines that are already redacted and sanitised.
  */
 import { closeSync, writeSync } from 'node:fs';
 import type { Context, Output } from '../runtime/context.js';
@@ -11,12 +11,12 @@ import { readersOf } from '../runtime/readers.js';
 import { UsageError } from '../model/usage-error.js';
 
 export interface LogFile {
-  /** Adds a line, with the time before it. */
+  /** Writes a line, with the time before it. */
   write(line: string): void;
   close(): void;
 }
 
-/** `warn` is called with what the user should know; when lines are lost, once. */
+/** `warn` receives what the user should know; about lost lines it is called once. */
 export function openLogFile(path: string, context: Context, warn: (message: string) => void): LogFile {
   const file = standardStream(path, context) ?? openFile(path, context, warn);
   return {
@@ -30,8 +30,8 @@ export function openLogFile(path: string, context: Context, warn: (message: stri
 }
 
 /**
- * This program's own stream, where the path is another name for it. Opened a second time a socket could not be, and in a
- * file the two would write over each other.
+ * This program's own stream, if the path is another name for it. A socket cannot be opened a second time, and in a file
+ * the two would overwrite each other.
  */
 function standardStream(path: string, { out, err }: Context): Output | null {
   const [, fd] = /^\/(?:dev|proc\/self)\/(?:fd\/)?(1|2|stdout|stderr)$/.exec(path) ?? [];
@@ -56,11 +56,11 @@ function openFile(path: string, { uid }: Context, warn: (message: string) => voi
   });
 }
 
-/** Writes whole lines, or leaves them out where they cannot be written now; `lost` is called for the first of these. */
+/** Writes whole lines, and drops those that cannot be written now; `lost` is called for the first of these. */
 class NonBlockingFile {
   readonly #fd: number;
   #lost: (error: unknown) => void;
-  /** The end of a line whose beginning is written. */
+  /** The rest of a line of which the beginning was written. */
   #rest = Buffer.alloc(0);
 
   constructor(fd: number, lost: (error: unknown) => void) {

@@ -1,5 +1,5 @@
 /**
- * From flags to a backend that can be asked: the configured controller, or the embedded one for a demo.
+ * From flags to a backend: the configured controller, or the simulated one for a demo.
  */
 import type { Dispatcher } from 'undici';
 import type { ConnectSettings, Context } from '../runtime/context.js';
@@ -15,15 +15,15 @@ import type { CommonFlags } from './options.js';
 
 export interface OpenTarget {
   backend: Backend;
-  /** The same backend, on connections of its own. */
+  /** The same backend on new connections. */
   freshBackend: () => Promise<Backend>;
   controller: string;
   user: UserSetting;
-  /** Whether the controller ends with this program. */
+  /** Whether the controller stops with this program. */
   demo: boolean;
-  /** Knows what is never shown, the token among it. */
+  /** Removes the token and other secrets from texts. */
   redactor: Redactor;
-  /** Where each setting came from, in words. */
+  /** Where each setting came from, as text. */
   origins: readonly string[];
   /** What the user should know about the settings. */
   warnings: readonly string[];
@@ -31,7 +31,10 @@ export interface OpenTarget {
   close(): Promise<void>;
 }
 
-/** Opens the target; sends nothing. `values` may be secret, beside the token and the proxy's password. Throws a UsageError where it is not clear, and the signal's reason when that aborts. */
+/**
+ * Opens the target; sends nothing. `values` may be secret, in addition to the token and the proxy's password. Throws a
+ * UsageError if a setting is missing or wrong, and the signal's reason when that aborts.
+ */
 export async function openTarget(
   context: Context,
   flags: CommonFlags,
@@ -81,7 +84,7 @@ function originsOf({ controller, user, token, direct, certificates, proxy, profi
   ];
 }
 
-/** Node reads these by itself. */
+/** Node itself reads these. */
 function extraCertificates({ env }: Context): string[] {
   const path = readVariable(env, 'NODE_EXTRA_CA_CERTS');
   return path === undefined
@@ -128,7 +131,7 @@ async function open(
   };
 }
 
-/** The name of the scenario that a demo without one plays. */
+/** The scenario of a demo that names none. */
 const defaultScenario = 'happy';
 
 async function openDemo(
@@ -138,7 +141,7 @@ async function openDemo(
   values: readonly string[],
 ): Promise<OpenTarget> {
   if (controller !== undefined) {
-    throw new UsageError('--demo brings its own controller, so it does not go with --controller');
+    throw new UsageError('--demo uses its own controller, so it cannot be combined with --controller');
   }
   const [{ startSimulator }, { scenarioNames }] = await Promise.all([
     import('../simulator/server.js'),

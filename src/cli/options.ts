@@ -27,7 +27,7 @@ export interface CommonFlags {
   progress?: string;
   color?: string;
   quiet?: boolean;
-  /** How many times -v was given. */
+  /** The number of times that -v was given. */
   verbose?: number;
   logFile?: string;
 }

@@ -1,5 +1,7 @@
 /**
- * The command line: names, options, help. Each command's modules are loaded when it runs, not before.
+ * The command line: the list of commands, help, and messages for wrong usage.
+ *
+ * Leaves options to one file for each command (or group of commands); what a command does is loaded when it runs.
  */
 import { Command, CommanderError, type Argument, type Option } from 'commander';
 import type { Context } from '../runtime/context.js';
@@ -18,7 +20,7 @@ import { suggestion } from './suggestions.js';
 
 /** Runs the command line to its exit code. */
 export async function runProgram(outer: Context): Promise<number> {
-  // Not spread: to look at stdin is to open it.
+  // Not a spread, which would read the property `in` and so open stdin.
   const context = Object.create(outer, {
     out: { value: textOutput(outer.out) },
     err: { value: textOutput(outer.err) },
@@ -32,7 +34,7 @@ export async function runProgram(outer: Context): Promise<number> {
     return code;
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Help and version were asked for and have been printed.
+      // Help or version, already printed.
       if (error.exitCode === 0) return 0;
       const { finishWithout } = await import('./execute.js');
       return finishWithout(context, usage(...explained(program, context, error)));
@@ -42,17 +44,17 @@ export async function runProgram(outer: Context): Promise<number> {
   }
 }
 
-/** Without a command, shows the help, and `help COMMAND` is `COMMAND --help`, as in gh, kubectl and docker. */
+/** Shows the help if there is no command. `help COMMAND` is `COMMAND --help`, as in gh, kubectl and docker. */
 function withHelp(program: Command, argv: readonly string[]): readonly string[] {
   if (argv.length === 0) return ['--help'];
   const [help, name, ...more] = argv;
   const isPage = help !== 'help' || name === undefined || name.startsWith('-') || isTopic(name);
   if (isPage) return argv;
-  // Without --help, commander says that it does not know the command, and which one is similar.
+  // Without --help, commander reports an unknown command and suggests a similar one.
   return program.commands.some((known) => known.name() === name) ? [name, ...more, '--help'] : [name];
 }
 
-/** Reads -o=json as -o json, as kubectl and docker do; commander would take the = for a part of the value. */
+/** Reads -o=json as -o json, as kubectl and docker do; commander would make the = part of the value. */
 function apart(argument: string, index: number, argv: readonly string[]): string[] {
   const [, option, value] = /^(-[dqv]*[ou])=(.+)$/.exec(argument) ?? [];
   const isOurs = option !== undefined && value !== undefined && !argv.slice(0, index).includes('--');
@@ -60,15 +62,15 @@ function apart(argument: string, index: number, argv: readonly string[]): string
 }
 
 /**
- * The message on one line. Of an unknown option only the name is repeated: its value, which may follow a letter
- * directly, may be a secret.
+ * The message on one line. Of an unknown option only the name is repeated, because its value may be a secret; it can
+ * follow a letter directly.
  */
 function commanderMessage(error: CommanderError): string {
   const line = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
   return error.code === 'commander.unknownOption' ? line.replace(/'(--[^=']*|-[^-]).*'/, "'$1'") : line;
 }
 
-/** A terminal knows its width; a pipe may have been given one in COLUMNS. */
+/** The width of the terminal; for a pipe, COLUMNS. */
 function helpWidth({ out: { columns = 0 }, env }: Context): number {
   if (columns > 0) return Math.min(columns, 100);
   const wanted = Number(env['COLUMNS'] ?? '');
@@ -87,7 +89,7 @@ function argumentDescription({ description, argChoices }: Argument): string {
   return argChoices === undefined ? description : `${description}: ${argChoices.join('|')}`;
 }
 
-/** The message and the hint for wrong usage. A suggestion of ours replaces commander's, which only compares letters. */
+/** The message and the hint for wrong usage. Our own suggestion replaces commander's, which only compares letters. */
 function explained(program: Command, context: Context, error: CommanderError): [string, string | null] {
   const message = commanderMessage(error);
   const suggested = suggestion(error, context.argv);

@@ -41,7 +41,7 @@ export function addHelp(program: Command, context: Context): void {
     .command('help')
     .description('Show a reference page or the help of a command')
     .argument('[topic]', `${topics.join(', ')}, or a command`)
-    // `help COMMAND` never arrives here: the program reads it as `COMMAND --help`.
+    // `help COMMAND` does not get here: the program reads it as `COMMAND --help`.
     .action((topic: string | undefined) => {
       if (topic !== undefined && isTopic(topic)) context.out.write(helpTopic(topic));
       else program.outputHelp();

@@ -1,10 +1,10 @@
 /**
- * Loads what runs a command only when one runs, so that help and version stay fast.
+ * Runs a command, and loads the modules for that only then: help and version stay fast.
  */
 import type { Context } from '../runtime/context.js';
 import type { Task } from './execute.js';
 
-/** What a command's definition needs: the world, and where its exit code goes. */
+/** What the definition of a command needs: the Context, and a callback for the exit code. */
 export interface Wiring {
   context: Context;
   done: (code: number) => void;

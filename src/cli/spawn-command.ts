@@ -1,5 +1,5 @@
 /**
- * `lab spawn` on the command line.
+ * `lab spawn` on the command line: its options, its help, and their values as types.
  */
 import { Option, type Command } from 'commander';
 import type { Context } from '../runtime/context.js';
@@ -77,7 +77,7 @@ Ctrl-C stops watching; the spawn continues.
 `,
     )
     .action(async (flags: SpawnFlags) => {
-      // Before anything is looked up: wrong usage is reported even where no controller is configured.
+      // First, so that wrong usage is reported even if no controller is configured.
       const image = imageChoice(flags);
       const size = nonEmpty(flags.size, '--size');
       await run(wiring, {
@@ -113,7 +113,10 @@ function imageChoice({ image, tag, class: imageClass }: SpawnFlags): ImageChoice
   return { image_class: imageClasses.find((known) => known === imageClass) ?? 'recommended' };
 }
 
-/** What the controller cannot parse, it answers with an error that says nothing, for ever (contract, "Refusals"). */
+/**
+ * Checks a reference, because the controller responds to one that it cannot parse with an error without a reason
+ * (contract, "Refusals").
+ */
 function reference(image: string): string {
   const example = 'A full reference is registry/repository:tag, as `lab images` prints them.';
   if (!image.includes('/')) throw new UsageError(`--image: ${image} names no registry`, example);
@@ -126,17 +129,17 @@ function nonEmpty(text: string, source: string): string {
   return text;
 }
 
-/** A variable of the lab's environment: its name and its value. */
+/** A variable of the lab's environment. */
 type Variable = readonly [name: string, value: string];
 
-/** `place` counts the options. Their arguments are in no message: whatever stands there may be a secret. */
+/** `place` counts the options from 1. Messages do not repeat their arguments, which may be secrets. */
 function parseEnv(text: string, env: Context['env'], place: number): Variable {
   const which = place === 1 ? '--env' : `--env, number ${place}`;
   const [, key, value] = /^([^=]+)(?:=(.*))?$/s.exec(text) ?? [];
   if (key === undefined || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) {
     throw new UsageError(`${which}: expected KEY=VALUE or KEY, with a variable name as the key`);
   }
-  // What every object has, `constructor` for one, is no variable.
+  // Properties that every object inherits, such as `constructor`, are not variables.
   const found = value ?? (Object.hasOwn(env, key) ? env[key] : undefined);
   if (found === undefined)
     throw new UsageError(`${which}: no variable of this name is set in the environment`);

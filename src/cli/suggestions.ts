@@ -1,14 +1,13 @@
 /**
- * What a user probably meant by a word that `lab` does not know: the words of similar tools, and values without their
- * option.
+ * Suggestions for words that `lab` does not know: the names that similar tools use, and values without their option.
  *
- * Owns the words only. Typing errors in the names of commands and options are found by commander. An argument is
- * repeated only where it is one of these words: any other may be a secret.
+ * Leaves typing errors in the names of commands and options to commander. An argument is repeated only if it is one of
+ * these words: any other may be a secret.
  */
 import type { CommanderError } from 'commander';
 import { imageClasses } from '../model/lab-request.js';
 
-/** What other tools call the commands of this one. */
+/** The names that other tools use, with this program's command. */
 const commands = new Map([
   ...['start', 'create', 'launch', 'run', 'up'].map((word) => [word, 'lab spawn'] as const),
   ...['delete', 'rm', 'remove', 'kill', 'down'].map((word) => [word, 'lab stop'] as const),
@@ -36,7 +35,7 @@ const options = new Map([
 /** The sizes that a site may offer (Nublado's own names). */
 const sizes = ['fine', 'diminutive', 'tiny', 'small', 'medium', 'large', 'huge', 'gargantuan', 'colossal'];
 
-/** A sentence with what was probably meant; null where nothing is known. */
+/** A sentence with the suggestion; null if there is none. */
 export function suggestion({ code, message }: CommanderError, argv: readonly string[]): string | null {
   switch (code) {
     case 'commander.unknownCommand':

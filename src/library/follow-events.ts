@@ -1,8 +1,8 @@
 /**
- * `followEvents`: a lab's events and whatever else befalls its stream, up to the outcome, for other Node programs.
+ * `followEvents`: a lab's events and everything else that happens to its stream, up to the outcome, for other Node programs.
  *
- * What `lab spawn` and `lab events` do, without a display: the stream is opened again when it is lost, each event is
- * told once, and the outcome comes from a terminal event or from the lab's state.
+ * Does what `lab spawn` and `lab events` do, without a display: it reopens a lost stream, yields each event once, and takes
+ * the outcome from a terminal event or from the lab's state.
  */
 import { decode } from '../backends/nublado/decode.js';
 import type { LabState } from '../backends/nublado/schemas.js';
@@ -16,41 +16,41 @@ import { follow, type AfterEnd } from '../stream/follow.js';
 import { systemClock } from '../runtime/system-clock.js';
 
 /**
- * Whose events: a LabClient, or anything else that has a stream and knows a state. Both, and the reading of the stream,
- * must end when the signal aborts: whoever leaves the loop waits for that.
+ * What is followed: a LabClient, or any other object with a stream and a state. Both methods, and the iteration over the
+ * stream, must end when the signal aborts, because leaving the loop waits for them.
  */
 export interface EventSource {
   events(signal: AbortSignal): Promise<Result<AsyncIterable<Uint8Array>>>;
   state(signal: AbortSignal): Promise<Result<LabState | null>>;
-  /** Removes secrets from what the stream says. A LabClient removes its token and the values of the lab's environment. */
+  /** Removes secrets from the texts of the stream. A LabClient removes its token and the values of the lab's environment. */
   redact?(text: string): string;
 }
 
-/** What was yielded before, or concerns no other program. */
+/** Inputs that were yielded before, or that matter only inside this program. */
 type Internal = Input & { kind: 'repeated' | 'bytes' | 'look' | 'following' };
 
 /** The lab's state; null where there is no lab. */
 type StateUpdate = Omit<Input & { kind: 'state' }, 'lab'> & { lab: LabState | null };
 
-/** What is yielded: every input as it comes, and last the outcome. */
+/** What is yielded: every input as it arrives, and last the outcome. */
 export type Update =
   Exclude<Input, Internal | { kind: 'state' }> | StateUpdate | { kind: 'outcome'; outcome: Outcome };
 
 export interface FollowEventsOptions {
   /**
-   * `spawn` (the default) goes on until it is known what became of the lab; `events` until the stream has ended, as
-   * streams of deletions do without a terminal event.
+   * `spawn` (the default) continues until the outcome for the lab is known; `events` until the stream has ended, which the
+   * stream of a deletion does without a terminal event.
    */
   goal?: 'spawn' | 'events';
-  /** Ends the following, without an outcome. A deadline is `AbortSignal.timeout(ms)`. */
+  /** Stops following, without an outcome. For a deadline, use `AbortSignal.timeout(ms)`. */
   signal?: AbortSignal;
-  /** A connection with no byte for this long is dead, in milliseconds; null for never. Default 45 s, three pings. */
+  /** Reconnect after this long without a byte, in milliseconds; null for never. Default 45 s, three pings. */
   idleTimeout?: number | null;
-  /** The state is asked after this long without an event, in milliseconds; null for never. Default 10 s. */
+  /** Request the state after this long without an event, in milliseconds; null for never. Default 10 s. */
   quiet?: number | null;
-  /** Default the real one. */
+  /** Default: the real clock. */
   clock?: Clock;
-  /** Uniform in [0, 1), for the jitter of the back-off. Default Math.random. */
+  /** Uniform in [0, 1), for the jitter of the back-off. Default: Math.random. */
   random?: () => number;
 }
 

@@ -1,8 +1,8 @@
 /**
  * `LabClient`: one user's lab at one controller, for other Node programs.
  *
- * Owns what such a program may leave out (the dispatcher, signals) and the promise about tokens. What is asked and
- * what answers mean is the controller room's. Nothing is loaded or sent before the first question.
+ * Owns the defaults (dispatcher, signals) and the rule where a token may be sent. Requests, and what responses mean, are the
+ * backend's. Nothing is loaded or sent before the first request.
  */
 import type { Dispatcher } from 'undici';
 import { parseControllerUrl, parseToken, parseUser } from '../config/parse.js';
@@ -18,8 +18,8 @@ import type { ImageChoice } from '../model/lab-request.js';
 import { systemClock } from '../runtime/system-clock.js';
 
 /**
- * An undici Agent, Pool or ProxyAgent of any version 6 or later: only its `request` is used, and its `compose` to know
- * whether a failed request was sent. Without that, every failed request counts as sent.
+ * An undici Agent, Pool or ProxyAgent, version 6 or later. Only `request` is used, and `compose`, to find out whether a
+ * failed request was sent. Without `compose`, every failed request counts as sent.
  */
 export interface HttpDispatcher {
   request(options: { origin: string; path: string; method: string }): Promise<{ statusCode: number }>;
@@ -28,20 +28,20 @@ export interface HttpDispatcher {
 export interface LabClientOptions {
   /** The controller's base URL; without a path, `/nublado` is appended. */
   controller: string | URL;
-  /** Whose lab. */
+  /** The user whose lab it is. */
   user: string;
-  /** The bearer token. It is sent nowhere else than to the controller, and over plain http to loopback only. */
+  /** The bearer token. It is sent to the controller only, and over plain http only to loopback. */
   token?: string;
-  /** Behind the ingress: identity headers instead of a bearer token. */
+  /** Send identity headers instead of a bearer token, behind the ingress. */
   direct?: boolean;
-  /** What requests go through: an undici Agent of one's own, for proxies, certificates or many streams. */
+  /** Your own undici Agent for all requests: for proxies, certificates or many streams. */
   dispatcher?: HttpDispatcher;
 }
 
 export interface CreateOptions {
-  /** Default `{ image_class: 'recommended' }`. */
+  /** Default: `{ image_class: 'recommended' }`. */
   image?: ImageChoice;
-  /** Default `small`. */
+  /** Default: `small`. */
   size?: string;
   enableDebug?: boolean;
   resetUserEnv?: boolean;
@@ -49,15 +49,14 @@ export interface CreateOptions {
   env?: Readonly<Record<string, string>>;
 }
 
-/** For a question that nobody cuts short. One for each, because Node 20 warns where many listen to one. */
+/** A signal that never aborts. A new one for each request, because Node 20 warns about many listeners on one. */
 function never(): AbortSignal {
   return new AbortController().signal;
 }
 
 /**
- * One user's lab. Every method resolves to a Result: a value, or a failure that says what it means; network errors and
- * refusals are such failures, too. Only wrong options throw (a UsageError, from the constructor), and values that JSON
- * cannot hold (a TypeError).
+ * One user's lab. Every method resolves to a Result: a value, or a failure with its meaning. Network errors and refusals are
+ * failures, too. The constructor throws a UsageError for wrong options; a value that JSON cannot hold causes a TypeError.
  */
 export class LabClient {
   readonly user: string;
@@ -72,7 +71,7 @@ export class LabClient {
     this.user = parseUser(options.user, 'user');
     this.#options = { ...options, base };
     if (options.token !== undefined) {
-      // Without the line end that it has in a file: no header may hold one.
+      // Removes the line end that a token has in a file, and that a header must not contain.
       this.#options.token = parseToken(options.token, 'token');
       if (!isSafe(base)) {
         throw new UsageError(
@@ -81,12 +80,12 @@ export class LabClient {
         );
       }
     } else if (options.direct !== true) {
-      throw new UsageError('token: without one, only a `direct` client can ask anything');
+      throw new UsageError('token: it is required, except for a `direct` client');
     }
     this.#redactor = this.#newRedactor();
   }
 
-  /** Asks for a lab. Success means accepted, not done: `followEvents` tells what becomes of it. */
+  /** Requests a lab. Success means accepted, not done: `followEvents` reports how it continues. */
   async create(options: CreateOptions = {}, signal: AbortSignal = never()): Promise<Result<null>> {
     const { image = { image_class: 'recommended' }, size = 'small', env = {} } = options;
     for (const value of Object.values(env)) this.#values.add(value);
@@ -96,41 +95,41 @@ export class LabClient {
     return (await this.#connected()).create(this.user, body, signal);
   }
 
-  /** The lab's state; null where there is none. */
+  /** The lab's state; null if there is no lab. */
   async state(signal: AbortSignal = never()): Promise<Result<LabState | null>> {
     return (await this.#connected()).ownState(signal);
   }
 
-  /** The bytes of the event stream, once. `followEvents` makes Events of them, and opens a lost stream again. */
+  /** The bytes of one event stream. `followEvents` decodes them, and reopens a lost stream. */
   async events(signal: AbortSignal = never()): Promise<Result<AsyncIterable<Uint8Array>>> {
     const opened = await (await this.#connected()).events(this.user, signal);
     return opened.ok ? { ok: true, value: opened.value.body } : opened;
   }
 
-  /** Deletes the lab; resolves when that has finished. Needs a token with the scope `admin:jupyterlab`. */
+  /** Deletes the lab; resolves when it is gone. Needs a token with the scope `admin:jupyterlab`. */
   async remove(signal: AbortSignal = never()): Promise<Result<null>> {
     return (await this.#connected()).remove(this.user, signal);
   }
 
-  /** The images and sizes to choose from; null where the controller offers none now. */
+  /** The images and sizes to choose from; null if the controller offers none now. */
   async choices(signal: AbortSignal = never()): Promise<Result<Choices | null>> {
     return (await this.#connected()).choices(this.user, signal);
   }
 
   /**
-   * A text without this client's secrets: the token, and the values of `env` (from eight characters on) that labs were
-   * asked for with. Failures, states and what `followEvents` yields have none; the bytes of `events` may.
+   * The text without this client's secrets: the token, and the values of `env` (of eight or more characters) in earlier create
+   * requests. Failures, states and what `followEvents` yields are already redacted; the bytes of `events` are not.
    */
   redact(text: string): string {
     return this.#redactor.redact(text);
   }
 
   /**
-   * Closes the connections that this client has opened itself, at once and for good; whatever is under way or asked
-   * later fails. A dispatcher that was given stays open.
+   * Closes the connections that this client opened, at once; pending and later requests fail. A dispatcher from the options
+   * stays open.
    */
   async close(): Promise<void> {
-    // It may be about to open them.
+    // Connections may just be opening.
     await this.#client;
     await this.#ownDispatcher?.destroy();
   }

@@ -148,7 +148,7 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
     /--demo.*--controller/,
   ],
   ['a scenario that is none', ['spawn', '--demo', 'nope'], {}, /no scenario "nope"[^]*happy/],
-  ['raw JSON', ['events', '--raw', '-o', 'ndjson'], {}, /--raw does not go with/],
+  ['raw JSON', ['events', '--raw', '-o', 'ndjson'], {}, /--raw cannot be combined with/],
   ['raw and a filter', ['events', '--raw', '--type', 'info'], {}, /--raw shows everything/],
   [
     'a type that is none',

@@ -162,7 +162,7 @@ complete -F _nublado_lab ${names.join(' ')}
 `;
 }
 
-/** The patterns of a case, quoted for bash, and the lines of its body. */
+/** Cases: the patterns, quoted for bash, and the lines of the body. */
 type Case = [patterns: readonly string[], body: readonly string[]];
 
 function cases(all: readonly Case[]): string {

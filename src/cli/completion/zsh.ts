@@ -13,7 +13,7 @@ import {
 } from './model.js';
 import { profileNames, profilesFile } from './profiles.js';
 
-/** The words of which one is completed, and those of which a comma-separated list is. */
+/** Words of which one is completed, and words of which a comma-separated list is completed. */
 interface Lists {
   words: WordLists;
   separated: WordLists;
