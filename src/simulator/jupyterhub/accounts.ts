@@ -74,6 +74,10 @@ export class Accounts {
     return user;
   }
 
+  servers(): Server[] {
+    return [...this.users.values()].flatMap((user) => [...user.servers.values()]);
+  }
+
   /** Without scopes: everything that a user may do. */
   addToken(
     owner: HubGrant['owner'],

@@ -5,32 +5,34 @@
  * Owns its life (start, restart, close). Which of the three answers a request is proxy.ts's business. It shares no code
  * with the client's side of the protocol; tests rely on that.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Clock } from '../../runtime/context.js';
 import { Listener } from '../http/listener.js';
 import { Accounts, type HubGrant } from './accounts.js';
 import { Addresses, type HostOptions } from './addresses.js';
-import type { ApiAnswer } from './api.js';
-import { writeProgress } from './progress.js';
-import { answer } from './proxy.js';
+import { chosenStory, standing } from './choice.js';
+import { withDefaults, type HubFaults } from './faults.js';
+import { Life, type RestartOptions } from './life.js';
 import { releases, type HubVersion } from './releases.js';
-import { hubAway, send } from './replies.js';
+import { findHubScenario } from './scenarios.js';
 import type { ServerWorld } from './server.js';
 import { Site, type Limits } from './site.js';
 import type { Child } from './spawn.js';
-import { findStory, type StoryOptions } from './stories.js';
 import { Timers } from './timers.js';
 
 export type { HostOptions } from './addresses.js';
+export type { HubFaults } from './faults.js';
+export type { RestartOptions } from './life.js';
 export type { HubVersion } from './releases.js';
 
 export interface HubOptions {
   clock: Clock;
   /** Default 6. */
   version?: HubVersion;
-  /** The story of a spawn whose options name none; default `quick`. */
-  story?: string;
+  /** What happens; default `hub`. Options with a `story` (stories.ts) or a `scenario` change it for one spawn. */
+  scenario?: string;
+  faults?: Readonly<Partial<HubFaults>>;
   /** The Hub's and the stories' times are divided by it; default 1. The newlines of a stream keep their time. */
   speed?: number;
   /** Default `/`. */
@@ -73,8 +75,9 @@ export interface SeenRequest {
 }
 
 export interface SimulatedHub {
-  /** The public prefix, with a slash at the end. */
+  /** The public prefix, with a slash at the end; with per-user hosts on the Hub's host. */
   url: string;
+  /** Where it listens. */
   origin: string;
   version: string;
   user: string;
@@ -84,6 +87,8 @@ export interface SimulatedHub {
     /** An administrator's service. */
     admin: string;
   };
+  /** For tests and demos: may be changed at any time. */
+  faults: HubFaults;
   /** Every server takes so many milliseconds longer until it listens. */
   setStartupTime(ms: number): void;
   /** Begins a spawn for `user` as though it had been POSTed. */
@@ -91,18 +96,20 @@ export interface SimulatedHub {
   /** The process of a server dies, and the Hub does not notice. Default: the default server of `user`. */
   killServer(user?: string, server?: string): void;
   /**
-   * Restarts the Hub, which is away for `downMs` milliseconds; its proxy and the servers stay. With SIGTERM it ends its
-   * spawns first, with SIGKILL its open streams stay open and silent. Resolves when it is back.
+   * Restarts the Hub; its proxy and the servers stay. Resolves when it is back.
    */
-  restart(options?: { signal?: 'SIGTERM' | 'SIGKILL'; downMs?: number }): Promise<void>;
+  restart(options?: RestartOptions): Promise<void>;
   /** Ends all connections and timers at once; resolves when the port is free. */
   close(): Promise<void>;
 }
 
-/** Rejects with the system's error where it cannot listen. */
+/** Throws a RangeError where the scenario is unknown; rejects with the system's error where it cannot listen. */
 export async function startHub(options: HubOptions): Promise<SimulatedHub> {
-  const { clock, version = 6, story = 'quick', speed = 1, prefix = '/', user = 'demo' } = options;
-  const { host = '127.0.0.1', port = 0, hosts = null, limits = {}, onRequest } = options;
+  const { clock, version = 6, scenario: name = 'hub', speed = 1, prefix = '/' } = options;
+  const scenario = findHubScenario(name);
+  if (!scenario) throw new RangeError(`no scenario is called ${JSON.stringify(name)}`);
+  const { user = scenario.user ?? 'demo' } = options;
+  const { host = '127.0.0.1', port = 0, hosts = scenario.hosts ?? null, limits = {}, onRequest } = options;
   const release = releases[version];
   const timers = new Timers(clock, speed);
   const addresses = new Addresses(prefix, hosts, 'http', () => Number(new URL(listener.origin).port));
@@ -121,13 +128,14 @@ export async function startHub(options: HubOptions): Promise<SimulatedHub> {
     extraListenMs: 0,
     pollMs: options.pollMs ?? 30_000,
     checkRoutesMs: 300_000,
+    meanwhile: () => undefined,
     upUrl: (child, server) =>
       `http://127.0.0.1:${child.port}${addresses.serverPath(server)}${release.upPath}`,
   };
   const accounts = new Accounts(world);
   for (const name of options.admins ?? []) accounts.addUser(name, true);
   for (const name of new Set([...(options.users ?? []), user])) accounts.addUser(name);
-  const { token: userToken } = accounts.addToken({ kind: 'user', name: user });
+  const { token: userToken } = accounts.addToken({ kind: 'user', name: user }, scenario.scopes);
   const { token: adminToken } = accounts.addToken({ kind: 'service', name: 'admin' }, adminScopes);
   for (const [token, { owner, scopes }] of Object.entries(options.tokens ?? {})) {
     accounts.addToken(owner, scopes, token);
@@ -141,61 +149,51 @@ export async function startHub(options: HubOptions): Promise<SimulatedHub> {
     namedServers: options.namedServers ?? true,
     slowSpawnMs: options.slowSpawnMs ?? 10_000,
     slowStopMs: options.slowStopMs ?? 10_000,
+    faults: withDefaults({ ...scenario.faults, ...options.faults }),
     storyOf: (chosen) => {
-      const wanted = (typeof chosen === 'object' && chosen !== null ? chosen : {}) as StoryOptions & {
-        story?: unknown;
-      };
-      const found = findStory(wanted.story, wanted) ?? findStory(story, wanted);
-      if (!found) throw new RangeError(`no story is called ${JSON.stringify(story)}`);
-      const lab = found.server === 'jupyter' && options.jupyterLab === true;
-      return lab ? { ...found, server: 'jupyterlab' } : found;
+      const story = chosenStory(chosen) ?? scenario.spawn;
+      const lab = story.server === 'jupyter' && options.jupyterLab === true;
+      return lab ? { ...story, server: 'jupyterlab' } : story;
     },
   });
+  const life = new Life(site);
+  world.meanwhile = (server, what) => {
+    if (what === 'die') server.kill();
+    else if (what === 'cancel') {
+      if (release.cancelsSpawns) server.stop(site.slowStopMs, () => undefined);
+    } else void life.restart(what);
+  };
 
-  let isUp = true;
-  let back = Promise.resolve();
-  let stopRestart = (): void => undefined;
-  /** Streams, and requests that are being answered. */
-  const streams = new Set<() => void>();
-  const held = new Set<ServerResponse>();
-
-  const respond = (request: IncomingMessage, response: ServerResponse, reply: ApiAnswer): void => {
-    if (response.headersSent || response.destroyed) return;
-    if ('status' in reply) {
-      send(request, response, reply, timers.now());
-      return;
-    }
-    const leave = writeProgress(request, response, reply, timers);
-    streams.add(leave);
-    response.on('close', () => streams.delete(leave));
+  /** Begins what stood there before, when somebody asks for the first time. */
+  let begun = false;
+  const begin = (): void => {
+    if (!begun) standing(scenario, site.accounts.users.get(user)?.server(''));
+    begun = true;
   };
   const listener: Listener = await Listener.open(
     (request, response) => {
       const work = async (): Promise<void> => {
         const body = await text(request);
         const { method = '', url = '', headers } = request;
-        held.add(response);
+        begin();
         onRequest?.({ method, url, headers, body });
-        respond(request, response, await answer(site, request, body, isUp));
+        await life.respond(request, response, body);
       };
-      work()
-        .catch(() => {
-          // The client left in the middle of its request.
-          response.destroy();
-        })
-        .finally(() => held.delete(response));
+      work().catch(() => {
+        // The client left in the middle of its request.
+        response.destroy();
+      });
     },
     { clock, host, port },
   );
 
-  const servers = () => [...accounts.users.values()].flatMap((each) => [...each.servers.values()]);
-
   return {
-    url: listener.origin + prefix,
+    url: (addresses.publicOrigin ?? listener.origin) + prefix,
     origin: listener.origin,
     version: release.number,
     user,
     tokens: { user: userToken, admin: adminToken },
+    faults: site.faults,
     setStartupTime(ms) {
       world.extraListenMs = ms;
     },
@@ -207,27 +205,9 @@ export async function startHub(options: HubOptions): Promise<SimulatedHub> {
       if (found?.isAlive !== true) throw new RangeError(`no server of ${name} is running`);
       found.kill();
     },
-    restart({ signal = 'SIGKILL', downMs = 1000 } = {}) {
-      if (!isUp) return back;
-      for (const server of servers()) server.goDown(signal === 'SIGTERM');
-      isUp = false;
-      for (const leave of streams) leave();
-      for (const response of held) send(response.req, response, hubAway, timers.now());
-      return (back = new Promise((resolve) => {
-        const cancel = timers.after(downMs, () => {
-          for (const server of servers()) server.comeBack();
-          isUp = true;
-          resolve();
-        });
-        stopRestart = () => {
-          cancel();
-          resolve();
-        };
-      }));
-    },
+    restart: (how) => life.restart(how),
     async close() {
-      stopRestart();
-      timers.cancelAll();
+      life.close();
       await listener.close();
     },
   };

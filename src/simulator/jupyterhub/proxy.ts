@@ -17,18 +17,19 @@ export interface Route {
   path: string;
 }
 
-/** `hubIsUp`: whether a request that no server takes can be answered at all. */
+/** Null: there is no answer, ever. `hubIsUp`: whether a request that no server takes can be answered at all. */
 export async function answer(
   site: Site,
   request: IncomingMessage,
   body: string,
   hubIsUp: boolean,
-): Promise<ApiAnswer> {
+): Promise<ApiAnswer | null> {
   const [path = ''] = (request.url ?? '').split('?');
   const { prefix, hubPrefix, hosts } = site.addresses;
   const route = routeOf(site, request.headers.host ?? '', path);
   if (route) {
-    if (route.server.isAlive) return answerServer(site, route.server, request, route.path);
+    const { isAlive, reachable } = route.server;
+    if (isAlive && reachable) return answerServer(site, route.server, request, route.path);
     // The proxy shows the Hub's error page.
     return hubIsUp ? proxyPage(503) : hubAway;
   }

@@ -132,16 +132,21 @@ function readOptions(
 }
 
 function hubIsFull(site: Site): HubReply | null {
-  const { limits } = site;
-  const servers = [...site.accounts.users.values()].flatMap((user) => [...user.servers.values()]);
+  const { limits, faults } = site;
+  const servers = site.accounts.servers();
   const pending = servers.filter((server) => server.pending === 'spawn').length;
   const active = servers.filter((server) => server.active).length;
-  if (limits.concurrent !== null && pending >= limits.concurrent) {
-    const message = 'Too many users trying to log in right now. Try again in 60 seconds.';
-    const reply = site.refuse(429, message);
-    return { ...reply, headers: [...reply.headers, ['retry-after', String(limits.retryAfter)]] };
+  const forced = faults.full.shift();
+  const tooMany = limits.concurrent !== null && pending >= limits.concurrent ? limits.retryAfter : forced;
+  if (typeof tooMany === 'number') {
+    const human = Math.ceil(tooMany / 10) * 10;
+    const reply = site.refuse(
+      429,
+      `Too many users trying to log in right now. Try again in ${human} seconds.`,
+    );
+    return { ...reply, headers: [...reply.headers, ['retry-after', String(tooMany)]] };
   }
-  if (limits.active !== null && active >= limits.active) {
+  if (tooMany === null || (limits.active !== null && active >= limits.active)) {
     return site.refuse(429, 'Active user limit exceeded. Try again in a few minutes.');
   }
   return null;

@@ -6,7 +6,7 @@
  */
 import type { Release } from './releases.js';
 import { Spawn, type Child, type SpawnOutcome, type SpawnWorld } from './spawn.js';
-import type { SpawnStory } from './story.js';
+import type { Meanwhile, SpawnStory } from './story.js';
 
 export interface ServerWorld extends SpawnWorld {
   release: Release;
@@ -14,6 +14,8 @@ export interface ServerWorld extends SpawnWorld {
   pollMs: number;
   /** Until the Hub compares its servers with the proxy's routes. */
   checkRoutesMs: number;
+  /** Does to a server what befalls it in its story. */
+  meanwhile: (server: Server, what: Meanwhile) => void;
 }
 
 /** How a DELETE went: `stopped`, still `stopping`, `failed` where a start could not be cancelled. */
@@ -37,6 +39,8 @@ export class Server {
   hasAddress = false;
   /** The proxy has a route to it. */
   routed = false;
+  /** The server answers through the proxy. */
+  reachable = false;
   started: number | null = null;
   lastActivity: number | null = null;
   child: Child | null = null;
@@ -89,6 +93,11 @@ export class Server {
       if (this.spawn === spawn && !this.#unwatched) this.#spawned(spawn, outcome);
     });
     this.spawn = spawn;
+    for (const [ms, what] of story.meanwhile ?? []) {
+      this.#world.timers.after(ms, () => {
+        this.#world.meanwhile(this, what);
+      });
+    }
     spawn.begin();
     return spawn;
   }
@@ -174,6 +183,8 @@ export class Server {
 
   #ready(): void {
     this.routed = true;
+    this.reachable = false;
+    this.#world.timers.after(this.spawn?.story.unreachableMs ?? 0, () => (this.reachable = true));
     this.#polled = true;
     this.#pollLater(this.child);
   }

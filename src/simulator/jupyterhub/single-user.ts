@@ -11,8 +11,13 @@ import type { Server } from './server.js';
 import type { Site } from './site.js';
 import type { ServerKind } from './story.js';
 
-/** `path` is what follows the server's own prefix. */
-export function answerServer(site: Site, server: Server, request: IncomingMessage, path: string): HubReply {
+/** `path` is what follows the server's own prefix. Null: no answer, ever. */
+export function answerServer(
+  site: Site,
+  server: Server,
+  request: IncomingMessage,
+  path: string,
+): HubReply | null {
   const kind: ServerKind = server.spawn?.story.server ?? 'standin';
   switch (kind) {
     case 'standin':
@@ -22,6 +27,8 @@ export function answerServer(site: Site, server: Server, request: IncomingMessag
       return jupyter(site, server, request, { path, kind });
     case 'rstudio':
       return toOAuth(site, server, "frame-ancestors 'none'");
+    case 'deaf':
+      return null;
     case 'login':
       return html(302, '', [['location', 'https://login.example.org/?rd=lab']]);
     case 'forbidden':

@@ -6,6 +6,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Accounts } from './accounts.js';
 import type { Addresses } from './addresses.js';
+import type { HubFaults } from './faults.js';
 import type { Release } from './releases.js';
 import { apiJson, type HubReply, type Tornado } from './replies.js';
 import type { SpawnStory } from './story.js';
@@ -27,6 +28,7 @@ export class Site {
   readonly accounts: Accounts;
   readonly addresses: Addresses;
   readonly limits: Limits;
+  readonly faults: HubFaults;
   readonly namedServers: boolean;
   /** How long a POST and a DELETE may be held. */
   readonly slowSpawnMs: number;
@@ -40,6 +42,7 @@ export class Site {
     this.accounts = parts.accounts;
     this.addresses = parts.addresses;
     this.limits = parts.limits;
+    this.faults = parts.faults;
     this.namedServers = parts.namedServers;
     this.slowSpawnMs = parts.slowSpawnMs;
     this.slowStopMs = parts.slowStopMs;

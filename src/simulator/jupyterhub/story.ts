@@ -26,9 +26,12 @@ export type Failure =
   /** An HTTPError of the Spawner. */
   | { kind: 'http'; status: number; text: string };
 
-/** What answers at the server's URL (single-user.ts). `jupyter` is Jupyter Server without JupyterLab. */
+/** What answers at the server's URL (single-user.ts). `jupyter` is Jupyter Server without JupyterLab; `deaf` never answers. */
 export type ServerKind =
-  'standin' | 'jupyter' | 'jupyterlab' | 'rstudio' | 'login' | 'forbidden' | 'unavailable' | 'page';
+  'standin' | 'jupyter' | 'jupyterlab' | 'rstudio' | 'deaf' | 'login' | 'forbidden' | 'unavailable' | 'page';
+
+/** Another client's DELETE; the end of the server's process; or a restart of the Hub. */
+export type Meanwhile = 'cancel' | 'die' | { signal: 'SIGTERM' | 'SIGKILL'; downMs: number };
 
 export interface SpawnStory {
   /** How long start() takes; null: for ever. */
@@ -45,12 +48,16 @@ export interface SpawnStory {
   /** From the moment in which it listens until the process ends. */
   livesMs?: number;
   server?: ServerKind;
+  /** From the Hub's ready on, the proxy does not reach the server for so long. */
+  unreachableMs?: number;
   /** How long stop() takes; null: for ever. */
   stopMs?: number | null;
   /** stop() raises, and the process stays. */
   stopFails?: boolean;
   /** How long start() needs to be cancelled. */
   cancelMs?: number;
+  /** What befalls it, each so many milliseconds after the spawn began. */
+  meanwhile?: readonly (readonly [ms: number, what: Meanwhile])[];
   /** A restarted Hub finds the server of a spawn that was under way, if it has come up meanwhile. */
   adopted?: boolean;
   /** The Spawner's own, where a story has others than the Hub's. */

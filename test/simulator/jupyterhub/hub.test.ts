@@ -9,7 +9,7 @@ const api = '/hub/api/users/demo';
 
 for (const version of [4, 5, 6] as const) {
   test(`${version}: a server starts, is watched, answers and stops`, async (t) => {
-    const { hub, clock, client } = await serve(t, { version, story: 'slow' });
+    const { hub, clock, client } = await serve(t, { version, scenario: 'hub-slow' });
     const root = await client.ask('/hub/api/', { token: null });
     assert.deepEqual(JSON.parse(root.body), { version: hub.version });
     assert.equal((await client.ask('/user/demo/api')).status, 302);
@@ -20,7 +20,7 @@ for (const version of [4, 5, 6] as const) {
     clock.advance(10_000); // slow_spawn_timeout
     assert.equal((await create.reply).status, 202);
     assert.match((await client.ask(api)).body, /"pending": "spawn", "ready": false/);
-    await watch.follow(10_000);
+    await watch.follow(30_000);
     assert.equal(watch.end, 'clean');
     assert.match(watch.chunks.at(-1)?.text ?? '', /^data: \{"progress": 100, "ready": true, /);
 
@@ -32,7 +32,7 @@ for (const version of [4, 5, 6] as const) {
 }
 
 test('close ends every connection at once and leaves no timer', async (t) => {
-  const { hub, clock, client } = await serve(t, { story: 'slow' });
+  const { hub, clock, client } = await serve(t, { scenario: 'hub-slow' });
   const create = client.start(`${api}/server`, { method: 'POST' });
   await create.arrived;
   await Watch.open(client, `${api}/server/progress`);

@@ -73,6 +73,7 @@ export class Replay {
       slowSpawnMs: 1000,
       slowStopMs: 1000,
       ...options,
+      scenario: 'hub-quick',
       ...(users[0] === undefined ? {} : { user: users[0] }),
       users,
       tokens,

@@ -1,0 +1,45 @@
+/**
+ * What a scenario means for one server: what stands there before the first request, and which story a spawn plays.
+ *
+ * Owns the choice. The scenarios are scenarios.ts's, the stories of the scripted Spawner stories.ts's.
+ */
+import { findHubScenario, type HubScenario } from './scenarios.js';
+import type { Server } from './server.js';
+import { findStory, type StoryOptions } from './stories.js';
+import { plain, type SpawnStory } from './story.js';
+
+/** The story that a server's options choose; undefined where they choose none. */
+export function chosenStory(options: unknown): SpawnStory | undefined {
+  if (typeof options !== 'object' || options === null) return undefined;
+  const { story, scenario, ...rest } = options as StoryOptions & { story?: unknown; scenario?: unknown };
+  if (typeof scenario === 'string') return findHubScenario(scenario)?.spawn;
+  return findStory(story, rest);
+}
+
+const stopping: SpawnStory = { startMs: 0, progress: plain, stopMs: 6000 };
+const failed: SpawnStory = {
+  startMs: 0,
+  failure: { kind: 'exception', text: 'the failure of another spawn' },
+  progress: plain,
+};
+
+/** Puts there what stood there before, where the scenario says so. */
+export function standing({ before, spawn }: HubScenario, server: Server | undefined): void {
+  if (!server || before === undefined) return;
+  switch (before) {
+    case 'pending':
+      server.start(spawn, {});
+      return;
+    case 'failed':
+      server.start(failed, {});
+      return;
+    case 'stopping':
+      server.start(stopping, {});
+      server.stop(0, () => undefined);
+      return;
+    case 'running':
+    case 'dead':
+      server.start({ startMs: 0, progress: plain }, {});
+      if (before === 'dead') server.kill();
+  }
+}
