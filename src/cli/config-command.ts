@@ -176,7 +176,7 @@ function addPath(config: Command, context: Context, done: (code: number) => void
 Example:
   "$EDITOR" "$(lab config path)"
 
-XDG_CONFIG_HOME changes the folder.
+XDG_CONFIG_HOME changes the directory.
 `,
     )
     .action(async () => {

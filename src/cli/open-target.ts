@@ -71,10 +71,12 @@ export async function openTarget(
 function originsOf({ controller, user, token, direct, certificates, proxy, profile }: Target): string[] {
   return [
     `controller ${controller.value.href}: from ${controller.origin}`,
-    user === null ? 'user: whoever the token says' : `user ${user.value}: from ${user.origin}`,
+    user === null ? "user: the token's user" : `user ${user.value}: from ${user.origin}`,
     token === null ? 'token: none' : `token: from ${token.origin}`,
     ...(direct.value ? [`identity headers instead of a bearer token: from ${direct.origin}`] : []),
-    ...(certificates === null ? [] : [`certificate authorities beside Node's: from ${certificates.origin}`]),
+    ...(certificates === null
+      ? []
+      : [`certificate authorities in addition to Node's: from ${certificates.origin}`]),
     ...(proxy.value === null
       ? proxy.origin === 'default'
         ? []
@@ -89,7 +91,7 @@ function extraCertificates({ env }: Context): string[] {
   const path = readVariable(env, 'NODE_EXTRA_CA_CERTS');
   return path === undefined
     ? []
-    : [`certificate authorities beside Node's: from NODE_EXTRA_CA_CERTS (${path})`];
+    : [`certificate authorities in addition to Node's: from NODE_EXTRA_CA_CERTS (${path})`];
 }
 
 async function open(
@@ -149,10 +151,7 @@ async function openDemo(
   ]);
   const scenario = demo === true || demo === undefined ? defaultScenario : demo;
   if (!scenarioNames.includes(scenario)) {
-    throw new UsageError(
-      `--demo: there is no scenario "${scenario}"`,
-      `There are: ${scenarioNames.join(', ')}.`,
-    );
+    throw new UsageError(`--demo: unknown scenario "${scenario}"`, `Choose ${scenarioNames.join(', ')}.`);
   }
   const { clock } = context;
   const simulator = await startSimulator({ clock, scenario });

@@ -119,7 +119,7 @@ function imageChoice({ image, tag, class: imageClass }: SpawnFlags): ImageChoice
  */
 function reference(image: string): string {
   const example = 'A full reference is registry/repository:tag, as `lab images` prints them.';
-  if (!image.includes('/')) throw new UsageError(`--image: ${image} names no registry`, example);
+  if (!image.includes('/')) throw new UsageError(`--image: ${image} has no registry`, example);
   if (/:(@|$)/.test(image)) throw new UsageError(`--image: the tag of ${image} is empty`, example);
   return image;
 }

@@ -35,7 +35,7 @@ export interface ShowOptions extends ConfigOptions {
 export function configFile(context: Context): string {
   const path = configPath(context);
   if (path === null) {
-    throw new UsageError('there is no home folder to keep profiles in', 'Set HOME or XDG_CONFIG_HOME.');
+    throw new UsageError('there is no home directory for the profiles', 'Set HOME or XDG_CONFIG_HOME.');
   }
   return path;
 }
@@ -107,7 +107,7 @@ function settingOf(key: ProfileKey, values: readonly string[]): Profile {
   if (key === 'token_command') return { token_command: [...values] };
   const [value, ...more] = values;
   if (value === undefined || more.length > 0) {
-    throw new UsageError(`lab config set ${key}: it takes one value`, 'Put a value with spaces into quotes.');
+    throw new UsageError(`lab config set ${key}: expected one value`, 'Quote a value that contains spaces.');
   }
   return { [key]: value };
 }

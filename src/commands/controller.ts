@@ -119,7 +119,7 @@ async function serveUntilSignal(
     out.write(`export LAB_CONTROLLER=${url}\n`);
     out.write(`export LAB_TOKEN_FILE=${shellQuote(tokenFile)}\n`);
     if (err.isTTY === true) {
-      err.write(`Playing "${scenario}" until Ctrl-C. The lines above are for another shell.\n`);
+      err.write(`Running scenario "${scenario}" until Ctrl-C. Run the lines above in another shell.\n`);
     }
     await aborted(signal);
   } finally {
@@ -149,7 +149,7 @@ async function runCommand(
     giveBack();
     const { code = '' } = error as NodeJS.ErrnoException;
     const missing = code === 'ENOENT';
-    const why = missing ? 'it is not found' : code === 'EACCES' ? 'permission denied' : code;
+    const why = missing ? 'command not found' : code === 'EACCES' ? 'permission denied' : code;
     err.write(`lab controller: cannot run ${harmless(file) || "''"}: ${why}\n`);
     return missing ? 127 : 126;
   }
@@ -203,7 +203,7 @@ function codeOf(signal: AbortSignal): number {
 async function start(context: Context, options: ServeOptions): Promise<SimulatedController> {
   const { host, port, scenario, speed, ping } = options;
   if (!Object.hasOwn(scenarios, scenario)) {
-    throw new UsageError(`--scenario: there is no scenario "${scenario}"`, 'See `lab controller --list`.');
+    throw new UsageError(`--scenario: unknown scenario "${scenario}"`, 'See `lab controller --list`.');
   }
   if (!isLoopback(host) && !options.yesExpose) {
     throw new UsageError(
@@ -217,9 +217,9 @@ async function start(context: Context, options: ServeOptions): Promise<Simulated
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE') throw new UsageError(`--port: ${port} is in use`);
-    if (code === 'EACCES') throw new UsageError(`--port: ${port} needs more rights than this user has`);
+    if (code === 'EACCES') throw new UsageError(`--port: ${port} needs more privileges than this user has`);
     if (['EADDRNOTAVAIL', 'EAI_AGAIN', 'EINVAL', 'ENOTFOUND'].includes(code)) {
-      throw new UsageError(`--host: ${host} is no address of this machine`);
+      throw new UsageError(`--host: ${host} is not an address of this machine`);
     }
     throw error;
   }
@@ -229,7 +229,7 @@ function privateFolder(tmp: string): string {
   try {
     return mkdtempSync(join(tmp, 'nublado-lab-'));
   } catch (error) {
-    throw new UsageError(`TMPDIR: cannot make a folder in ${tmp}: ${fileProblem(error)}`);
+    throw new UsageError(`TMPDIR: cannot create a directory in ${tmp}: ${fileProblem(error)}`);
   }
 }
 

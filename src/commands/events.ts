@@ -17,7 +17,7 @@ export interface EventsOptions {
   onBytes: ((bytes: Uint8Array) => Promise<void>) | null;
 }
 
-const words = { interrupted: 'interrupted', timeUp: 'the stream has told no outcome', hint: null };
+const words = { interrupted: 'interrupted', timeUp: 'the stream has not reported an outcome', hint: null };
 const betweenOperations = { ...words, timeUp: 'no new operation has begun' };
 
 export async function events(session: Session, options: EventsOptions): Promise<Ending> {
@@ -76,6 +76,6 @@ function isOver(outcome: Outcome, { strict }: EventsOptions): boolean {
 
 function malformed(input: Input): Outcome | null {
   if (input.kind !== 'skipped') return null;
-  const message = `a frame is no Event: ${input.reason}`;
+  const message = `invalid frame: ${input.reason}`;
   return { kind: 'failed', message, error: { type: 'malformed', message, status: null, hint: null } };
 }

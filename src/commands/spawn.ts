@@ -26,14 +26,14 @@ export interface SpawnOptions {
 }
 
 const wayBack = '`lab wait` follows it again, `lab stop` cancels it.';
-const detached = { interrupted: 'detached; the spawn goes on in the controller', hint: wayBack };
+const detached = { interrupted: 'detached; the spawn continues in the controller', hint: wayBack };
 const notAccepted = {
   interrupted: 'interrupted; the controller has not accepted the request for a lab',
   hint: null,
 };
 const unanswered = {
-  interrupted: 'interrupted before the controller answered; it may have begun to create the lab',
-  hint: '`lab status` tells whether a lab was begun.',
+  interrupted: 'interrupted before the controller responded; it may have started to create the lab',
+  hint: '`lab status` shows whether there is a lab.',
 };
 
 export async function spawn(session: Session, options: SpawnOptions): Promise<Ending> {
@@ -41,7 +41,7 @@ export async function spawn(session: Session, options: SpawnOptions): Promise<En
   session.backend.checkSettings('create');
   const subject = await session.subject(false);
   if (!subject.ok) {
-    const words = { interrupted: 'interrupted; nothing was asked for', hint: null };
+    const words = { interrupted: 'interrupted; no lab was requested', hint: null };
     return session.ending(session.failureOutcome(subject.failure, words));
   }
   const { name } = subject.value;
@@ -78,7 +78,7 @@ async function createAndFollow(session: Session, subject: Subject, options: Spaw
       hopeless.note(failure);
       await session.waitToRetry(retry, failure, hopeless.shorten(wait, failure));
       if (failure.effect === 'possible' || hopeless.isDue) {
-        session.trace(1, 'the answer was lost; asking the state before the request is repeated');
+        session.trace(1, 'the response was lost; checking the state before retrying');
         const asked = await settledState(session, subject);
         if (isAborted(session.signal)) break;
         if (!asked.ok) return outcomeOf(asked.failure);
@@ -124,13 +124,13 @@ class Obstacles {
     // What is in the way of a repeated create is the first one's lab.
     const policy = this.#lost ? 'attach' : this.#options.onConflict;
     if (policy === 'fail') {
-      return outcomeOf(withHint(failure, '`lab status` tells what is there; see --on-conflict.'));
+      return outcomeOf(withHint(failure, '`lab status` shows the existing lab; see --on-conflict.'));
     }
     const asked = await settledState(session, this.#subject);
     if (session.signal.aborted) return null;
     if (!asked.ok) return outcomeOf(asked.failure);
     const lab = asked.value;
-    session.trace(1, `the controller refused (409), and the lab is ${lab?.status ?? 'not there'}`);
+    session.trace(1, `the controller responded 409, and the lab is ${lab?.status ?? 'absent'}`);
     const inProgress = phase !== null && phase !== 'running' && phase !== 'failed';
     if (policy === 'replace') {
       if (lab === null || lab.phase === 'stopping') return this.#wait(lab, { attach: false, inProgress });
@@ -185,19 +185,20 @@ async function replace(session: Session, subject: Subject): Promise<Outcome | nu
   const outcome = await deleteLab(session, subject, {
     detach: false,
     words: {
-      interrupted: 'interrupted; the old lab is being deleted, and no new one was asked for',
+      interrupted: 'interrupted; the old lab is being deleted, and no new one was requested',
       hint: null,
     },
   });
   if (outcome.kind === 'absent') return null;
   if (outcome.kind !== 'unauthorized') return outcome;
   const hint =
-    `${outcome.error.hint ?? ''} --on-conflict replace deletes the lab that is there, and this token may not.`.trim();
+    `${outcome.error.hint ?? ''} --on-conflict replace deletes the existing lab, which this token is not allowed to do.`.trim();
   return { ...outcome, error: { ...outcome.error, hint } };
 }
 
-/** Where a lab that is there is not the one that was asked for. */
-function differences({ image, size }: Lab, asked: LabRequest): string[] {
+/** How the existing lab differs from the requested one. */
+function differences({ phase, image, size }: Lab, asked: LabRequest): string[] {
+  const whose = `the ${phase === 'running' ? 'running' : 'existing'} lab's`;
   const tag = image === null ? null : tagOf(image);
   const found: string[] = [];
   if (
@@ -205,13 +206,13 @@ function differences({ image, size }: Lab, asked: LabRequest): string[] {
     image !== null &&
     withoutDigest(image) !== withoutDigest(asked.image.image_list)
   ) {
-    found.push(`the lab has another image than asked for: ${image}`);
+    found.push(`${whose} image is ${image}, not ${asked.image.image_list}`);
   }
   if ('image_tag' in asked.image && tag !== null && tag !== asked.image.image_tag) {
-    found.push(`the lab has another image than asked for: ${image ?? ''}`);
+    found.push(`${whose} image is ${image ?? ''}, not tag ${asked.image.image_tag}`);
   }
   if (size !== null && size !== asked.size) {
-    found.push(`the lab has another size than asked for: ${size}`);
+    found.push(`${whose} size is ${size}, not ${asked.size}`);
   }
   return found;
 }

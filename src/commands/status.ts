@@ -57,7 +57,7 @@ const notSure = "the lab's state is failed, which may be an operation in progres
 function outcomeOf(lab: Lab | null, { name, own }: Subject): Outcome {
   switch (lab?.phase) {
     case undefined: {
-      const message = `there is no lab of ${name}`;
+      const message = `${name} has no lab`;
       // Another user's lab is not for this token to create.
       const hint = own ? '`lab spawn` creates one.' : null;
       return { kind: 'not-found', message, error: { type: 'no_lab', message, status: 404, hint } };

@@ -6,7 +6,7 @@ import { deleteLab } from './session/delete.js';
 import type { Session } from './session/session.js';
 
 const words = {
-  interrupted: 'detached; the deletion goes on in the controller',
+  interrupted: 'detached; the deletion continues in the controller',
   hint: '`lab wait --for absent` follows it again.',
 };
 

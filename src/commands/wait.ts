@@ -22,7 +22,7 @@ import { endingWithUrl } from './session/url.js';
 export const goals = ['running', 'absent'] as const;
 export type WaitGoal = (typeof goals)[number];
 
-const words: Words = { interrupted: 'interrupted; whatever goes on in the controller goes on', hint: null };
+const words: Words = { interrupted: 'interrupted; any operation in progress continues', hint: null };
 
 /** A `failed` state is all that is known: whether an operation is in progress is not. */
 const lastFailed = { ...words, timeUp: 'last state: failed' };
@@ -131,7 +131,7 @@ function wordsAfter(last: Phase | null): Words {
 
 function nothing({ name, own }: Subject, wasFailed: boolean): Outcome {
   const more = wasFailed ? '; its last state was failed' : '';
-  const message = `there is no lab of ${name} to wait for${more}`;
+  const message = `${name} has no lab to wait for${more}`;
   // Another user's lab is not for this token to create.
   const hint = own ? '`lab spawn` creates one.' : null;
   return { kind: 'not-found', message, error: { type: 'no_lab', message, status: 404, hint } };

@@ -40,7 +40,7 @@ export function parseControllerUrl(text: string, source: string): URL {
   }
   if (url.username !== '' || url.password !== '') {
     throw new UsageError(
-      `${source}: the URL holds a user name or password`,
+      `${source}: the URL contains a user name or password`,
       'Others could read it there. Put a token into a file and name it in --token-file or LAB_TOKEN_FILE.',
     );
   }
@@ -79,17 +79,14 @@ function hostOnly(text: string): string | null {
 /** A token. It goes into a header, so only visible ASCII is allowed; it is never part of a message. */
 export function parseToken(text: string, source: string): string {
   const token = text.replace(/\r?\n$/, '').trim();
-  if (token === '') throw new UsageError(`${source}: there is no token in it`, tokenHint);
+  if (token === '') throw new UsageError(`${source}: it contains no token`, tokenHint);
   if (/[\r\n]/.test(token)) throw new UsageError(`${source}: the token has more than one line`, tokenHint);
   const mistake = mistakeIn(token);
   if (mistake !== null) {
-    throw new UsageError(`${source}: ${mistake}`, 'Leave nothing but the token itself there.');
+    throw new UsageError(`${source}: ${mistake}`, 'It must contain only the token.');
   }
   if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new UsageError(
-      `${source}: the token holds a space or another character that no token has`,
-      tokenHint,
-    );
+    throw new UsageError(`${source}: the token contains a space or another invalid character`, tokenHint);
   }
   return token;
 }

@@ -27,7 +27,7 @@ export interface Profile {
 export type Profiles = ReadonlyMap<string, Profile>;
 
 export interface ProfileFile {
-  /** Null where there is no home folder to keep one in. */
+  /** Null where there is no home directory to keep one in. */
   path: string | null;
   /** In the order of the file; empty where there is none. */
   profiles: Profiles;
@@ -41,7 +41,7 @@ export const defaultProfile = 'default';
 const fileLimit = 1024 * 1024;
 
 const example = 'It should look like {"profiles": {"default": {"controller": "https://data.example.org"}}}.';
-const knownKeys = `There are: ${profileKeys.join(', ')}.`;
+const knownKeys = `Known settings: ${profileKeys.join(', ')}.`;
 
 const text = z.string('it must be text in quotes');
 const command = z.array(text, 'it must be a list of texts, as in ["pass", "show", "rsp"]');
@@ -152,8 +152,8 @@ function shapeError(issue: z.core.$ZodIssue, path: string): UsageError {
   if (issue.code === 'unrecognized_keys') {
     const place = at([...issue.path, issue.keys[0] ?? '']);
     return new UsageError(
-      `${place}: there is no such setting`,
-      issue.path.length === 0 ? 'There is: profiles.' : knownKeys,
+      `${place}: unknown setting`,
+      issue.path.length === 0 ? 'The only one is profiles.' : knownKeys,
     );
   }
   return new UsageError(`${at(issue.path)}: ${issue.message}`, example);
@@ -163,7 +163,7 @@ function shapeError(issue: z.core.$ZodIssue, path: string): UsageError {
 export function parseProfileName(name: string, source: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(name)) {
     throw new UsageError(
-      `${source}: not a name for a profile`,
+      `${source}: not a profile name`,
       'Profile names are letters, digits, dashes and underscores.',
     );
   }
@@ -176,7 +176,7 @@ export function parseProfileKey(key: string, source: string): ProfileKey {
   if (known === undefined) {
     const similar = profileKeys.find((each) => isTypo(key, each));
     throw new UsageError(
-      `${source}: there is no such setting`,
+      `${source}: unknown setting`,
       similar === undefined ? knownKeys : `Did you mean ${similar}? ${knownKeys}`,
     );
   }
@@ -191,8 +191,8 @@ export function checkProfile(profile: Profile, source: (key: ProfileKey) => stri
   }
   if (profile.token_file !== undefined && profile.token_command !== undefined) {
     throw new UsageError(
-      `${source('token_command')}: it does not go together with token_file`,
-      'A profile has one way to its token: leave out one of the two.',
+      `${source('token_command')}: it cannot be combined with token_file`,
+      'A profile has one source for its token: remove one of the two.',
     );
   }
 }
@@ -212,7 +212,7 @@ function checkValue(key: ProfileKey, value: string | readonly string[], source: 
     );
   }
   if (parts.some((part) => part.includes('\0'))) {
-    throw new UsageError(`${source}: it holds a zero character`);
+    throw new UsageError(`${source}: it contains a zero byte`);
   }
   const [first] = parts;
   if (key === 'controller') parseControllerUrl(first ?? '', source);
@@ -221,11 +221,11 @@ function checkValue(key: ProfileKey, value: string | readonly string[], source: 
     throw new UsageError(
       `${source}: it is empty`,
       key === 'token_file'
-        ? 'It takes the name of a file.'
-        : 'It takes a command and its arguments, as in ["pass", "show", "rsp"].',
+        ? 'Give the path of a file.'
+        : 'Give a command and its arguments, as in ["pass", "show", "rsp"].',
     );
   } else if (key === 'token_file' && first === '-') {
-    throw new UsageError(`${source}: stdin is no place for a profile`, 'It takes the name of a file.');
+    throw new UsageError(`${source}: a profile cannot use stdin`, 'Give the path of a file.');
   }
 }
 
@@ -247,19 +247,19 @@ export function findProfile(
   if (value === defaultProfile) return {};
   const names = [...profiles.keys()].join(', ');
   throw new UsageError(
-    `${origin}: there is no profile ${value}${path === null ? '' : ` in ${path}`}`,
+    `${origin}: no profile ${value}${path === null ? '' : ` in ${path}`}`,
     names === ''
-      ? `There are none yet; \`lab config set controller URL --profile ${value}\` makes this one.`
-      : `There are: ${names}.`,
+      ? `No profiles exist yet. Create this one with \`lab config set controller URL --profile ${value}\`.`
+      : `Existing profiles: ${names}.`,
   );
 }
 
 /**
  * A path in a profile: `~/` is the home folder, and relative is to the file that holds the profile. Throws a UsageError
- * that begins with `source` where there is no home folder.
+ * that begins with `source` where there is no home directory.
  */
 export function profilePath(path: string, file: string, home: string, source: string): string {
   if (!path.startsWith('~/')) return resolve(dirname(file), path);
-  if (!isAbsolute(home)) throw new UsageError(`${source}: ${path}: there is no home folder`, 'Set HOME.');
+  if (!isAbsolute(home)) throw new UsageError(`${source}: ${path}: there is no home directory`, 'Set HOME.');
   return join(home, path.slice(2));
 }

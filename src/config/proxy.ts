@@ -61,8 +61,8 @@ function authorizationOf({ username, password }: URL, source: string): string | 
     return `Basic ${Buffer.from(credentials).toString('base64')}`;
   } catch {
     throw new UsageError(
-      `${source}: the user name or password is not well written`,
-      'In a URL, a percent sign in them is written %25.',
+      `${source}: the user name or password is malformed`,
+      'Write a percent sign in them as %25.',
     );
   }
 }

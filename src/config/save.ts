@@ -64,7 +64,7 @@ function makeFolder(path: string): void {
       mkdirSync(path, 0o700);
     } catch (again) {
       // In /proc, for one.
-      throw codeOf(again) === 'ENOENT' ? new Error('no folder can be made there') : again;
+      throw codeOf(again) === 'ENOENT' ? new Error('the directory cannot be created') : again;
     }
   }
 }

@@ -88,7 +88,7 @@ export async function resolveTarget(
   }
   if (token === null && !direct.value) throw profile.problem ?? noToken(profile, controller.value);
   if (direct.value && user === null) {
-    throw new UsageError('--direct needs to know whose lab: give --user or set LAB_USER');
+    throw new UsageError('--direct requires a user: give --user or set LAB_USER');
   }
   const warnings = found?.warnings ?? [];
   return { controller, user, token, direct, certificates, proxy, profile: lookedInto(profile), warnings };
@@ -237,7 +237,7 @@ function noToken(profile: Chosen, controller: URL): UsageError {
   return new UsageError(
     'no token: name a file that holds one in --token-file or LAB_TOKEN_FILE (or set LAB_TOKEN)',
     hasToken(profile) && !isFor(profile, controller)
-      ? `The token of profile ${profile.name.value} is for its own controller, not for ${controller.origin}.`
+      ? `The token of profile ${profile.name.value} is used only with its own controller, not with ${controller.origin}.`
       : null,
   );
 }
@@ -251,5 +251,5 @@ function isOwnInstance(controller: URL, env: Context['env']): boolean {
 function parseFlag(text: string, source: string): boolean {
   if (text === '0') return false;
   if (text === '1') return true;
-  throw new UsageError(`${source}: "${text}" is neither 1 nor 0`);
+  throw new UsageError(`${source}: invalid value "${text}"; choose 1 or 0`);
 }

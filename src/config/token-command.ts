@@ -33,10 +33,10 @@ export async function outputOf(
     return await run(command, args, env, deadline.signal);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    const problem = deadline.expired ? 'it did not end within 10 s' : problemOf(error);
+    const problem = deadline.expired ? 'it did not exit within 10 s' : problemOf(error);
     throw new UsageError(
       `${source}: ${problem}`,
-      'Run it by hand to see why; it should print the token and end.',
+      'Run it by hand to see why; it should print the token and exit.',
     );
   } finally {
     deadline.cancel();
@@ -48,7 +48,7 @@ class CommandFailed extends Error {}
 function problemOf(error: unknown): string {
   if (error instanceof CommandFailed) return error.message;
   const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-  return `it cannot be run: ${missing ? 'there is no such command' : fileProblem(error)}`;
+  return `it cannot be run: ${missing ? 'command not found' : fileProblem(error)}`;
 }
 
 function run(
@@ -76,7 +76,7 @@ function run(
     signal.addEventListener('abort', onAbort, { once: true });
     child.stdout.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length > tokenLimit) giveUp(new CommandFailed('it prints too much for a token'));
+      if (length > tokenLimit) giveUp(new CommandFailed('its output is too long for a token'));
       else chunks.push(chunk);
     });
     child.on('error', (error) => {
@@ -89,7 +89,7 @@ function run(
       else
         reject(
           new CommandFailed(
-            code === null ? `it was ended by ${String(killer)}` : `it ended with exit status ${code}`,
+            code === null ? `it was killed by ${String(killer)}` : `it exited with status ${code}`,
           ),
         );
     });

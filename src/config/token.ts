@@ -38,7 +38,7 @@ export async function tokenFromFile(
     start = await readStart(path, tokenLimit);
   } catch (error) {
     // Who gives the token itself for the file's name should not find it in a log.
-    const shown = path.startsWith('gt-') ? 'what looks like a token; it takes the name of a file' : path;
+    const shown = path.startsWith('gt-') ? 'a path that looks like a token; give the path of a file' : path;
     throw new UsageError(`${source}: cannot read ${shown}: ${fileProblem(error)}`);
   }
   const origin = `${source} (${path})`;

@@ -64,16 +64,16 @@ function describeProxy({ proxy, source, status }: ProxyError, text: string): str
   if (status === null) return `${name} cannot be used: ${text}`;
   const said = `HTTP ${status} ${STATUS_CODES[status] ?? ''}`.trim();
   return status === 407
-    ? `${name} asks for a user name and password (${said})`
+    ? `${name} requires a user name and password (${said})`
     : `${name} refused to connect to the controller (${said})`;
 }
 
 function hintFor({ place, hint, proxy }: Trouble, base: string): string {
   if (proxy?.status === 407) return proxyCredentialsHint(proxy.source);
   if (proxy !== null && (hint === null || place === 'response')) {
-    return `Is ${proxy.source} right? What NO_PROXY lists is reached without a proxy.`;
+    return `Check ${proxy.source}. Hosts in NO_PROXY are reached without a proxy.`;
   }
-  return hint ?? `Is ${base} right, and reachable from here?`;
+  return hint ?? `Check that ${base} is right and reachable from here.`;
 }
 
 export function proxyCredentialsHint(variable: string): string {

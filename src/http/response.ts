@@ -99,11 +99,11 @@ export function describeContent(answer: Answer): string {
   if (answer.more) return `longer than ${bodyLimit} bytes`;
   if (isPage(answer)) return 'a web page';
   const type = mediaType(shown(answer, 'content-type'));
-  return type === '' ? 'of no type' : type;
+  return type === '' ? 'without a content type' : type;
 }
 
 export function describeCompression(answer: Answer): string {
-  return `compressed (${compression(shown(answer, 'content-encoding')) ?? ''}), which was not asked for`;
+  return `compressed (${compression(shown(answer, 'content-encoding')) ?? ''}), which was not requested`;
 }
 
 /** A header to be quoted. In lower case a secret would not be found any more. */

@@ -47,14 +47,14 @@ function reasonOf(error: Error & { reason?: unknown }, code: string): string {
   return (found ?? code.replace(/^ERR_SSL_/, '').replaceAll('_', ' ')).toLowerCase();
 }
 
-const serverHint = 'Ask whoever runs the server.';
+const serverHint = "Contact the server's administrator.";
 
 type Words = readonly [text: string, hint: string];
 
-const noTls: Words = ['the server does not speak TLS there', 'Are host and port right?'];
+const noTls: Words = ['the server does not speak TLS on this port', 'Check the host and port.'];
 const noVersion: Words = [
   'the server and this machine have no TLS version in common',
-  'Ask whoever runs the server: TLS 1.2 or later is needed.',
+  "Contact the server's administrator: TLS 1.2 or later is needed.",
 ];
 
 /** What OpenSSL makes of an answer that is no TLS, or of another version. */
@@ -67,13 +67,14 @@ const reasonWords: Record<string, Words> = {
   'no protocols available': noVersion,
 };
 
-const noClientCertificate = 'lab has no client certificates. Ask whoever runs the server for another way in.';
+const noClientCertificate =
+  "lab does not support client certificates. Ask the server's administrator for another URL.";
 
 /** Alerts (RFC 8446, section 6, and RFC 7301), as OpenSSL names them. */
 const alertWords: Record<string, Words> = {
   'no application protocol': [
     'the server does not offer HTTP/1.1 (it may speak HTTP/2 only)',
-    'Ask whoever runs the server, or the proxy in front of it, to offer HTTP/1.1 as well.',
+    'Ask the administrator of the server or its proxy to offer HTTP/1.1 as well.',
   ],
   'certificate required': ['the server requires a client certificate', noClientCertificate],
   'bad certificate': ['the server requires another client certificate', noClientCertificate],
@@ -84,7 +85,7 @@ const alertWords: Record<string, Words> = {
   'protocol version': noVersion,
   'unrecognized name': [
     'the server does not serve this host name over TLS',
-    'Is the host name in the controller URL right?',
+    'Check the host name in the controller URL.',
   ],
 };
 
@@ -99,13 +100,13 @@ function badCertificate(error: Error, code: string): TlsTrouble {
 function certificateHint(code: string): string {
   switch (code) {
     case 'CERT_HAS_EXPIRED':
-      return 'If the clock is right here, the server needs a new certificate: tell whoever runs it.';
+      return 'Check the clock of this machine. If it is right, the server needs a new certificate.';
     case 'CERT_NOT_YET_VALID':
-      return 'Is the clock right here? If it is, tell whoever runs the server.';
+      return "Check the clock of this machine. If it is right, contact the server's administrator.";
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return 'Use a name that is in the certificate, or tell whoever runs the server.';
+      return "Use a host name that the certificate covers, or contact the server's administrator.";
     default:
-      return '--ca-file or LAB_CA_FILE names a file with the certificate authority to trust.';
+      return 'Name a file with the certificate authority to trust in --ca-file or LAB_CA_FILE.';
   }
 }
 
@@ -114,7 +115,7 @@ const certificateWords: Record<string, string> = {
   CERT_HAS_EXPIRED: 'the certificate has expired',
   CERT_NOT_YET_VALID: 'the certificate is not valid yet',
   CERT_REVOKED: 'the certificate was revoked',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed, and no authority vouches for it',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed',
   SELF_SIGNED_CERT_IN_CHAIN: 'the certificate is from an authority that is not trusted here',
   UNABLE_TO_GET_ISSUER_CERT: 'the certificate is from an authority that is not trusted here',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the certificate is from an authority that is not trusted here',

@@ -111,7 +111,7 @@ export function createTransport({
       return response;
     } catch (error) {
       redactError(error, redact);
-      const sent = progress.sent ? 'no answer to' : 'could not send';
+      const sent = progress.sent ? 'no response to' : 'could not send';
       trace(`< ${sent} ${what} ${after()}: ${describeNetworkError(error)}`);
       throw error;
     }

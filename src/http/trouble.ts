@@ -80,7 +80,7 @@ function troubleOf(error: Error): Known {
   if (!isOfThisMachine(error)) return { place: 'network', text, hint: null };
   const [words, hint] = machineWords[code] ?? [
     `this machine reports: ${text}`,
-    'Not the controller, but this machine is the cause.',
+    'The problem is on this machine, not in the controller.',
   ];
   return { place: 'machine', text: machineWords[code] === undefined ? words : `${words} (${code})`, hint };
 }
@@ -93,8 +93,8 @@ const networkWords: Record<string, string> = {
   EHOSTDOWN: 'the host is unreachable',
   EHOSTUNREACH: 'the host is unreachable',
   ENETUNREACH: 'the network is unreachable',
-  ENOTFOUND: 'the host name is not known',
-  EAI_AGAIN: 'the name server does not answer',
+  ENOTFOUND: 'host name not found',
+  EAI_AGAIN: 'the name server does not respond',
   EAI_NODATA: 'the host name has no address',
   EPIPE: 'the connection was cut',
   ETIMEDOUT: 'the connection timed out',
@@ -107,14 +107,8 @@ const networkWords: Record<string, string> = {
 /** Codes of what can be wrong with this machine, with what helps. Any other error of the system counts as such, too. */
 const machineWords: Record<string, readonly [string, string]> = {
   ...shortages,
-  EACCES: [
-    'this machine does not allow the connection',
-    'Does a firewall or a sandbox on this machine forbid it?',
-  ],
-  EPERM: [
-    'this machine does not allow the connection',
-    'Does a firewall or a sandbox on this machine forbid it?',
-  ],
+  EACCES: ['this machine does not allow the connection', 'Check for a firewall or sandbox on this machine.'],
+  EPERM: ['this machine does not allow the connection', 'Check for a firewall or sandbox on this machine.'],
   EADDRNOTAVAIL: [
     'this machine has no local address or port for the connection',
     'Too many connections at once take up all ports of this machine.',
@@ -123,7 +117,7 @@ const machineWords: Record<string, readonly [string, string]> = {
     'the name lookup failed on this machine',
     'Check the resolver of this machine (/etc/resolv.conf).',
   ],
-  EAI_MEMORY: ['this machine is out of memory', 'End other programs, or raise the limit (`ulimit -v`).'],
+  EAI_MEMORY: ['this machine is out of memory', 'Close other programs, or raise the limit (`ulimit -v`).'],
   ENETDOWN: ['the network of this machine is down', 'Connect this machine to its network.'],
 };
 
@@ -149,7 +143,7 @@ function isOwnClose(code: string): boolean {
   return code === 'UND_ERR_CLOSED' || code === 'UND_ERR_DESTROYED';
 }
 
-const closedHint = 'A LabClient, or the dispatcher that it was given, is of no use after that.';
+const closedHint = 'A LabClient cannot be used after it or its dispatcher was closed.';
 
 /** The limit is Node's own, and undici's too. */
 function overflow(): Known {
@@ -170,17 +164,17 @@ function malformed({ message }: Error, code: string): Known {
   const place = 'response';
   const why = malformations[message] ?? /\((.*)\)$/.exec(message)?.[1];
   if (code.startsWith('HPE_') && (why === undefined || why.startsWith('Expected HTTP/'))) {
-    return { place, text: 'the server does not speak HTTP there', hint: otherProtocolHint };
+    return { place, text: 'the server does not speak HTTP on this port', hint: otherProtocolHint };
   }
   return { place, text: `the response is not valid HTTP${why === undefined ? '' : ` (${why})`}`, hint: null };
 }
 
 const malformations: Record<string, string> = {
-  'bad response': '100 Continue, which was not asked for',
-  'bad upgrade': 'a switch to another protocol, which was not asked for',
+  'bad response': 'an unexpected 100 Continue',
+  'bad upgrade': 'an unexpected switch to another protocol',
 };
 
-const otherProtocolHint = 'Are host and port right, and should the URL begin with https://?';
+const otherProtocolHint = 'Check the host and port, and whether the URL should begin with https://.';
 
 /** Node's and undici's codes. undici knows more of them for its parser than it gives away. */
 export function codeOf(error: Error): string {

@@ -106,16 +106,16 @@ export const exitCodeTable: readonly (readonly [number, string])[] = [
   [6, 'the controller refused the request (400, 422, quota)'],
   [
     7,
-    'outcome unknown: the deadline passed while nothing was known (never reached, or not reachable at the end), ' +
-      "or the answer is not a controller's; safe to wait again",
+    'outcome unknown: the controller was never reached, was not reachable when the deadline passed, ' +
+      'or the server is not a controller; safe to retry',
   ],
   [8, '`lab status`: the lab is still pending or terminating'],
   [70, 'a bug in this program; the message says where to report it'],
-  [124, 'the deadline passed while the controller was reachable; the operation goes on there'],
-  [129, 'SIGHUP; the operation goes on there'],
-  [130, 'SIGINT (Ctrl-C); the operation goes on there'],
+  [124, 'the deadline passed while the controller was still responding; the operation continues'],
+  [129, 'SIGHUP; the operation continues'],
+  [130, 'SIGINT (Ctrl-C); the operation continues'],
   [141, 'stdout was closed (`| head`)'],
-  [143, 'SIGTERM; the operation goes on there'],
+  [143, 'SIGTERM; the operation continues'],
 ];
 
 /** The outcome of wrong usage or configuration. */

@@ -31,15 +31,12 @@ const Start = z.object({
   ...common,
   kind: z.literal('start'),
   command: z.string(),
-  user: z
-    .string()
-    .nullable()
-    .register(metadata, { description: 'whose lab; null for `list`, which is about no user' }),
+  user: z.string().nullable().register(metadata, { description: "the lab's user; null for `list`" }),
   controller: z.string(),
   request: z
     .looseObject({})
     .nullable()
-    .register(metadata, { description: 'what is asked of the controller; of `env` the names only' }),
+    .register(metadata, { description: 'the request to the controller; of `env` only the names' }),
 });
 
 const EventObject = z.object({
@@ -66,7 +63,7 @@ const Skipped = z.object({
   frame: z
     .object({ event: z.string().nullable(), data: z.string() })
     .nullable()
-    .register(metadata, { description: 'the frame that is no Event; null where it was too large to keep' }),
+    .register(metadata, { description: 'the invalid frame; null if it was too large to keep' }),
 });
 
 const State = z.object({
@@ -108,7 +105,7 @@ const ResultObject = z.object({
     .nullable()
     .optional()
     .register(metadata, {
-      description: 'where the deadline ended the run: the event that came last; null where none came',
+      description: 'after a timeout: the last event; null if there was none',
     }),
   error: z
     .object({

@@ -4,33 +4,33 @@
 export function fileProblem(error: unknown): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ENOENT':
-      return 'there is no such file';
+      return 'no such file';
     case 'EACCES':
     case 'EPERM':
       return 'permission denied';
     case 'EISDIR':
-      return 'it is a folder';
+      return 'it is a directory';
     case 'ENOTDIR':
-      return 'part of the path is no folder';
+      return 'part of the path is not a directory';
     case 'EEXIST':
-      return 'something else is there';
+      return 'it already exists';
     case 'EROFS':
       return 'the disk is read-only';
     case 'ENOSPC':
     case 'EDQUOT':
       return 'no space left';
     case 'EFBIG':
-      return 'it would be larger than is allowed';
+      return 'the file would be too large';
     case 'ENXIO':
-      return 'nothing is at its other end: no reader of the pipe, or no terminal';
+      return 'the pipe has no reader, or there is no terminal';
     case 'EBADF':
-      return 'it is not open for that';
+      return 'it is not open for this';
     case 'EAGAIN':
       return 'it is not ready';
     case 'EPIPE':
-      return 'nobody reads it any more';
+      return 'its reader has closed it';
     case 'ELOOP':
-      return 'its links lead in a circle';
+      return 'too many symbolic links';
     case 'ENAMETOOLONG':
       return 'the name is too long';
     default:

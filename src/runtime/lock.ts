@@ -54,7 +54,7 @@ async function take(
     if (now - begun >= patience) {
       throw new UsageError(
         `${file}: another process holds this lock`,
-        'If no other `lab config` is running, delete it, and the same with .break at its end.',
+        'If no other `lab config` is running, delete it and the same name with .break appended.',
       );
     }
     await sleep(clock, 5 + 20 * random(), signal);

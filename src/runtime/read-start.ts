@@ -30,7 +30,7 @@ export async function readStart(path: string, limit: number): Promise<Start> {
 export function readWhole(path: string, limit: number): Buffer {
   const { fd, stats } = openAtOnce(path, 'read');
   try {
-    if (stats.isDirectory()) throw new Error('it is a folder');
+    if (stats.isDirectory()) throw new Error('it is a directory');
     // A device is as good as a file if it has an end, as /dev/null has.
     if (!stats.isFile() && !stats.isCharacterDevice()) throw new Error('it is not a regular file');
     const bytes = readBytes(fd, limit + 1);

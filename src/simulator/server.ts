@@ -204,7 +204,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     },
     killPod(username = user) {
       const lab = labs.find(username);
-      if (!lab) throw new RangeError(`there is no lab of ${username}`);
+      if (!lab) throw new RangeError(`${username} has no lab`);
       lab.killPod();
     },
     async close() {

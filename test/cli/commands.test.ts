@@ -290,7 +290,7 @@ describe('lab events', { concurrency: 4 }, () => {
       LAB_TOKEN: 'gt-x',
     });
     assert.equal(run.code, 7);
-    assert.match(run.stderr, /✖ the time is up, and nothing is known: .*the connection was cut/);
+    assert.match(run.stderr, /✖ timed out; outcome unknown: .*the connection was cut/);
   });
 
   it('ends with 0 when the stream simply ends', async () => {

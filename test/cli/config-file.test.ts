@@ -45,7 +45,7 @@ describe("the profiles' file", { concurrency: 2, timeout: 120_000 }, () => {
       (file: string) => {
         mkdirSync(file);
       },
-      'it is a folder',
+      'it is a directory',
     ],
   ] as const) {
     it(`that is ${name} is wrong usage at once, and is left alone`, async () => {

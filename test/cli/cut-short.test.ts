@@ -42,7 +42,7 @@ describe('a demo that is left', { concurrency: 2 }, () => {
     assert.match(left.stderr, /interrupted; the demo ends here\n$/);
     const late = await runLab(['wait', '--demo', 'slow-pull', '--timeout', '2s']);
     assert.equal(late.code, 124);
-    assert.match(late.stderr, /the time is up; the demo ends here\n {2}last event, at 0:0\d: info: .*\n$/);
+    assert.match(late.stderr, /timed out; the demo ends here\n {2}last event, at 0:0\d: info: .*\n$/);
     const detached = await Promise.all([
       runLab(['spawn', '--demo', '-d']),
       runLab(['stop', '--demo', 'immediate', '-d']),
@@ -63,14 +63,14 @@ describe('a deadline', { concurrency: 2 }, () => {
     await during({ scenario: 'slow-pull' }, async (env) => {
       const { code, stderr } = await runLab(['events', '--timeout', '2s'], env);
       assert.equal(code, 124);
-      assert.match(stderr, /the time is up; the stream has told no outcome\n {2}last event.*\n$/);
+      assert.match(stderr, /timed out; the stream has not reported an outcome\n {2}last event.*\n$/);
     });
     await during({ scenario: 'immediate', speed: 50 }, async (env) => {
       const { code, stderr } = await runLab(['events', '--follow', '--timeout', '3s'], env);
       assert.equal(code, 124);
       assert.match(
         stderr,
-        /the time is up; no new operation has begun\n {2}last event, at 0:0\d: complete: .*\n$/,
+        /timed out; no new operation has begun\n {2}last event, at 0:0\d: complete: .*\n$/,
       );
     });
   });
@@ -95,7 +95,7 @@ describe('a deadline', { concurrency: 2 }, () => {
     });
     assert.ok(asked > 4);
     assert.equal(code, 124, stderr);
-    assert.match(stderr, /the time is up; no new operation has begun\n {2}last event.*\n$/);
+    assert.match(stderr, /timed out; no new operation has begun\n {2}last event.*\n$/);
   });
 
   it('says of `wait --for absent` whether anything goes on', async () => {
@@ -104,7 +104,7 @@ describe('a deadline', { concurrency: 2 }, () => {
       assert.equal((await runLab(['wait'], env)).code, 0);
       const idle = await runLab(wait, env);
       assert.equal(idle.code, 124);
-      assert.match(idle.stderr, /the time is up; the lab is running, and is not being deleted\n$/);
+      assert.match(idle.stderr, /timed out; the lab is running, and is not being deleted\n$/);
       assert.equal((await runLab(['stop'], env)).code, 0);
     });
     await during({ scenario: 'immediate', speed: 0.1 }, async (env) => {
@@ -112,10 +112,7 @@ describe('a deadline', { concurrency: 2 }, () => {
       assert.equal((await runLab(['stop', '-d'], env)).code, 0);
       const busy = await runLab(wait, env);
       assert.equal(busy.code, 124);
-      assert.match(
-        busy.stderr,
-        /the time is up; the operation goes on in the controller\n {2}last event.*\n$/,
-      );
+      assert.match(busy.stderr, /timed out; the operation continues in the controller\n {2}last event.*\n$/);
     });
   });
 });
@@ -150,6 +147,9 @@ describe('an interruption', { concurrency: 2 }, () => {
       LAB_TOKEN: 'gt-x',
     });
     assert.equal(code, 130);
-    assert.match(stderr, /it may have begun to create the lab\n.*`lab status` tells whether a lab was begun/);
+    assert.match(
+      stderr,
+      /it may have started to create the lab\n.*`lab status` shows whether there is a lab/,
+    );
   });
 });

@@ -16,7 +16,7 @@ describe('lab status', { concurrency: 4 }, () => {
     at({ scenario: 'slow-pull', speed: 1 }, async ({ lab, controller }) => {
       const none = await lab('status');
       assert.deepEqual([none.code, none.stdout], [4, '']);
-      assert.match(none.stderr, /there is no lab of demo\n.*`lab spawn`/);
+      assert.match(none.stderr, /demo has no lab\n.*`lab spawn`/);
       controller.beginSpawn();
       const pending = await lab('status', '-o', 'json');
       assert.equal(pending.code, 8);
@@ -77,7 +77,7 @@ describe('lab status', { concurrency: 4 }, () => {
       const { stderr } = await lab('status', '-v');
       assert.match(stderr, /controller http:\S+: from LAB_CONTROLLER/);
       assert.match(stderr, /token: from LAB_TOKEN\n/);
-      assert.match(stderr, /user: whoever the token says/);
+      assert.match(stderr, /user: the token's user/);
     }));
 
   it('needs no option inside a lab, and -v names each origin', () =>
@@ -97,8 +97,7 @@ describe('lab status', { concurrency: 4 }, () => {
         const { code, stderr } = await runLab(['status', '-v'], env);
         assert.equal(code, 0);
         const lines = stderr.split('\n');
-        const user =
-          'JUPYTERHUB_USER' in own ? 'user demo: from JUPYTERHUB_USER' : 'user: whoever the token says';
+        const user = 'JUPYTERHUB_USER' in own ? 'user demo: from JUPYTERHUB_USER' : "user: the token's user";
         for (const line of [
           `controller ${controller.url}: from EXTERNAL_INSTANCE_URL`,
           `token: from ${name}`,
@@ -117,7 +116,7 @@ describe('lab status', { concurrency: 4 }, () => {
     at({ scenario: 'immediate' }, async ({ lab, controller, env }) => {
       const none = await lab('status', '--user', 'other');
       assert.equal(none.code, 4);
-      assert.match(none.stderr, /there is no lab of other/);
+      assert.match(none.stderr, /other has no lab/);
       assert.doesNotMatch(none.stderr, /lab spawn/);
       const missed = await lab('wait', '--user', 'other', '-o', 'json');
       const { error } = resultOf(missed.stdout);
@@ -174,7 +173,7 @@ describe('lab list and lab images', { concurrency: 4 }, () => {
       LAB_TOKEN: 'gt-x',
     });
     assert.equal(other.code, 7);
-    assert.match(other.stderr, /the answer is no lab form/);
+    assert.match(other.stderr, /the response is not a lab form/);
   });
 });
 
@@ -258,7 +257,7 @@ describe('lab stop', { concurrency: 4 }, () => {
       await lab('spawn');
       const failed = await lab('stop');
       assert.equal(failed.code, 1);
-      assert.match(failed.stderr, /✖ could not delete the lab of demo/);
+      assert.match(failed.stderr, /✖ could not delete demo's lab/);
       assert.equal((await lab('status')).code, 1);
     }));
 
@@ -276,7 +275,7 @@ describe('lab stop', { concurrency: 4 }, () => {
       await lab('spawn');
       const stopped = await lab('stop', '-v');
       assert.equal(stopped.code, 0, stopped.stderr);
-      assert.match(stopped.stderr, /asking the state before the DELETE is sent again/);
+      assert.match(stopped.stderr, /checking the state before retrying/);
     }));
 
   it('is one deletion, however many ask for it (8)', () =>
@@ -307,11 +306,11 @@ describe('conflicts', { concurrency: 4 }, () => {
       await lab('spawn');
       const same = await lab('spawn', '-o', 'json');
       assert.deepEqual([same.code, resultOf(same.stdout).outcome], [0, 'running']);
-      assert.doesNotMatch(same.stderr, /another/);
+      assert.doesNotMatch(same.stderr, /running lab/);
       const other = await lab('spawn', '--size', 'large', '--tag', 'd_2077_10_23');
       assert.equal(other.code, 0);
-      assert.match(other.stderr, /another size than asked for: small/);
-      assert.match(other.stderr, /another image than asked for/);
+      assert.match(other.stderr, /the running lab's size is small, not large/);
+      assert.match(other.stderr, /the running lab's image is /);
     }));
 
   it('waits for a deletion in progress, and then creates', () =>
@@ -399,7 +398,7 @@ describe('errors that help', { concurrency: 4 }, () => {
     await at({ scenario: 'login-page' }, async ({ lab }) => {
       const run = await lab('spawn', '-u', 'demo');
       assert.equal(run.code, 3);
-      assert.match(run.stderr, /redirect to .*login[^]*Not signed in, probably/);
+      assert.match(run.stderr, /redirected to .*login[^]*Probably not signed in/);
     });
     await at({ scenario: 'quota' }, async ({ lab }) => {
       const run = await lab('spawn');

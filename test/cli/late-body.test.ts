@@ -45,7 +45,7 @@ describe('an event stream that is none', { concurrency: 3 }, () => {
     [{ 'content-type': 'text/event-streamx' }, 'text/event-streamx'],
     [
       { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' },
-      'compressed (gzip), which was not asked for',
+      'compressed (gzip), which was not requested',
     ],
   ] as const) {
     it(`but ${is}, and stays open, is called that at once`, async () => {
@@ -56,8 +56,8 @@ describe('an event stream that is none', { concurrency: 3 }, () => {
       };
       await using server = await answering(answer);
       const run = startLab(['spawn', ...direct, '--timeout', '0', '-v'], environment(server));
-      const said = `the answer is ${is} (HTTP 200 OK)`.replace(/[()]/g, '\\$&');
-      await run.seen(new RegExp(`retrying, attempt 1: could not watch the events of rachel: ${said}`));
+      const said = `the response is ${is} (HTTP 200 OK)`.replace(/[()]/g, '\\$&');
+      await run.seen(new RegExp(`retrying, attempt 1: could not read rachel's event stream: ${said}`));
       run.child.kill('SIGTERM');
       assert.equal((await run.finished).code, 143);
     });

@@ -38,7 +38,7 @@ describe('a machine', { concurrency: 3 }, () => {
       );
       assert.match(error?.hint ?? '', /without --jitless/);
       assert.equal(error?.type, 'machine');
-      assert.doesNotMatch(run.stderr, /may have begun/);
+      assert.doesNotMatch(run.stderr, /may still have started/);
     }
     assert.deepEqual(server.asked, []);
   });
@@ -77,7 +77,7 @@ describe('a process', () => {
       // Not every version of Node leaves a number at which it begins and the program does not.
       const said = codes.get(7);
       if (said !== undefined) {
-        assert.match(said, /this process may open no more files or connections \(EMFILE\)\n.*ulimit -n/);
+        assert.match(said, /this process cannot open more files or connections \(EMFILE\)\n.*ulimit -n/);
       }
     },
   );
@@ -110,7 +110,7 @@ describe('a response that is not valid HTTP', { concurrency: 3 }, () => {
       await using server = await saying(bytes);
       const run = await runLab(['status', ...direct], environment(server.origin));
       assert.equal(run.code, 7, run.stderr);
-      assert.match(run.stderr, /✖ could not ask for the lab's state: the response is not valid HTTP\n/);
+      assert.match(run.stderr, /✖ could not get the lab's status: the response is not valid HTTP\n/);
       assert.doesNotMatch(run.stderr, /==|assert/);
       assert.ok(server.asked.length > 2, 'it was not tried again');
     });

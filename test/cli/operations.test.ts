@@ -142,7 +142,7 @@ describe('a DELETE that is answered 500', { concurrency: 2 }, () => {
     const run = await runLab(['stop', '-o', 'ndjson'], peer.env);
     const { message, events } = resultOf(run.stdout);
     assert.deepEqual([run.code, events], [1, 3]);
-    assert.match(message, /could not delete the lab of rachel: said: delete_failed.*: etcd timed out$/);
+    assert.match(message, /could not delete rachel's lab: said: delete_failed.*: etcd timed out$/);
   });
 
   it('waits for no stream that does not open', async () => {
@@ -153,7 +153,7 @@ describe('a DELETE that is answered 500', { concurrency: 2 }, () => {
     });
     const run = await runLab(['stop', '-o', 'json'], peer.env);
     assert.equal(run.code, 1);
-    assert.match(resultOf(run.stdout).message, /^could not delete the lab of rachel: said: delete_failed/);
+    assert.match(resultOf(run.stdout).message, /^could not delete rachel's lab: said: delete_failed/);
   });
 });
 

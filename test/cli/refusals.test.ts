@@ -110,7 +110,7 @@ const rows: Row[] = [
     to: events,
     ...unauthorized,
     type: 'invalid_token',
-    says: /^could not watch the events of rachel: Token is invalid \(HTTP 401 Unauthorized\)$/,
+    says: /^could not read rachel's event stream: Token is invalid \(HTTP 401 Unauthorized\)$/,
     hint: /^The token from LAB_TOKEN is invalid or has expired\. Create a new one\.$/,
   },
   {
@@ -120,7 +120,7 @@ const rows: Row[] = [
     to: events,
     ...unauthorized,
     type: 'unauthorized',
-    says: /^could not watch the events of rachel: HTTP 401 Unauthorized$/,
+    says: /^could not read rachel's event stream: HTTP 401 Unauthorized$/,
     hint: /^Name a file that holds a valid token in --token-file or LAB_TOKEN_FILE\.$/,
   },
   {
@@ -130,7 +130,7 @@ const rows: Row[] = [
     to: /user-info$/,
     ...unauthorized,
     type: 'invalid_token',
-    says: /^could not ask whose token this is: Token is invalid \(HTTP 401 Unauthorized\)$/,
+    says: /^could not look up the token's user: Token is invalid \(HTTP 401 Unauthorized\)$/,
     hint: /^The token from LAB_TOKEN is invalid/,
   },
   {
@@ -141,7 +141,7 @@ const rows: Row[] = [
     ...unauthorized,
     type: 'permission_denied',
     says: /^could not create a lab for test01: Permission denied \(HTTP 403 Forbidden\)$/,
-    hint: /own user's lab only: is --user right\?$/,
+    hint: /only its own user's lab. Check --user\.$/,
   },
   {
     name: '403 permission_denied: spawning not permitted',
@@ -171,7 +171,7 @@ const rows: Row[] = [
     ...refused,
     type: 'insufficient_quota',
     says: /: Insufficient quota to spawn requested lab .*\(HTTP 403 Forbidden\)$/,
-    hint: /^Ask for a smaller --size\. --size may be: small, medium, large$/,
+    hint: /^Choose a smaller --size\. --size may be: small, medium, large$/,
   },
   {
     name: '403 insufficient_scope: stop',
@@ -180,7 +180,7 @@ const rows: Row[] = [
     to: remove,
     ...unauthorized,
     type: 'insufficient_scope',
-    says: /^could not delete the lab of rachel: Token missing required scope \(HTTP 403 Forbidden\)$/,
+    says: /^could not delete rachel's lab: Token missing required scope \(HTTP 403 Forbidden\)$/,
     hint: /^The token lacks the scope admin:jupyterlab\.$/,
   },
   {
@@ -200,7 +200,7 @@ const rows: Row[] = [
     to: state,
     ...notFound,
     type: 'no_lab',
-    says: /^there is no lab of rachel$/,
+    says: /^rachel has no lab$/,
     hint: /`lab spawn` creates one/,
   },
   {
@@ -210,8 +210,8 @@ const rows: Row[] = [
     to: remove,
     ...notFound,
     type: 'unknown_user',
-    says: /^could not delete the lab of rachel: Unknown user rachel \(HTTP 404 Not Found\)$/,
-    hint: /no lab to be deleted/,
+    says: /^could not delete rachel's lab: Unknown user rachel \(HTTP 404 Not Found\)$/,
+    hint: /no lab to delete/,
   },
   {
     name: '404 unknown_user: never seen',
@@ -220,7 +220,7 @@ const rows: Row[] = [
     to: events,
     ...notFound,
     type: 'unknown_user',
-    says: /^could not watch the events of rachel: Unknown user rachel.*\(HTTP 404 Not Found\)$/,
+    says: /^could not read rachel's event stream: Unknown user rachel.*\(HTTP 404 Not Found\)$/,
     hint: null,
   },
   {
@@ -287,7 +287,7 @@ const rows: Row[] = [
     code: 1,
     outcome: 'failed',
     type: 'delete_failed',
-    says: /^could not delete the lab of rachel: Failed to delete lab \(HTTP 500 Internal Server Error\)$/,
+    says: /^could not delete rachel's lab: Failed to delete lab \(HTTP 500 Internal Server Error\)$/,
     hint: null,
   },
   ...['spawn', 'events', 'status', 'list', 'stop', 'wait', 'images'].map((command): Row => ({
@@ -296,8 +296,8 @@ const rows: Row[] = [
     reply: page(302, { location: 'https://login.example.org/?rd=nublado' }),
     ...unauthorized,
     type: 'redirect',
-    says: /^could not .*: the answer was a redirect to https:\/\/login\.example\.org\/.* \(HTTP 302 Found\)$/,
-    hint: /^Not signed in, probably: check the token, and that the controller URL is right\.$/,
+    says: /^could not .*: redirected to https:\/\/login\.example\.org\/.* \(HTTP 302 Found\)$/,
+    hint: /^Probably not signed in\. Check the token and the controller URL\.$/,
   })),
   {
     name: 'words that a terminal would obey',
@@ -306,13 +306,13 @@ const rows: Row[] = [
     to: events,
     ...unauthorized,
     type: 'permission_denied',
-    says: /^could not watch the events of rachel: \x1b\[2J\u202etxet\nmore \(HTTP 403 Forbidden\)$/,
+    says: /^could not read rachel's event stream: \x1b\[2J\u202etxet\nmore \(HTTP 403 Forbidden\)$/,
     hint: null,
   },
 ];
 
-/** Where trying again may help, it is tried again: until the time is up, which is said before what was in the way. */
-const late = /^the time is up, and nothing is known(: |$)/;
+/** Where trying again may help, it is tried again: until timed out, which is said before what was in the way. */
+const late = /^timed out; outcome unknown(: |$)/;
 const unknown = { code: 7, outcome: 'unknown' } as const;
 const direct = ['--direct', '--user', 'rachel', '--timeout', '2s'];
 const commands = ['spawn', 'events', 'status', 'list', 'stop', 'wait', 'images'];
@@ -323,7 +323,7 @@ const passing: Omit<Row, 'type'>[] = [
     args: ['events', ...direct],
     reply: page(429, { 'retry-after': '60' }),
     ...unknown,
-    says: /^could not watch the events of rachel: HTTP 429 Too Many Requests$/,
+    says: /^could not read rachel's event stream: HTTP 429 Too Many Requests$/,
     hint: /^Too many requests; try again in 60 s\.$/,
   },
   {
@@ -332,7 +332,7 @@ const passing: Omit<Row, 'type'>[] = [
     reply: page(429, { 'retry-after': '60' }),
     to: /user-info$/,
     ...unknown,
-    says: /^could not ask whose token this is: HTTP 429 Too Many Requests$/,
+    says: /^could not look up the token's user: HTTP 429 Too Many Requests$/,
     hint: /^Too many requests; try again in 60 s\.$/,
   },
   ...commands.map((command) => ({
@@ -341,15 +341,15 @@ const passing: Omit<Row, 'type'>[] = [
     reply: captured('12-auth-errors.gafaelfawr-down-create'),
     ...unknown,
     says: /^could not .*: HTTP 500 Internal Server Error$/,
-    hint: /in trouble; try again\.$/,
+    hint: /failing; try again\.$/,
   })),
   ...[502, 503, 504].map((status) => ({
     name: `${status} of the ingress`,
     args: ['status', ...direct],
     reply: page(status),
     ...unknown,
-    says: new RegExp(`^could not ask for the lab's state: HTTP ${status} `),
-    hint: /in trouble; try again\.$/,
+    says: new RegExp(`^could not get the lab's status: HTTP ${status} `),
+    hint: /failing; try again\.$/,
   })),
   ...commands
     // The form is a web page.
@@ -359,32 +359,32 @@ const passing: Omit<Row, 'type'>[] = [
       args: [command, ...direct],
       reply: page(200),
       ...unknown,
-      says: /^could not .*: the answer is a web page \(HTTP 200 OK\)$/,
-      hint: /^Is there really a Nublado controller at http:\S+\?$/,
+      says: /^could not .*: the response is a web page \(HTTP 200 OK\)$/,
+      hint: /^Check that http:\S+ is a Nublado controller\.$/,
     })),
   {
     name: '200 with a web page that is no form',
     args: ['images', ...direct],
     reply: page(200),
     ...unknown,
-    says: /^could not ask what rachel may choose: the answer is no lab form \(HTTP 200 OK\)$/,
-    hint: /^Is there really a Nublado controller at /,
+    says: /^could not get the images and sizes for rachel: the response is not a lab form \(HTTP 200 OK\)$/,
+    hint: /^Check that http:/,
   },
   ...['status', 'list', 'wait'].map((command) => ({
-    name: `200 with JSON of another shape: ${command}`,
+    name: `200 with unexpected JSON: ${command}`,
     args: [command, ...direct],
     reply: json(200, { hello: 'world' }),
     ...unknown,
-    says: /^could not .*: the answer is JSON of another shape \(HTTP 200 OK\)$/,
-    hint: /^Is there really a Nublado controller at /,
+    says: /^could not .*: the response is unexpected JSON \(HTTP 200 OK\)$/,
+    hint: /^Check that http:/,
   })),
   {
     name: '404 without a type: a wrong path',
     args: ['events', ...direct],
     reply: captured('12-auth-errors.not-found-route'),
     ...unknown,
-    says: /^could not watch the events of rachel: Not Found \(HTTP 404 Not Found\)$/,
-    hint: /^Is there really a Nublado controller at /,
+    says: /^could not read rachel's event stream: HTTP 404 Not Found$/,
+    hint: /^Check that http:/,
   },
 ];
 

@@ -110,7 +110,7 @@ describe('surprises', { concurrency: 4 }, () => {
       await at({ scenario: 'immediate', faults: { lostCreates: [lost] } }, async ({ lab }) => {
         const run = await lab('spawn', '-v', '--on-conflict', 'fail');
         assert.deepEqual([run.code, run.stdout], [0, url], run.stderr);
-        assert.match(run.stderr, /asking the state before the request is repeated/);
+        assert.match(run.stderr, /checking the state before retrying/);
       });
     }
   });

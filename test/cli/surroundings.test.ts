@@ -62,7 +62,7 @@ describe('without a home folder', { skip: whyNotStranger(), timeout: 60_000 }, (
       assert.deepEqual([code, stdout], [2, '']);
       assert.match(
         stderr,
-        /^✖ there is no home folder to keep profiles in\. Set HOME or XDG_CONFIG_HOME\.\n$/,
+        /^✖ there is no home directory for the profiles\. Set HOME or XDG_CONFIG_HOME\.\n$/,
       );
     }
   });
@@ -78,7 +78,7 @@ describe('without a home folder', { skip: whyNotStranger(), timeout: 60_000 }, (
     assert.equal(code, 2);
     assert.match(
       stderr,
-      /^✖ profile default \(.*\): token_file: ~\/token: there is no home folder\. Set HOME\.\n$/,
+      /^✖ profile default \(.*\): token_file: ~\/token: there is no home directory\. Set HOME\.\n$/,
     );
   });
 });
@@ -123,7 +123,7 @@ describe('without a working directory', { timeout: 60_000 }, () => {
       /^✖ lab config set token_file: the directory in which this runs does not exist any more\. /,
     );
     const log = await inDeleted('lab spawn --demo immediate --log-file log');
-    assert.deepEqual([log.code, log.stderr], [2, '✖ --log-file: cannot write log: there is no such file\n']);
+    assert.deepEqual([log.code, log.stderr], [2, '✖ --log-file: cannot write log: no such file\n']);
   });
 });
 
@@ -138,9 +138,9 @@ describe('without streams', { timeout: 60_000 }, () => {
   it('a token from stdin is wrong usage', async () => {
     const status = `lab status --controller ${nobody} --token-file - -o json`;
     for (const [stdin, problem] of [
-      ['<&-', /there is no token in it/],
-      ['</', /there is no token in it/],
-      ['0>/dev/null', /^--token-file: cannot read stdin: it is not open for that$/],
+      ['<&-', /it contains no token/],
+      ['</', /it contains no token/],
+      ['0>/dev/null', /^--token-file: cannot read stdin: it is not open for this$/],
     ] as const) {
       const { code, stdout } = await runShell(`${status} ${stdin}`);
       assert.equal(code, 2, stdin);

@@ -28,7 +28,7 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
     'an image without a registry',
     ['spawn', '--image', 'sciplat-lab:w_2026_40'],
     {},
-    /sciplat-lab:w_2026_40 names no registry.*registry\/repository:tag/,
+    /sciplat-lab:w_2026_40 has no registry.*registry\/repository:tag/,
   ],
   ['an image with an empty tag', ['spawn', '--image', 'h/r/i:'], {}, /the tag of h\/r\/i: is empty/],
   [
@@ -69,7 +69,7 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
     'a URL with a password',
     ['spawn', '--controller', 'https://me:hunter2@host'],
     {},
-    /--controller: the URL holds/,
+    /--controller: the URL contains/,
   ],
   [
     'a token with a newline',
@@ -87,7 +87,7 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
     'a file of authorities that is missing',
     ['spawn', '--ca-file', '/nonexistent/x'],
     {},
-    /--ca-file: cannot read \/nonexistent\/x: there is no such file/,
+    /--ca-file: cannot read \/nonexistent\/x: no such file/,
   ],
   [
     'the same in the environment, without any',
@@ -109,13 +109,13 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
     'a folder for temporary files that is none',
     ['controller'],
     { TMPDIR: '/nonexistent' },
-    /TMPDIR: cannot make a folder in \/nonexistent: there is no such file/,
+    /TMPDIR: cannot create a directory in \/nonexistent: no such file/,
   ],
   [
     'a log that cannot be written',
     ['spawn', '--log-file', '/nonexistent/log'],
     {},
-    /--log-file: cannot write \/nonexistent\/log: there is no such file/,
+    /--log-file: cannot write \/nonexistent\/log: no such file/,
   ],
   ['no token', ['spawn'], { LAB_TOKEN: '' }, /no token: .*LAB_TOKEN_FILE/],
   ['no controller', ['spawn'], { LAB_CONTROLLER: '' }, /LAB_CONTROLLER[^]*--demo/],
@@ -205,7 +205,7 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
     'an address without its interface',
     ['controller', '--host', 'fe80::1', '--yes-expose'],
     {},
-    /--host: fe80::1 is no address of this machine/,
+    /--host: fe80::1 is not an address of this machine/,
   ],
   ['an address for others', ['controller', '--host', '0.0.0.0'], {}, /--host[^]*--yes-expose/],
 ];

@@ -70,7 +70,7 @@ describe('wait, while the state is failed', () => {
       for (const [next, expected] of [
         [lab('failed'), [1, 'the lab has failed']],
         [lab('running'), [0, 'the lab is running']],
-        [noLab, [4, 'there is no lab of rachel to wait for']],
+        [noLab, [4, 'rachel has no lab to wait for']],
       ] as const) {
         const script = { state: (_at: number, nth: number) => (nth === 1 ? lab('failed') : next) };
         assert.deepEqual(summary(await waits({ ...script, events: always(stream) })), expected);
@@ -88,7 +88,7 @@ describe('wait, while the state is failed', () => {
       (session) => wait(session, 'running'),
       { latency: 1_000 },
     );
-    assert.deepEqual(summary(run), [4, 'there is no lab of rachel to wait for']);
+    assert.deepEqual(summary(run), [4, 'rachel has no lab to wait for']);
   });
 
   it('does not count while the stream cannot be read', async () => {
@@ -109,7 +109,7 @@ describe('wait, while the state is failed', () => {
       state: then(lab('failed'), 9_500, noLab),
       events: always(ending([...deletion, [9_000, info('Lab for rachel deleted', 100)]], 9_000)),
     });
-    assert.deepEqual(summary(run), [4, 'there is no lab of rachel to wait for']);
+    assert.deepEqual(summary(run), [4, 'rachel has no lab to wait for']);
     assert.deepEqual(run.shown, [
       'Shutting down Kubernetes pod',
       'Deleting user namespace',
@@ -200,7 +200,7 @@ describe("wait, for another user's lab", () => {
     assert.equal(exitCode(late.ending.outcome), 124);
     assert.match(late.ending.outcome.message, /last state: failed/);
     const gone = await waitsForOther({ state: then(lab('failed'), 60_000, noLab) });
-    assert.deepEqual(summary(gone), [4, 'there is no lab of rachel to wait for; its last state was failed']);
+    assert.deepEqual(summary(gone), [4, 'rachel has no lab to wait for; its last state was failed']);
   });
 
   it('is not that where there is nobody to say whose the token is, which may be said late', async () => {
@@ -219,7 +219,7 @@ describe("wait, for another user's lab", () => {
     const run = await waitsForOther({ state: then(lab('pending'), 5_000, noLab) });
     assert.deepEqual(summary(run), [1, 'the lab was removed before it ran']);
     const deleted = await waitsForOther({ state: then(lab('terminating'), 5_000, noLab) });
-    assert.deepEqual(summary(deleted), [4, 'there is no lab of rachel to wait for']);
+    assert.deepEqual(summary(deleted), [4, 'rachel has no lab to wait for']);
   });
 
   it('waits for absence in the same way: a deletion fails after three minutes', async () => {

@@ -61,8 +61,8 @@ describe('a file of certificate authorities', () => {
 
   const damaged = (): string => one.cert.replace(/\n.{40}/, `\n${'A'.repeat(40)}`);
   const wrong: [string, () => string, RegExp][] = [
-    ['missing', () => join(folder, 'nope'), /^--ca-file: cannot read .*nope: there is no such file$/],
-    ['a folder', () => folder, /^--ca-file: cannot read .*: it is a folder$/],
+    ['missing', () => join(folder, 'nope'), /^--ca-file: cannot read .*nope: no such file$/],
+    ['a folder', () => folder, /^--ca-file: cannot read .*: it is a directory$/],
     ['empty', () => fileOf('empty', ''), /^--ca-file: there is no certificate in/],
     ['a key', () => fileOf('key', one.key), /^--ca-file: there is no certificate in/],
     ['endless', () => '/dev/zero', /^--ca-file: there is no certificate in/],

@@ -122,7 +122,7 @@ describe('a token that is written as elsewhere', () => {
         () => parseToken(text, 'LAB_TOKEN'),
         (error: UsageError) => {
           assert.match(error.message, message);
-          assert.match(error.hint ?? '', /nothing but the token/);
+          assert.match(error.hint ?? '', /must contain only the token/);
           assert.doesNotMatch(error.message + (error.hint ?? ''), /cret|ssss|\n/);
           return true;
         },

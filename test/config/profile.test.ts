@@ -111,15 +111,15 @@ describe("the profiles' file", () => {
     ['too much', ' '.repeat(1024 * 1024 + 1), /cannot be read: it has more than 1048576 bytes$/, /^/],
     ['a misplaced token', token, /not JSON$/, /^/],
     ['a list', [], /config\.json: it must be an object/, /should look like/],
-    ['an unknown key', { profile: {} }, /config\.json: profile: there is no such/, /There is: profiles/],
+    ['an unknown key', { profile: {} }, /config\.json: profile: unknown setting/, /The only one is profiles/],
     ['profiles that are a list', { profiles: [] }, /: profiles: it must be an object/, /^/],
     ['a profile that is text', { profiles: { int: 'x' } }, /: profiles\.int: it must be an object/, /^/],
-    ['a bad name', { profiles: { 'a b': {} } }, /: profiles: not a name for a profile/, /letters/],
+    ['a bad name', { profiles: { 'a b': {} } }, /: profiles: not a profile name/, /letters/],
     [
       'a typo',
       { profiles: { default: { contoller: instance } } },
-      /: profiles\.default\.contoller: there is no such setting/,
-      /There are: controller, user, token_file, token_command/,
+      /: profiles\.default\.contoller: unknown setting/,
+      /Known settings: controller, user, token_file, token_command/,
     ],
     [
       'a number for a URL',
@@ -160,8 +160,8 @@ describe("the profiles' file", () => {
     [
       'two ways to a token',
       { profiles: { default: { token_file: 'x', token_command: ['x'] } } },
-      /: profiles\.default\.token_command: it does not go together with token_file/,
-      /leave out one/,
+      /: profiles\.default\.token_command: it cannot be combined with token_file/,
+      /remove one of the two/,
     ],
     [
       'a token for a file',
@@ -178,10 +178,10 @@ describe("the profiles' file", () => {
     [
       'a zero character',
       { profiles: { default: { token_command: ['a', 'b\0'] } } },
-      /: profiles\.default\.token_command: it holds a zero character/,
+      /: profiles\.default\.token_command: it contains a zero byte/,
       /^/,
     ],
-    ['stdin', { profiles: { default: { token_file: '-' } } }, /token_file: stdin is no place/, /^/],
+    ['stdin', { profiles: { default: { token_file: '-' } } }, /token_file: a profile cannot use stdin/, /^/],
   ];
   for (const [name, content, message, hint] of broken) {
     it(`with ${name} is told in one line`, () => {
@@ -200,7 +200,7 @@ describe("the profiles' file", () => {
     mkdirSync(file);
     assert.throws(
       () => readProfiles(fakeContext({ env })),
-      usage(/config\.json: cannot be read: it is a folder/),
+      usage(/config\.json: cannot be read: it is a directory/),
     );
   });
 
@@ -222,7 +222,7 @@ describe("the profiles' file", () => {
 });
 
 describe("a profiles' file that cannot be read", () => {
-  const problem = usage(/config\.json: cannot be read: its links lead in a circle$/);
+  const problem = usage(/config\.json: cannot be read: too many symbolic links$/);
   const all = { LAB_CONTROLLER: instance, LAB_TOKEN: 'gt-x' };
 
   /** For a superuser, too. */
@@ -324,7 +324,7 @@ describe('a profile', () => {
     for (const other of ['https://elsewhere.org', 'https://data.example.org:8443', 'http://127.0.0.1:8080']) {
       const refused = usage(
         /^no token/,
-        /The token of profile default is for its own controller, not for http/,
+        /The token of profile default is used only with its own controller, not with http/,
       );
       await assert.rejects(resolve(here, { controller: other }), refused);
       await assert.rejects(resolve(here, {}, { LAB_CONTROLLER: other }), refused);
@@ -359,10 +359,13 @@ describe('a profile', () => {
     const env = { LAB_CONTROLLER: instance, LAB_TOKEN: 'gt-x' };
     await assert.rejects(
       resolve(here, { profile: 'three' }, env),
-      usage(/^--profile: there is no profile three in .*config\.json$/, /^There are: one, two\.$/),
+      usage(/^--profile: no profile three in .*config\.json$/, /^Existing profiles: one, two\.$/),
     );
     for (const LAB_PROFILE of ['three', 'constructor']) {
-      await assert.rejects(resolve(here, {}, { ...env, LAB_PROFILE }), usage(/^LAB_PROFILE: there is no/));
+      await assert.rejects(
+        resolve(here, {}, { ...env, LAB_PROFILE }),
+        usage(/^LAB_PROFILE: no profile (three|constructor)/),
+      );
     }
     await assert.rejects(
       resolve(place({}), { profile: 'three' }, env),
@@ -379,7 +382,7 @@ describe('a profile', () => {
   it('names itself where its token file cannot be read', async () => {
     await assert.rejects(
       resolve(profiles({ controller: instance, token_file: 'nope' })),
-      usage(/^profile default \(.*\): token_file: cannot read .*nope: there is no such file$/),
+      usage(/^profile default \(.*\): token_file: cannot read .*nope: no such file$/),
     );
   });
 });
@@ -459,25 +462,25 @@ describe('a token command', () => {
   });
 
   const failing: [string, string[], RegExp][] = [
-    ['fails', ['sh', '-c', 'echo gt-a; exit 3'], /: token_command sh: it ended with exit status 3$/],
-    ['is killed', ['sh', '-c', 'kill -9 $$'], /: token_command sh: it was ended by SIGKILL$/],
+    ['fails', ['sh', '-c', 'echo gt-a; exit 3'], /: token_command sh: it exited with status 3$/],
+    ['is killed', ['sh', '-c', 'kill -9 $$'], /: token_command sh: it was killed by SIGKILL$/],
     [
       'does not exist',
       ['no-such-command'],
-      /: token_command no-such-command: it cannot be run: there is no such command$/,
+      /: token_command no-such-command: it cannot be run: command not found$/,
     ],
     [
       'may not be run',
       ['/etc/passwd'],
       /: token_command \/etc\/passwd: it cannot be run: permission denied$/,
     ],
-    ['prints nothing', ['true'], /: token_command true: there is no token in it$/],
+    ['prints nothing', ['true'], /: token_command true: it contains no token$/],
     [
       'prints two lines',
       ['printf', 'gt-a\ngt-a'],
       /: token_command printf: the token has more than one line$/,
     ],
-    ['prints for ever', ['yes', 'gt-a'], /: token_command yes: it prints too much for a token$/],
+    ['prints for ever', ['yes', 'gt-a'], /: token_command yes: its output is too long for a token$/],
   ];
   for (const [name, command, message] of failing) {
     it(`that ${name} is wrong usage, and nothing of its output is shown`, { timeout: 20_000 }, async () => {
@@ -505,7 +508,7 @@ describe('a token command', () => {
     await Promise.resolve();
     assert.deepEqual([settled, clock.pending], [false, 1]);
     clock.advance(1);
-    await assert.rejects(found, usage(/^profile default: token_command sh: it did not end within 10 s$/));
+    await assert.rejects(found, usage(/^profile default: token_command sh: it did not exit within 10 s$/));
     await once(held, 'end');
     assert.equal(clock.pending, 0);
   });

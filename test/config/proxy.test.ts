@@ -127,7 +127,7 @@ describe('the proxy', () => {
     ['http://me:hunter2@proxy:99999', /^HTTPS_PROXY: not the URL of a proxy$/],
     ['hunter2 hunter2', /^HTTPS_PROXY: not the URL of a proxy$/],
     ['socks5://me:hunter2@proxy:1080', /^HTTPS_PROXY: a proxy with socks5:\/\/ is not supported$/],
-    ['http://me:hunter2%@proxy:3128', /^HTTPS_PROXY: the user name or password is not well written$/],
+    ['http://me:hunter2%@proxy:3128', /^HTTPS_PROXY: the user name or password is malformed$/],
   ];
   for (const [value, message] of wrong) {
     it(`"${value}" is wrong usage, said without the password`, () => {

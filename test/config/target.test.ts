@@ -104,7 +104,8 @@ describe('who and where', () => {
     ]) {
       await assert.rejects(
         attempt,
-        ({ message }: UsageError) => !message.includes('hunter2') && message.includes('the name of a file'),
+        ({ message }: UsageError) =>
+          !message.includes('hunter2') && message.includes('give the path of a file'),
       );
     }
   });
@@ -122,7 +123,7 @@ describe('who and where', () => {
       {},
       /--token-file: cannot read .*no such file/,
     ],
-    ['a folder as the token file', { controller, tokenFile: folder }, {}, /it is a folder/],
+    ['a folder as the token file', { controller, tokenFile: folder }, {}, /it is a directory/],
     [
       'a token over plain http',
       { controller: 'http://data.example.org' },
@@ -134,7 +135,7 @@ describe('who and where', () => {
       'LAB_DIRECT=yes',
       { controller, user: 'a' },
       { LAB_DIRECT: 'yes', LAB_TOKEN: 'gt-x' },
-      /LAB_DIRECT: "yes" is neither/,
+      /LAB_DIRECT: invalid value "yes"; choose 1 or 0/,
     ],
   ];
   for (const [name, options, env, message] of wrong) {

@@ -43,7 +43,7 @@ describe('the bar at a terminal', { concurrency: 6 }, () => {
     try {
       const terminal = atTerminal('lab wait --progress none; lab stop -v', { env, columns: 200 });
       assert.equal(await terminal.finished, 0);
-      assert.match(terminal.text(), /asking the state before the DELETE is sent again/);
+      assert.match(terminal.text(), /checking the state before retrying/);
       const [, fromTheBarOn = ''] = /\d+% \x1b\[\d+m([^]*)/.exec(terminal.written()) ?? [];
       assert.match(fromTheBarOn, /100%/);
       assert.doesNotMatch(fromTheBarOn, /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/);

@@ -34,7 +34,7 @@ export function memoryBackend(world: World, direct: boolean): Backend {
   }
 
   async function state(signal: AbortSignal, whose: Whose): Promise<Result<LabState | null>> {
-    const answer = await ask("ask for the lab's state", 'state', signal, 200, whose);
+    const answer = await ask("get the lab's status", 'state', signal, 200, whose);
     if (answer.ok) return { ok: true, value: JSON.parse(answer.value) as LabState };
     return answer.failure.kind === 'not-found' ? { ok: true, value: null } : answer;
   }
@@ -46,17 +46,17 @@ export function memoryBackend(world: World, direct: boolean): Backend {
 
   const client: NubladoClient = {
     create: (_user, _body, signal) => done('create a lab for rachel', 'create', signal, 201),
-    remove: (_user, signal) => done('delete the lab of rachel', 'remove', signal, 204),
+    remove: (_user, signal) => done("delete rachel's lab", 'remove', signal, 204),
     ownState: (signal) => state(signal, 'own'),
     stateOf: (_user, signal) => state(signal, 'named'),
     async events(_user, signal): Promise<Result<EventStream>> {
       const answer = await world.ask('events', signal);
       if (answer.kind === 'stream')
         return { ok: true, value: { ...stream, body: bodyOf(answer.connection, signal) } };
-      return { ok: false, failure: failureOf('watch the events of rachel', answer) };
+      return { ok: false, failure: failureOf("read rachel's event stream", answer) };
     },
     async whoAmI(signal) {
-      const answer = await ask('ask whose token this is', 'who', signal, 200);
+      const answer = await ask("look up the token's user", 'who', signal, 200);
       if (!answer.ok) return answer;
       return { ok: true, value: (JSON.parse(answer.value) as { username: string }).username };
     },

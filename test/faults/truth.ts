@@ -63,7 +63,7 @@ function truthOfSpawn(story: Story, spawned: Truth): Truth {
     return fails ? truth('the old lab cannot be deleted', 'failed') : spawned;
   }
   if (before.underWay !== null) return spawned;
-  if (before.status === 'running') return truth('the lab runs already', 'running');
+  if (before.status === 'running') return truth('the lab is already running', 'running');
   return interference.deletedAt === null ? truth('the lab sleeps on', 'timeout') : spawned;
 }
 

@@ -156,7 +156,7 @@ describe('a body without an end', () => {
       type: 'text/plain',
       waits: null,
       code: 7,
-      says: /the answer is text\/plain \(/,
+      says: /the response is text\/plain \(/,
     },
     {
       question: 'events',
@@ -164,7 +164,7 @@ describe('a body without an end', () => {
       type: 'text/event-streamx',
       waits: null,
       code: 7,
-      says: /the answer is text\/event-streamx \(/,
+      says: /the response is text\/event-streamx \(/,
     },
     {
       question: 'events',
@@ -172,7 +172,7 @@ describe('a body without an end', () => {
       type: json,
       waits: null,
       code: 7,
-      says: /the answer is application\/json \(/,
+      says: /the response is application\/json \(/,
     },
     {
       question: 'events',
@@ -181,7 +181,7 @@ describe('a body without an end', () => {
       headers: { 'content-encoding': 'br' },
       waits: null,
       code: 7,
-      says: /the answer is compressed \(br\), which was not asked for/,
+      says: /the response is compressed \(br\), which was not requested/,
     },
     {
       question: 'state',
@@ -189,7 +189,7 @@ describe('a body without an end', () => {
       type: 'text/html',
       waits: null,
       code: 7,
-      says: /the answer is a web page/,
+      says: /the response is a web page/,
     },
     {
       question: 'choices',
@@ -197,7 +197,7 @@ describe('a body without an end', () => {
       type: json,
       waits: null,
       code: 7,
-      says: /the answer is application\/json/,
+      says: /the response is application\/json/,
     },
     // A success that stops is a lost answer.
     {
@@ -338,7 +338,7 @@ describe('a content coding', () => {
   ] as const) {
     it(`"${String(coding)}" is named, in refusals too`, async () => {
       const compressed = new RegExp(
-        `the answer is compressed \\(${name}\\), which was not asked for \\(HTTP`,
+        `the response is compressed \\(${name}\\), which was not requested \\(HTTP`,
       );
       for (const status of [200, 400, 403, 503]) {
         const bytes = gzipSync(refusal('insufficient_quota'));

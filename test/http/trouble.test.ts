@@ -76,7 +76,7 @@ describe('a fault of this machine', () => {
     ['EADDRNOTAVAIL', /this machine has no local address or port/],
     ['EAI_FAIL', /the name lookup failed on this machine/],
     ['EAI_MEMORY', /this machine is out of memory/],
-    ['EMFILE', /this process may open no more files/],
+    ['EMFILE', /this process cannot open more files/],
     ['ENFILE', /this machine has too many open files/],
     ['ENOBUFS', /this machine is out of memory/],
     ['ENOMEM', /this machine is out of memory/],
@@ -122,7 +122,7 @@ describe('a fault of this machine', () => {
     const created = failureOf(await create(at(server.origin, agent({ connect }))));
     assert.match(created.error.message, /out of memory/);
     assert.equal(created.effect, 'possible');
-    assert.match(created.error.hint ?? '', /may have begun to create the lab/);
+    assert.match(created.error.hint ?? '', /may still have started to create the lab/);
     assert.equal(failureOf(await state(at(server.origin, agent({ connect })))).effect, 'none');
   });
 });
@@ -154,7 +154,7 @@ describe('how far a request got', () => {
     const cut = failureOf(await create(at(server.origin)));
     assert.match(cut.error.message, /the connection was cut$/);
     assert.equal(cut.effect, 'possible');
-    assert.match(cut.error.hint ?? '', /may have begun to create the lab/);
+    assert.match(cut.error.hint ?? '', /may still have started to create the lab/);
     const abort = new AbortController();
     await using silent = await answering(() => {
       abort.abort();
@@ -294,12 +294,12 @@ describe('a response that is not valid HTTP', () => {
     [
       '101 with an upgrade',
       'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n',
-      /not valid HTTP \(a switch to another protocol, which was not asked for\)$/,
+      /not valid HTTP \(an unexpected switch to another protocol\)$/,
     ],
     [
       '100, which nobody asked for',
       'HTTP/1.1 100 Continue\r\n\r\n',
-      /not valid HTTP \(100 Continue, which was not asked for\)$/,
+      /not valid HTTP \(an unexpected 100 Continue\)$/,
     ],
     ['status 000', 'HTTP/1.1 000 Nothing\r\n\r\n', /the response is not valid HTTP$/],
     ['status 99', 'HTTP/1.1 99 Little\r\n\r\n', /not valid HTTP \(Invalid status code\)$/],
@@ -308,7 +308,7 @@ describe('a response that is not valid HTTP', () => {
       'HTTP/1.1 200 OK\r\nBad Header: x\r\n\r\n',
       /not valid HTTP \(Invalid header token\)$/,
     ],
-    ['another protocol', 'SSH-2.0-OpenSSH_9.6\r\n', /the server does not speak HTTP there$/],
+    ['another protocol', 'SSH-2.0-OpenSSH_9.6\r\n', /the server does not speak HTTP on this port$/],
     [
       'headers without an end',
       `HTTP/1.1 200 OK\r\n${longHeader}\r\n\r\n`,

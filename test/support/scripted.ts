@@ -145,7 +145,7 @@ function scripted(
   }
 
   async function state(): Promise<Result<LabState | null>> {
-    const answer = await ask('state', "ask for the lab's state");
+    const answer = await ask('state', "get the lab's status");
     if (!answer.ok && answer.failure.kind === 'not-found') return { ok: true, value: null };
     if (!answer.ok) return answer;
     if (typeof answer.value === 'string' || !('lab' in answer.value)) throw new Error('no state');
@@ -159,17 +159,17 @@ function scripted(
 
   const client: NubladoClient = {
     create: () => done('create', 'create a lab for rachel'),
-    remove: () => done('remove', 'delete the lab of rachel'),
+    remove: () => done('remove', "delete rachel's lab"),
     ownState: state,
     stateOf: state,
     async events(_user, signal): Promise<Result<EventStream>> {
-      const answer = await ask('events', 'watch the events of rachel');
+      const answer = await ask('events', "read rachel's event stream");
       if (!answer.ok) return answer;
       if (typeof answer.value === 'string' || !('stream' in answer.value)) throw new Error('no stream');
       return { ok: true, value: { ...stream, body: bodyOf(answer.value.stream, clock, signal) } };
     },
     async whoAmI() {
-      const answer = await ask('who', 'ask whose token this is');
+      const answer = await ask('who', "look up the token's user");
       if (!answer.ok) return answer;
       if (typeof answer.value === 'string' || !('user' in answer.value)) throw new Error('no user');
       return { ok: true, value: answer.value.user };

@@ -75,7 +75,7 @@ export function createClient(options: ControllerOptions): NubladoClient {
 
   /** The failure of a success that is no answer to this question. */
   function notAsked({ asked }: Request, answer: Answer, is: string): { ok: false; failure: Failure } {
-    return fail(notAController(asked, answer, shownBase, `the answer is ${is}`));
+    return fail(notAController(asked, answer, shownBase, `the response is ${is}`));
   }
 
   /** The answer to a GET, once all of it has come, where it is a success of the type asked for. */
@@ -103,11 +103,11 @@ export function createClient(options: ControllerOptions): NubladoClient {
     try {
       json = parseJson(got.value.body);
     } catch {
-      // JSON that does not parse is as wrong as JSON of another shape.
+      // JSON that does not parse is as wrong as unexpected JSON.
       json = undefined;
     }
     const value = parse(json);
-    return value === null ? notAsked(request, got.value, 'JSON of another shape') : { ok: true, value };
+    return value === null ? notAsked(request, got.value, 'unexpected JSON') : { ok: true, value };
   }
 
   async function labState(request: Request): Promise<Result<LabState | null>> {
@@ -126,7 +126,7 @@ export function createClient(options: ControllerOptions): NubladoClient {
         url: `${api}/labs/${encodeURIComponent(user)}/create`,
         accept: 'application/json',
         json: body,
-        hintIfSent: 'It may have begun to create the lab all the same; `lab status` tells.',
+        hintIfSent: 'The controller may still have started to create the lab; check with `lab status`.',
         signal,
       };
       const sent = await send(request);
@@ -144,7 +144,7 @@ export function createClient(options: ControllerOptions): NubladoClient {
 
     async events(user, signal): Promise<Result<EventStream>> {
       const request: Request = {
-        asked: `watch the events of ${user}`,
+        asked: `read ${user}'s event stream`,
         method: 'GET',
         url: `${api}/labs/${encodeURIComponent(user)}/events`,
         accept: 'text/event-stream',
@@ -161,7 +161,7 @@ export function createClient(options: ControllerOptions): NubladoClient {
 
     ownState(signal) {
       return labState({
-        asked: "ask for the lab's state",
+        asked: "get the lab's status",
         method: 'GET',
         url: `${api}/user-status`,
         accept: 'application/json',
@@ -171,7 +171,7 @@ export function createClient(options: ControllerOptions): NubladoClient {
 
     stateOf(user, signal) {
       return labState({
-        asked: `ask for the state of ${user}'s lab`,
+        asked: `get the status of ${user}'s lab`,
         method: 'GET',
         url: `${api}/labs/${encodeURIComponent(user)}`,
         accept: 'application/json',
@@ -181,11 +181,11 @@ export function createClient(options: ControllerOptions): NubladoClient {
 
     async remove(user, signal): Promise<Result<null>> {
       const request: Request = {
-        asked: `delete the lab of ${user}`,
+        asked: `delete ${user}'s lab`,
         method: 'DELETE',
         url: `${api}/labs/${encodeURIComponent(user)}`,
         accept: 'application/json',
-        hintIfSent: 'The deletion may go on all the same; `lab status` tells.',
+        hintIfSent: 'The deletion may still continue; check with `lab status`.',
         signal,
       };
       const sent = await send(request);
@@ -215,7 +215,7 @@ export function createClient(options: ControllerOptions): NubladoClient {
 
     async choices(user, signal): Promise<Result<Choices | null>> {
       const request: Request = {
-        asked: `ask what ${user} may choose`,
+        asked: `get the images and sizes for ${user}`,
         method: 'GET',
         url: `${api}/lab-form/${encodeURIComponent(user)}`,
         accept: 'text/html',
@@ -224,14 +224,14 @@ export function createClient(options: ControllerOptions): NubladoClient {
       const [got, { parseForm }] = await Promise.all([get(request, isPage), import('./form.js')]);
       if (!got.ok) return got;
       const form = parseForm(got.value.body);
-      if (form === null) return notAsked(request, got.value, 'no lab form');
+      if (form === null) return notAsked(request, got.value, 'not a lab form');
       return { ok: true, value: form === 'unavailable' ? null : form };
     },
 
     whoAmI(signal): Promise<Result<string>> {
       return getJson(
         {
-          asked: 'ask whose token this is',
+          asked: "look up the token's user",
           method: 'GET',
           url: '/auth/api/v1/user-info',
           accept: 'application/json',

@@ -42,20 +42,21 @@ export function refusal(
 
   if (isRedirect(status)) {
     const target = header(answer, 'location') ?? 'elsewhere';
-    const times = answer.redirects === 0 ? '' : `, after ${answer.redirects} others`;
+    const others = answer.redirects;
+    const times = others === 0 ? '' : `, after ${others} other ${others === 1 ? 'redirect' : 'redirects'}`;
     return make('unauthorized', 'redirect', {
-      said: `the answer was a redirect to ${answer.redact(target)}${times}`,
+      said: `redirected to ${answer.redact(target)}${times}`,
       hint: isUpgrade(base, target) ? 'The controller URL should begin with https://.' : signInHint,
     });
   }
   if (words.type === 'insufficient_quota') {
-    return make('refused', words.type, { hint: 'Ask for a smaller --size.' });
+    return make('refused', words.type, { hint: 'Choose a smaller --size.' });
   }
   if (status === 401)
     return make('unauthorized', words.type ?? 'unauthorized', { hint: hint401(words, tokenOrigin) });
   if (status === 407) {
     return make('unauthorized', 'proxy', {
-      said: 'the proxy asks for a user name and password',
+      said: 'the proxy requires a user name and password',
       hint: proxyCredentialsHint('HTTP_PROXY'),
     });
   }
@@ -75,7 +76,7 @@ export function refusal(
   if (status === 500 && words.type === 'delete_failed') return make('failed', words.type, { hint: null });
   if (isPassing(status)) {
     return make('unknown', words.type ?? 'unavailable', {
-      hint: status === 429 ? hint429(answer) : 'The controller or its ingress is in trouble; try again.',
+      hint: status === 429 ? hint429(answer) : 'The controller or its ingress is failing; try again.',
       retry: 'later',
     });
   }
@@ -116,12 +117,12 @@ function isRefusedRequest(status: number): boolean {
   return [400, 413, 414, 415, 422, 431].includes(status);
 }
 
-const signInHint = 'Not signed in, probably: check the token, and that the controller URL is right.';
+const signInHint = 'Probably not signed in. Check the token and the controller URL.';
 
 /** The failure of a redirect that was followed, and led to a login page or nowhere. */
 function signIn(make: FailureMaker, { url, redact }: Answer): Failure {
   return make('unauthorized', 'redirect', {
-    said: `the answer was a redirect to ${redact(url)}`,
+    said: `redirected to ${redact(url)}`,
     hint: signInHint,
   });
 }
@@ -147,16 +148,19 @@ type FailureMaker = (kind: Failure['kind'], type: string, extra: Extra) => Failu
 
 function failureMaker(asked: string, answer: Answer, words: Words): FailureMaker {
   return (kind, type, extra) => {
-    const unreadable = compression(answer) === null ? null : `the answer is ${describeCompression(answer)}`;
+    const unreadable = compression(answer) === null ? null : `the response is ${describeCompression(answer)}`;
     const said = extra.said ?? (words.text === null ? unreadable : answer.redact(words.text));
     const retry = extra.retry ?? 'never';
     const afterMs = retryAfter(answer);
-    const reason = `HTTP ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`.trim();
+    const phrase = STATUS_CODES[answer.status] ?? '';
+    const reason = `HTTP ${answer.status} ${phrase}`.trim();
+    // Text that only repeats the status would print it twice.
+    const adds = said !== null && said.toLowerCase() !== phrase.toLowerCase();
     return {
       kind,
       error: {
         type,
-        message: `could not ${asked}: ${said === null ? reason : `${said} (${reason})`}`,
+        message: `could not ${asked}: ${adds ? `${said} (${reason})` : reason}`,
         status: answer.status,
         hint: extra.hint,
       },
@@ -219,14 +223,14 @@ function hint403(answer: Answer, words: Words): string | null {
   const challenge = authenticateParameters(answer);
   if (challenge.get('error') === 'insufficient_scope') {
     const scope = challenge.get('scope');
-    return `The token lacks the scope ${scope === undefined ? 'that this needs' : answer.redact(scope)}.`;
+    return `The token lacks ${scope === undefined ? 'a required scope' : `the scope ${answer.redact(scope)}`}.`;
   }
   // A controller's reason that did not come, or cannot be read, is not the ingress's.
   if (words.type === null && isJson(answer)) return null;
   if (words.type !== 'permission_denied') return 'The ingress refused this token.';
   // Where the controller says more than this, it says it better.
   return words.text === 'Permission denied'
-    ? "A token opens its own user's lab only: is --user right?"
+    ? "This token can manage only its own user's lab. Check --user."
     : null;
 }
 
@@ -245,7 +249,7 @@ function hintRefused(status: number, { type }: Words): string | null {
 }
 
 function wrongAddress(base: string): string {
-  return `Is there really a Nublado controller at ${base}?`;
+  return `Check that ${base} is a Nublado controller.`;
 }
 
 /** The parameters of a Bearer challenge (RFC 6750, section 3). */

@@ -29,7 +29,7 @@ export async function findNubladoSubject(
   if (name !== null) return isMissing(found) ? subjectByLab(name, lookup) : found;
   const { from, kind, error } = found.failure;
   if (from !== 'other' || kind !== 'unknown' || error.status === null) return found;
-  const hint = `${error.hint ?? ''} If so, name the user with --user or LAB_USER.`.trim();
+  const hint = `${error.hint ?? ''} If it is, name the user with --user or LAB_USER.`.trim();
   return { ok: false, failure: { ...found.failure, error: { ...error, hint } } };
 }
 
@@ -49,10 +49,10 @@ async function subjectByLab(name: string, lookup: Lookup): Promise<Result<Subjec
 /** The failure of a state that is about another user than it was requested for. */
 export function anothersLab(name: string, whose: string, direct: boolean): Failure {
   const message = direct
-    ? `the controller reports the lab of ${whose}, although ${name} was asked for`
+    ? `the controller reported the lab of ${whose} instead of ${name}`
     : `the token belongs to ${whose}, not to ${name}`;
   const hint = direct
-    ? 'Something between here and the controller names another user. Check --controller and --user.'
+    ? 'Something between here and the controller sets another user. Check --controller and --user.'
     : `Check --user, or use a token of ${name}.`;
   return {
     kind: direct ? 'unknown' : 'unauthorized',

@@ -57,7 +57,7 @@ Also completes nublado-lab. Start a new shell.
 function parseShell(text: string): Shell {
   const shell = shells.find((known) => known === text);
   if (shell === undefined) {
-    throw new UsageError(`lab completion: there is no script for "${text}"`, `Choose ${shells.join(', ')}.`);
+    throw new UsageError(`lab completion: unknown shell "${text}"`, `Choose ${shells.join(', ')}.`);
   }
   return shell;
 }

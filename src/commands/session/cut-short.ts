@@ -32,7 +32,7 @@ export function cutShort(
   words: Words,
   unreached: string | null = null,
 ): Outcome {
-  const { interrupted, timeUp = 'the operation goes on in the controller', hint } = words;
+  const { interrupted, timeUp = 'the operation continues in the controller', hint } = words;
   if (signal.aborted) {
     const reason = signal.reason as EndReason;
     if (typeof reason === 'string') {
@@ -49,12 +49,13 @@ export function cutShort(
   if (decided !== null) return decided;
   if (answer?.ok === false && answer.failure.kind === 'unauthorized') return outcomeOf(answer.failure);
   if (isReachable(known)) {
-    return { kind: 'timeout', ...saying('timeout', `the time is up; ${timeUp}`, hint) };
+    return { kind: 'timeout', ...saying('timeout', `timed out; ${timeUp}`, hint) };
   }
   const last = answer?.ok === false ? answer.failure.error : trouble;
-  const where = unreached === null || (last?.status ?? null) !== null ? '' : `: no answer from ${unreached}`;
+  const where =
+    unreached === null || (last?.status ?? null) !== null ? '' : `: no response from ${unreached}`;
   const why = last === null ? where : `${where}: ${last.message}`;
-  return { kind: 'unknown', ...saying('timeout', `the time is up, and nothing is known${why}`, hint) };
+  return { kind: 'unknown', ...saying('timeout', `timed out; outcome unknown${why}`, hint) };
 }
 
 function saying(type: string, message: string, hint: string | null) {

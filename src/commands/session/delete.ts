@@ -62,7 +62,7 @@ export async function deleteLab(
     else await session.waitToRetry(retry, failure, wait);
     // What certainly was never heard has changed nothing, so there is nothing to ask.
     if (!conflict && !isPossible) continue;
-    session.trace(1, `${failure.error.message}; asking the state before the DELETE is sent again`);
+    session.trace(1, `${failure.error.message}; checking the state before retrying`);
     const state = await session.labState(subject);
     if (state.ok && state.value === null) return gone();
     if (!state.ok && !isAborted(session.signal)) return outcomeOf(state.failure);
@@ -75,7 +75,7 @@ export async function deleteLab(
 
 const notAccepted = { interrupted: 'interrupted; the controller has not accepted the deletion', hint: null };
 
-const nothingThere = 'There is no lab to be deleted.';
+const nothingThere = 'There is no lab to delete.';
 
 function gone(): Outcome {
   return { kind: 'absent', message: 'the lab is gone' };

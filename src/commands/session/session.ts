@@ -240,7 +240,7 @@ export class Session {
 
   /** Says that something is tried again, and waits until it is time. */
   async waitToRetry(retry: Retry, { error }: Failure, ms: number, early?: AbortSignal): Promise<void> {
-    this.trace(1, `trying again in ${Math.round(ms)} ms`);
+    this.trace(1, `retrying in ${Math.round(ms)} ms`);
     this.#noteConnection('retrying', retry.attempts, error.message);
     const isOver = early === undefined || early.aborted;
     await sleep(this.context.clock, ms, isOver ? this.signal : AbortSignal.any([this.signal, early]));
@@ -418,7 +418,7 @@ export class Session {
   }
 
   async #lastLook(): Promise<void> {
-    this.trace(1, 'the deadline is near: asking for the state once more, on a new connection');
+    this.trace(1, 'the deadline is near: requesting the state once more, on a new connection');
     this.#noteLook(null);
     const { name } = this.#user;
     const subject = this.#subject ?? (name === null ? null : { name, own: true });

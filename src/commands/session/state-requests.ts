@@ -100,7 +100,7 @@ export class StateRequests {
 /** Nobody waits for the answer any more, so nothing was sent. */
 const abandoned: Failure = {
   kind: 'unknown',
-  error: { type: 'network', message: "could not ask for the lab's state", status: null, hint: null },
+  error: { type: 'network', message: "could not get the lab's status", status: null, hint: null },
   retry: 'later',
   effect: 'none',
   from: 'nobody',
@@ -119,7 +119,7 @@ export async function answeredWithin<T>(
   // A refusal is one, even where the rest of its text did not come.
   if (!limit.expired || answer.ok || isResponse(answer.failure)) return answer;
   const [asked] = answer.failure.error.message.split(': ');
-  const message = `${asked ?? ''}: no answer for ${(ms ?? 0) / 1000} s`;
+  const message = `${asked ?? ''}: no response for ${(ms ?? 0) / 1000} s`;
   const { failure } = answer;
   return { ok: false, failure: { ...failure, error: { ...failure.error, message } } };
 }

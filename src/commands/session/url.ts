@@ -16,7 +16,8 @@ export async function endingWithUrl(session: Session, subject: Subject, outcome:
   session.settle(outcome);
   const lab = await askForUrl(session, subject, outcome);
   const url = lab?.url ?? null;
-  if (url === null) session.display.warn('the lab is up, but the controller does not tell its URL');
+  if (url === null)
+    session.display.warn("the lab is running, but the controller did not report the lab's URL");
   return session.ending(outcome, { lab, text: url === null ? [] : [url] });
 }
 

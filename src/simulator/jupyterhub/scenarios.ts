@@ -145,7 +145,7 @@ export const hubScenarios: Readonly<Record<string, HubScenario>> = {
     spawn: findStory('odd', {}) ?? happy,
   },
   'hub-hostile': {
-    summary: 'ready, with messages made to upset a terminal',
+    summary: 'ready, with messages that attack a terminal',
     spawn: {
       startMs: 2500,
       progress: each(

@@ -53,11 +53,11 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     spawn: stories.spawnTimeout,
   },
   unschedulable: {
-    summary: 'no node has room, told again and again: the spawn times out after 8 s',
+    summary: 'no node has room, reported repeatedly: the spawn times out after 8 s',
     spawn: stories.unschedulable,
   },
   recreate: {
-    summary: 'a failed lab stands there and is replaced',
+    summary: 'a failed lab exists and is replaced',
     spawn: stories.brisk,
     before: { story: stories.createFailure, now: 'over' },
   },
@@ -73,12 +73,12 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     delivery: { kind: 'cut', at: [5, 12] },
   },
   stall: {
-    summary: 'succeeds, but the stream falls silent half way, pings and all',
+    summary: 'succeeds, but the stream falls silent half way, even the pings',
     spawn: stories.happy,
     delivery: { kind: 'stall', at: 6 },
   },
   'ping-only': {
-    summary: 'succeeds after 2 s, but the stream never has anything but pings',
+    summary: 'succeeds after 2 s, but the stream has only pings',
     spawn: stories.pingOnly,
   },
   restart: {
@@ -90,16 +90,16 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     spawn: stories.happy,
     delivery: { kind: 'buffered' },
   },
-  malformed: { summary: 'succeeds, with frames in between that are no events', spawn: stories.malformed },
-  hostile: { summary: 'succeeds, with messages made to upset a terminal', spawn: stories.hostile },
+  malformed: { summary: 'succeeds, with some invalid frames', spawn: stories.malformed },
+  hostile: { summary: 'succeeds, with messages that attack a terminal', spawn: stories.hostile },
   flood: { summary: 'succeeds after a million events', spawn: stories.flood },
   conflict: {
-    summary: 'another spawn is under way already: the create is refused with 409',
+    summary: 'another spawn is in progress: the create is refused with 409',
     spawn: stories.happy,
     before: { story: stories.happy, now: 'under way' },
   },
   exists: {
-    summary: 'a lab is running already: the create is refused with 409',
+    summary: 'a lab is already running: the create is refused with 409',
     spawn: stories.brisk,
     before: { story: stories.immediate, now: 'over' },
   },
@@ -110,12 +110,12 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     deletion: stories.slowDeletion,
   },
   'login-page': {
-    summary: 'the ingress sends everybody to the login page',
+    summary: 'the ingress redirects every request to the login page',
     spawn: stories.happy,
     ingress: { answer: 'login', times: Infinity },
   },
   'rate-limit': {
-    summary: 'the ingress answers the first two requests with 429, then happy',
+    summary: 'the first two requests get a 429 from the ingress, then as happy',
     spawn: stories.happy,
     ingress: { answer: 429, times: 2 },
   },
@@ -140,13 +140,13 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     spawn: surprises.deadOnArrival,
   },
   'recreate-lost': {
-    summary: 'a dead lab is replaced after 3 s; the create is answered with 504',
+    summary: 'a dead lab is replaced after 3 s; the create gets a 504',
     spawn: stories.brisk,
     before: { story: stories.immediate, now: 'dead' },
     create: { kind: 'slow', decidedMs: 3000, lostMs: 1000 },
   },
   'create-broken': {
-    summary: 'every create is answered with 500 and no reason',
+    summary: 'every create gets a 500 without a reason',
     spawn: stories.happy,
     create: { kind: 'broken' },
   },
