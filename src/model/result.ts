@@ -7,7 +7,7 @@ import type { ErrorInfo, FailureKind, Outcome } from './outcome.js';
 
 export interface Failure {
   /** The outcome that follows if nobody does anything about it. */
-  kind: Exclude<FailureKind, 'usage' | 'bug' | 'timeout'>;
+  kind: Exclude<FailureKind, 'bug' | 'timeout'>;
   error: ErrorInfo;
   /**
    * Whether the same request may well succeed later. `never`: it was refused, and will be again. `later`: with back-off.

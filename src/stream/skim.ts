@@ -1,23 +1,19 @@
 /**
- * What an Event needs of a large JSON object, found without making anything of the rest.
+ * Finds a few members of a large JSON object without making anything of the rest.
  *
  * `JSON.parse` makes gigabytes of a frame within the limit: millions of nested arrays, members or numbers. An Event
  * is flat, so only the texts of its own members are taken, and everything else is stepped over.
  */
 
-/** The members of an Event's payload, by their keys as they stand in JSON. */
-const wanted: ReadonlyMap<string, 'message' | 'progress'> = new Map([
-  ['"message"', 'message'],
-  ['"progress"', 'progress'],
-]);
-
 /**
- * The wanted members of an object; of duplicates the last, as `JSON.parse` does. A value that is an object or an
+ * The members of an object with these keys; of duplicates the last, as `JSON.parse` does. A value that is an object or an
  * array becomes an empty one. Throws a SyntaxError where the brackets or strings are not those of one object; what is
  * stepped over is not checked beyond that.
  */
-export function skim(json: string): { message?: unknown; progress?: unknown } {
-  const members: { message?: string; progress?: string } = {};
+export function skim<Key extends string>(json: string, keys: readonly Key[]): Partial<Record<Key, unknown>> {
+  /** By the keys as they stand in JSON. */
+  const wanted = new Map(keys.map((each) => [`"${each}"`, each]));
+  const members = new Map<Key, string>();
   let depth = 0;
   let key: string | null = null;
   let keyNext = false;
@@ -25,7 +21,7 @@ export function skim(json: string): { message?: unknown; progress?: unknown } {
 
   const endMember = (at: number): void => {
     const name = wanted.get(key ?? '');
-    if (name !== undefined) members[name] = json.slice(valueAt, at);
+    if (name !== undefined) members.set(name, json.slice(valueAt, at));
     key = null;
   };
   for (let at = 0; at < json.length; at++) {
@@ -47,11 +43,9 @@ export function skim(json: string): { message?: unknown; progress?: unknown } {
         endMember(at);
         if (char === ']' || json.slice(at + 1).trim() !== '') throw new SyntaxError('no object');
         // Each by itself: put together they would be copied once more.
-        const { message, progress } = members;
-        return {
-          ...(message === undefined ? {} : { message: parseFlat(message) }),
-          ...(progress === undefined ? {} : { progress: parseFlat(progress) }),
-        };
+        const values: Partial<Record<Key, unknown>> = {};
+        for (const [name, text] of members) values[name] = parseFlat(text);
+        return values;
       }
       depth -= 1;
     } else if (depth === 1 && char === ':') {

@@ -19,7 +19,7 @@ describe('skim', () => {
         );
         const json = `${space}{${parts.join(',') || space}}${space}`;
         const whole = JSON.parse(json) as Record<string, unknown>;
-        const skimmed = skim(json);
+        const skimmed = skim(json, ['message', 'progress']);
         for (const name of ['message', 'progress'] as const) {
           assert.deepEqual(skimmed[name], emptied(whole[name]), json);
         }
@@ -42,7 +42,7 @@ describe('skim', () => {
     ['too many quotes', '{"message": "m" "n"}'],
   ] as const) {
     it(`says that ${name} is not one object`, () => {
-      assert.throws(() => skim(json), SyntaxError);
+      assert.throws(() => skim(json, ['message', 'progress']), SyntaxError);
     });
   }
 
@@ -53,7 +53,7 @@ describe('skim', () => {
     fc.assert(
       fc.property(text, (json) => {
         try {
-          skim(json);
+          skim(json, ['message', 'progress']);
         } catch (error) {
           assert.ok(error instanceof SyntaxError, json);
         }

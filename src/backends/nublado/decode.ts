@@ -38,5 +38,5 @@ export function decode(frame: RawFrame): Decoded {
 
 /** Throws a SyntaxError where it is not JSON, or too large to be looked at and no object. */
 function parse(data: string): unknown {
-  return data.length <= largeData ? JSON.parse(data) : skim(data);
+  return data.length <= largeData ? JSON.parse(data) : skim(data, ['message', 'progress']);
 }

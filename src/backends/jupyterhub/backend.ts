@@ -1,0 +1,81 @@
+/**
+ * JupyterHub as a Backend: what its routes come to for a command.
+ *
+ * Owns whose server it is, and which requests a command's question takes. What the response to a start or a stop proves is
+ * in `server.ts`.
+ */
+import type { ControllerOptions } from '../../http/transport.js';
+import type { Failure, Result } from '../../model/result.js';
+import { UsageError } from '../../model/usage-error.js';
+import type { Backend } from '../backend.js';
+import { createHubClient, type HubClient } from './client.js';
+import type { TokenOwner } from './schemas.js';
+import { hubServer, type HubSettings } from './server.js';
+
+export type { HubSettings } from './server.js';
+import { labOf } from './state.js';
+
+export function createJupyterHub(options: ControllerOptions, settings: HubSettings): Backend {
+  return hubBackend(createHubClient(options), settings, options);
+}
+
+export function hubBackend(
+  client: HubClient,
+  settings: HubSettings,
+  world: Pick<ControllerOptions, 'base' | 'clock' | 'redact'>,
+): Backend {
+  async function whoAmI(signal: AbortSignal): Promise<Result<string>> {
+    const owner = await client.owner(signal);
+    if (!owner.ok) return owner;
+    return isService(owner.value)
+      ? { ok: false, failure: serviceToken(owner.value) }
+      : { ok: true, value: owner.value.name };
+  }
+
+  return {
+    checkSettings(action) {
+      if (action !== 'choices') return;
+      throw new UsageError(
+        'a JupyterHub does not list what may be chosen for a server',
+        'What its Spawner understands is given with --option KEY=VALUE.',
+      );
+    },
+    async subject({ name }, lookup) {
+      // Whether the token may act for the user is decided by the Hub, which knows its scopes.
+      if (name !== null) return { ok: true, value: { name, own: true } };
+      const user = await lookup.request(whoAmI, 'server');
+      return user.ok ? { ok: true, value: { name: user.value, own: true } } : user;
+    },
+    whoAmI,
+    async list(signal) {
+      const users = await client.readyUsers(signal);
+      return users.ok ? { ok: true, value: users.value.map(({ name }) => name) } : users;
+    },
+    lab: ({ name }) => hubServer(client, { user: name, server: settings.server }, settings, world),
+    async ownState(signal) {
+      const owner = await client.owner(signal);
+      if (!owner.ok) return owner;
+      const model = owner.value.servers?.[settings.server];
+      return { ok: true, value: model === undefined ? null : labOf(model, world.base, world.redact) };
+    },
+  };
+}
+
+function isService({ kind }: TokenOwner): boolean {
+  return kind === 'service';
+}
+
+function serviceToken({ name }: TokenOwner): Failure {
+  return {
+    kind: 'usage',
+    error: {
+      type: 'service_token',
+      message: `the token belongs to the service ${name}, which has no servers`,
+      status: null,
+      hint: 'Name the user with --user or LAB_USER.',
+    },
+    retry: 'never',
+    effect: 'none',
+    from: 'server',
+  };
+}

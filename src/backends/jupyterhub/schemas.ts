@@ -1,0 +1,52 @@
+/**
+ * The Hub's JSON: users, servers, and the body of a refusal (contract, "Routes" and "Refusals").
+ *
+ * Owns the schemas only. Other versions have more keys, so objects are open; what is not needed is not checked.
+ */
+import * as z from 'zod';
+
+const text = z.string().nullish();
+
+export const ServerModel = z.looseObject({
+  name: text,
+  /** `spawn`, `stop`, `check`, and from version 6 on `rename`; null where nothing is pending. */
+  pending: text,
+  ready: z.boolean().nullish(),
+  stopped: z.boolean().nullish(),
+  /** A path, or with hosts for users an absolute URL. */
+  url: text,
+  full_progress_url: text,
+  user_options: z.unknown().optional(),
+  started: text,
+  last_activity: text,
+});
+export type ServerModel = z.infer<typeof ServerModel>;
+
+export const UserModel = z.looseObject({
+  name: z.string(),
+  /** Missing where the token may not see servers, which does not mean that there are none. */
+  servers: z.record(z.string(), ServerModel).optional(),
+});
+export type UserModel = z.infer<typeof UserModel>;
+
+/** `GET hub/api/user`: whose the token is. A service has no servers. */
+export const TokenOwner = z.looseObject({
+  kind: text,
+  name: z.string(),
+  scopes: z.array(z.string()).nullish(),
+  servers: z.record(z.string(), ServerModel).optional(),
+});
+export type TokenOwner = z.infer<typeof TokenOwner>;
+
+/** One page of `GET hub/api/users`: as requested, with the number of users on all pages; a list where that is not known. */
+export const UserPage = z.union([
+  z
+    .object({ items: z.array(UserModel), _pagination: z.looseObject({ total: z.number() }) })
+    .transform(({ items, _pagination: { total } }) => ({ items, total })),
+  z.array(UserModel).transform((items) => ({ items, total: Infinity })),
+]);
+
+export const Version = z.looseObject({ version: z.string() });
+
+/** All errors of the API have this shape. Jupyter Server's have no `status`. */
+export const ErrorBody = z.looseObject({ status: z.number(), message: text });

@@ -1,0 +1,216 @@
+/**
+ * One server at a Hub as a RemoteLab.
+ *
+ * Owns what the responses prove (contract, "Starting", "Stopping" and "What a client must survive"). Success does not mean
+ * that a server runs or is gone, and an error does not mean that nothing starts: the models of the user's servers decide,
+ * and the progress stream where nothing is there any more.
+ */
+import type { ControllerOptions } from '../../http/transport.js';
+import type { Lab } from '../../model/lab.js';
+import type { Failure, Result } from '../../model/result.js';
+import { isAborted, sleep } from '../../runtime/deadline.js';
+import type { Creation, RemoteLab, Removal } from '../backend.js';
+import type { HubClient, ServerId, UserOptions } from './client.js';
+import type { EventStream } from '../../stream/event-stream.js';
+import { failureIn } from './spawn-failure.js';
+import { failedLab, labOf, redactDeep } from './state.js';
+
+export interface HubSettings {
+  /** The name of a named server; empty for the default one. */
+  server: string;
+  userOptions: UserOptions;
+  /** Whether the name of a named server is forgotten when it is stopped. */
+  forget: boolean;
+}
+
+/** While a POST is held, the first look whether it was accepted comes after this, the others after the second. In ms. */
+const firstLook = 500;
+const nextLook = 1_000;
+
+/** How often a server may still be ready after the Hub said that it is stopped, one look a second. */
+const looksAfterStop = 3;
+
+export function hubServer(
+  client: HubClient,
+  id: ServerId,
+  { userOptions, forget }: HubSettings,
+  { base, clock, redact }: Pick<ControllerOptions, 'base' | 'clock' | 'redact'>,
+): RemoteLab {
+  /** The server as the Hub lists it; null where it does not. */
+  async function listed(signal: AbortSignal): Promise<Result<Lab | null>> {
+    const user = await client.user(id.user, signal);
+    if (!user.ok) return user;
+    const { servers } = user.value;
+    if (servers === undefined) return { ok: false, failure: cannotSee(id.user, base) };
+    const model = servers[id.server];
+    return { ok: true, value: model === undefined ? null : labOf(model, base, redact) };
+  }
+
+  const events: NonNullable<RemoteLab['events']> = (signal) =>
+    client.progress(
+      id,
+      async () => {
+        const lab = await listed(signal);
+        return lab.ok && lab.value !== null;
+      },
+      signal,
+    );
+
+  /** Why the last spawn failed, where that is the last thing that happened. */
+  function lastFailure(signal: AbortSignal): Promise<string | null> {
+    const open = async (limited: AbortSignal): Promise<EventStream | null> => {
+      const stream = await events(limited);
+      return stream.ok ? stream.value : null;
+    };
+    return failureIn(open, clock, signal);
+  }
+
+  /** Resolves when the Hub lists the server as starting; never, if that does not come before the signal. */
+  async function untilStarting(signal: AbortSignal): Promise<Result<Creation>> {
+    for (let wait = firstLook; ; wait = nextLook) {
+      await sleep(clock, wait, signal);
+      if (isAborted(signal)) return new Promise(() => undefined);
+      const lab = await listed(signal);
+      if (lab.ok && lab.value?.phase === 'starting') return accepted;
+    }
+  }
+
+  /** What an error in response to a start comes to. */
+  async function refusedStart(failure: Failure, signal: AbortSignal): Promise<Result<Creation>> {
+    if (!isAboutTheServer(failure)) return { ok: false, failure };
+    const lab = await listed(signal);
+    if (!lab.ok) return { ok: false, failure };
+    if (lab.value !== null) {
+      const { phase } = lab.value;
+      if (isServerError(failure)) return phase === 'starting' ? accepted : { ok: false, failure };
+      return {
+        ok: true,
+        value: { kind: 'conflict', phase: phase === 'other' ? 'unsettled' : phase, failure },
+      };
+    }
+    const reason = failure.error.type === 'unavailable' ? null : await lastFailure(signal);
+    if (reason !== null) return { ok: false, failure: spawnFailed(failure, reason) };
+    // Its own error says nothing that would change by itself; that of a proxy does.
+    return { ok: false, failure: failure.error.type === 'hub_error' ? final(failure) : failure };
+  }
+
+  /** Whether a server that the Hub said is stopped is: one that could not be cancelled stays ready. */
+  async function confirmStopped(signal: AbortSignal): Promise<Result<Removal>> {
+    for (let look = 1; look <= looksAfterStop; look++) {
+      if (look > 1) await sleep(clock, nextLook, signal);
+      const lab = await listed(signal);
+      // Whoever may not see the server has only the Hub's word.
+      if (!lab.ok)
+        return { ok: true, value: lab.failure.error.type === 'missing_scope' ? 'gone' : 'under way' };
+      if (lab.value === null) return { ok: true, value: 'gone' };
+      if (lab.value.phase !== 'running') return { ok: true, value: 'under way' };
+    }
+    return { ok: false, failure: stillReady(id) };
+  }
+
+  return {
+    shown: () => ({ user_options: userOptions === 'reuse' ? null : redactDeep(userOptions, redact) }),
+
+    async create(_request, signal) {
+      const answered = new AbortController();
+      const response = client.start(id, userOptions, signal).finally(() => {
+        answered.abort();
+      });
+      // The Hub holds its response for ten seconds, in which the progress stream is there already.
+      const looking = AbortSignal.any([signal, answered.signal]);
+      const first = await Promise.race([response, untilStarting(looking)]);
+      if (first.ok) return accepted;
+      return refusedStart(first.failure, signal);
+    },
+
+    async state(signal) {
+      const lab = await listed(signal);
+      if (!lab.ok || lab.value !== null) return lab;
+      return { ok: true, value: (await lastFailure(signal)) === null ? null : failedLab() };
+    },
+
+    events,
+
+    async remove(signal) {
+      if (!forget) {
+        const before = await listed(signal);
+        if (before.ok && before.value === null) return { ok: false, failure: nothingThere(id) };
+        if (!before.ok && before.failure.error.type !== 'missing_scope') return before;
+      }
+      const stopped = await client.stop(id, forget && id.server !== '', signal);
+      if (stopped.ok) {
+        return stopped.value === 'stopped' ? confirmStopped(signal) : { ok: true, value: 'under way' };
+      }
+      const { failure } = stopped;
+      if (!isAboutTheServer(failure) || failure.error.type === 'unavailable') return stopped;
+      const lab = await listed(signal);
+      if (!lab.ok) return stopped;
+      if (lab.value === null) return { ok: true, value: 'gone' };
+      if (lab.value.phase === 'stopping') return { ok: true, value: 'under way' };
+      return {
+        ok: false,
+        failure: { ...final(failure), kind: isServerError(failure) ? 'failed' : 'conflict' },
+      };
+    },
+
+    choices: null,
+  };
+}
+
+const accepted: { ok: true; value: Creation } = { ok: true, value: { kind: 'accepted' } };
+
+/** Whether an error may come from the spawn itself: not where the token was refused, or no Hub was reached. */
+function isAboutTheServer({ error: { type } }: Failure): boolean {
+  return ['refused', 'too_many', 'hub_error', 'unavailable', 'forbidden'].includes(type);
+}
+
+function isServerError({ error: { status } }: Failure): boolean {
+  return status !== null && (status >= 500 || status === 429);
+}
+
+function final(failure: Failure): Failure {
+  return { ...failure, retry: 'never', effect: 'none' };
+}
+
+function spawnFailed(failure: Failure, reason: string): Failure {
+  return {
+    ...final(failure),
+    kind: 'failed',
+    error: { ...failure.error, type: 'spawn_failed', message: reason, hint: null },
+  };
+}
+
+function failureOf(kind: Failure['kind'], type: string, message: string, hint: string | null): Failure {
+  return {
+    kind,
+    error: { type, message, status: null, hint },
+    retry: 'never',
+    effect: 'none',
+    from: 'server',
+  };
+}
+
+/** A model without the key `servers` does not mean that there are none. */
+function cannotSee(user: string, base: URL): Failure {
+  return failureOf(
+    'unauthorized',
+    'missing_scope',
+    `could not get the servers of ${user}: the token lacks the scope read:servers`,
+    `Create a new one with that scope at ${new URL('hub/token', base).href}.`,
+  );
+}
+
+function nothingThere({ user, server }: ServerId): Failure {
+  const what = server === '' ? 'no server' : `no server ${server}`;
+  return failureOf('not-found', 'not_found', `${user} has ${what}`, null);
+}
+
+function stillReady({ user, server }: ServerId): Failure {
+  const which = server === '' ? 'the server' : `the server ${server}`;
+  return failureOf(
+    'failed',
+    'still_ready',
+    `the Hub says that it stopped ${which} of ${user}, but still lists it as ready`,
+    'Its start could not be cancelled. Starting it again repairs that: `lab spawn`, then `lab stop`.',
+  );
+}

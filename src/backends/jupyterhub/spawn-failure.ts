@@ -1,0 +1,37 @@
+/**
+ * The failure of the last spawn, which the Hub tells everybody who opens the progress stream until the next one.
+ */
+import type { Clock } from '../../runtime/context.js';
+import { startDeadline } from '../../runtime/deadline.js';
+import { createFrameReader } from '../../stream/frames.js';
+import type { EventStream } from '../../stream/event-stream.js';
+
+/** The Hub sends it at once. A stream that goes on belongs to a spawn that has not failed. In milliseconds. */
+const patience = 2_000;
+
+/** The message of the `failed` that ends the stream; null where it has none, or is open for longer. */
+export async function failureIn(
+  open: (signal: AbortSignal) => Promise<EventStream | null>,
+  clock: Clock,
+  parent: AbortSignal,
+): Promise<string | null> {
+  const limit = startDeadline(clock, patience, parent);
+  try {
+    const stream = await open(limit.signal);
+    if (stream === null) return null;
+    const reader = createFrameReader();
+    for await (const chunk of stream.body) {
+      for (const item of reader.push(chunk)) {
+        if (item.kind !== 'frame') continue;
+        const decoded = stream.decode(item.frame);
+        if (decoded.kind === 'event' && decoded.event.type === 'failed') return decoded.event.message;
+      }
+    }
+    return null;
+  } catch {
+    // A connection that is lost, or the limit.
+    return null;
+  } finally {
+    limit.cancel();
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * A server's model as a Lab: what its flags mean, and what JSON output shows of it.
+ */
+import type { Lab, Phase } from '../../model/lab.js';
+import type { Redact } from '../../model/redactor.js';
+import { addressOf } from './address.js';
+import type { ServerModel } from './schemas.js';
+
+/** What JSON output version 1 calls these phases. */
+const statuses: Readonly<Record<Exclude<Phase, 'other'>, string>> = {
+  starting: 'pending',
+  running: 'running',
+  stopping: 'terminating',
+  failed: 'failed',
+  unsettled: 'unsettled',
+};
+
+/** What is pending, by the Hub's words. `check` shows after a restart of the Hub, while it looks for the server. */
+const pendingPhases: Readonly<Record<string, Phase>> = {
+  spawn: 'starting',
+  check: 'starting',
+  rename: 'starting',
+  stop: 'stopping',
+};
+
+/** A server that is active or pending; null for one that is stopped and only has its name left. */
+export function labOf(model: ServerModel, hub: URL, redact: Redact): Lab | null {
+  const phase = phaseOf(model);
+  if (phase === null) return null;
+  const url = addressOf(model, hub)?.url.href ?? null;
+  const status = phase === 'other' ? redact(model.pending ?? '') : statuses[phase];
+  return { phase, status, url, image: null, size: null, raw: rawOf(model, status, url, redact) };
+}
+
+function phaseOf({ pending, ready, stopped }: ServerModel): Phase | null {
+  if (typeof pending === 'string' && pending !== '') {
+    return Object.hasOwn(pendingPhases, pending) ? (pendingPhases[pending] ?? 'other') : 'other';
+  }
+  if (ready === true) return 'running';
+  return stopped === true ? null : 'unsettled';
+}
+
+/** A server that did not start. The Hub keeps no model of it; the message is the stream's. */
+export function failedLab(): Lab {
+  const raw = { status: statuses.failed, internal_url: null, url: null };
+  return { phase: 'failed', status: statuses.failed, url: null, image: null, size: null, raw };
+}
+
+function rawOf(model: ServerModel, status: string, url: string | null, redact: Redact): Lab['raw'] {
+  const { name = '', pending = null, ready = null, started = null, last_activity = null } = model;
+  return {
+    status,
+    internal_url: null,
+    url,
+    server: name,
+    pending,
+    ready,
+    started,
+    last_activity,
+    // What a user chose may be secret, and is sent back by the Hub.
+    user_options: redactDeep(model.user_options ?? {}, redact),
+  };
+}
+
+/** A value without the secrets in its texts. */
+export function redactDeep(value: unknown, redact: Redact): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((each) => redactDeep(each, redact));
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, redactDeep(each, redact)]));
+}

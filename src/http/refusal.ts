@@ -1,0 +1,26 @@
+/**
+ * What refusals of all HTTP servers have in common: redirects, and how long to wait.
+ */
+import { header, type Answer } from './response.js';
+
+/** 304 leads nowhere, and neither do its other neighbours. */
+export function isRedirect(status: number): boolean {
+  return [301, 302, 303, 307, 308].includes(status);
+}
+
+/** Whether a redirect goes from plain http to https at the same host. */
+export function isUpgrade(base: string, target: string): boolean {
+  if (!URL.canParse(target, base)) return false;
+  const [from, to] = [new URL(base), new URL(target, base)];
+  return from.protocol === 'http:' && to.protocol === 'https:' && from.hostname === to.hostname;
+}
+
+/** `Retry-After` in milliseconds: seconds, or a date (RFC 9110, section 10.2.3). */
+export function retryAfter(answer: Answer): number | null {
+  const value = header(answer, 'retry-after');
+  if (value === null) return null;
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  const sent = Date.parse(header(answer, 'date') ?? '');
+  return Number.isNaN(date) || Number.isNaN(sent) ? null : Math.max(0, date - sent);
+}

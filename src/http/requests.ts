@@ -1,0 +1,108 @@
+/**
+ * Requests whose response is read: the value that was requested, or the failure that the response means.
+ *
+ * Owns the order of decisions (status and headers first, then the body, within bounds). What a response means to one kind
+ * of server is its dialect.
+ */
+import type { Failure, Result } from '../model/result.js';
+import { networkFailure } from './network.js';
+import { redactError } from './redact-error.js';
+import {
+  compression,
+  describeContent,
+  headersOf,
+  isJson,
+  parseJson,
+  readAnswer,
+  readWithin,
+  type Answer,
+  type Reply,
+} from './response.js';
+import {
+  baseText,
+  createTransport,
+  discard,
+  type ControllerOptions,
+  type Request,
+  type Send,
+} from './transport.js';
+
+export interface Dialect {
+  /** The failure of a response that is not a success. */
+  refusal(request: Request, answer: Answer): Failure;
+  /** The failure of a success that is not what was requested; `is` says what it is instead. */
+  unexpected(request: Request, answer: Answer, is: string): Failure;
+  /** Milliseconds that the body of a refusal may take from its headers; null where nobody needs it. */
+  bodyTime(request: Request, head: Answer): number | null;
+}
+
+export interface Requests {
+  send: Send;
+  /** The failure of a response that is not the one requested. */
+  refuse(request: Request, reply: Reply): Promise<{ ok: false; failure: Failure }>;
+  /** The response to a GET with its body, where it is a success of the right type. */
+  get(request: Request, isRight: (head: Answer) => boolean): Promise<Result<Answer>>;
+  /** The value in a JSON response; `parse` returns null where it has another shape. */
+  getJson<T>(request: Request, parse: (json: unknown) => T | null): Promise<Result<T>>;
+}
+
+/** `observe` is called with every response, whatever becomes of it. */
+export function createRequests(
+  options: ControllerOptions,
+  dialect: Dialect,
+  observe: (reply: Reply) => void = () => undefined,
+): Requests {
+  const { base, clock, redact } = options;
+  const transport = createTransport(options);
+  const send: Send = async (request) => {
+    const sent = await transport(request);
+    if (sent.ok) observe(sent.value);
+    return sent;
+  };
+
+  async function refuse(request: Request, reply: Reply): Promise<{ ok: false; failure: Failure }> {
+    const head = headersOf(reply);
+    const ms = head.status < 300 ? null : dialect.bodyTime(request, head);
+    if (ms === null) discard(reply, clock);
+    const answer = ms === null ? head : await readWithin(reply, clock, ms);
+    const failure =
+      head.status < 300
+        ? dialect.unexpected(request, answer, describeContent(answer))
+        : dialect.refusal(request, answer);
+    return { ok: false, failure };
+  }
+
+  async function get(request: Request, isRight: (head: Answer) => boolean): Promise<Result<Answer>> {
+    const sent = await send(request);
+    if (!sent.ok) return sent;
+    const head = headersOf(sent.value);
+    if (head.status !== 200 || compression(head) !== null || !isRight(head))
+      return refuse(request, sent.value);
+    let answer: Answer;
+    try {
+      answer = await readAnswer(sent.value, clock);
+    } catch (error) {
+      redactError(error, redact);
+      return { ok: false, failure: networkFailure(request.asked, error, baseText(base), { sent: true }) };
+    }
+    if (answer.whole) return { ok: true, value: answer };
+    return { ok: false, failure: dialect.unexpected(request, answer, describeContent(answer)) };
+  }
+
+  async function getJson<T>(request: Request, parse: (json: unknown) => T | null): Promise<Result<T>> {
+    const got = await get(request, isJson);
+    if (!got.ok) return got;
+    let json: unknown;
+    try {
+      json = parseJson(got.value.body);
+    } catch {
+      // JSON that does not parse is as wrong as JSON of another shape.
+      json = undefined;
+    }
+    const value = parse(json);
+    if (value !== null) return { ok: true, value };
+    return { ok: false, failure: dialect.unexpected(request, got.value, 'JSON of another shape') };
+  }
+
+  return { send, refuse, get, getJson };
+}
