@@ -1,22 +1,22 @@
 /**
  * Whether this process is in the foreground of its terminal, or a job that a shell runs in the background (`&`, `bg`).
  *
- * Linux tells that in /proc, at no cost, so it is read each time. Elsewhere `ps` is run: at first, and again when the process
- * continues after a stop; until it has answered, the process counts as in the background.
+ * On Linux this is in /proc, which is cheap to read, so it is read each time. Elsewhere `ps` is run, once, and again when the
+ * process continues after a stop. Until its result is known, the process counts as in the background.
  */
 import { fstatSync, readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
 export interface Foreground {
-  /** Whether the process may draw on the terminal that stderr is. */
+  /** Whether the process may draw on the terminal at stderr. */
   isIn(): boolean;
-  /** The same, once that is known. */
+  /** The same, as soon as it is known. */
   whenKnown(): Promise<boolean>;
-  /** To be called when the process continues. */
+  /** Must be called when the process continues after a stop. */
   refresh(): void;
 }
 
-/** The process group of a process, and the one in the foreground of its terminal; not positive where there is none. */
+/** The process group of a process, and the one in the foreground of its terminal; 0 or less if there is none. */
 interface Groups {
   own: number;
   foreground: number;
@@ -41,7 +41,7 @@ const fromProc: Foreground = {
 
 function readProc(): boolean {
   try {
-    // The command's name comes first, in parentheses, and may hold any character.
+    // The command's name is in front of it, in parentheses, and may contain any character.
     const stat = readFileSync('/proc/self/stat', 'latin1').replace(/^.*\) /s, '');
     const [, , own = 0, , terminal = 0, foreground = 0] = stat.split(' ').map(Number);
     return !isStderr(terminal) || isForeground({ own, foreground });
@@ -50,10 +50,10 @@ function readProc(): boolean {
   }
 }
 
-/** /dev/tty, which is the process's terminal whichever that is. */
+/** /dev/tty, an alias of the process's terminal. */
 const devTty = 0x500;
 
-/** Whether stderr is the process's own terminal, given by its device number. It may be another one, of no jobs of ours. */
+/** Whether stderr is the process's own terminal, given by its device number. Job control does not apply to another one. */
 function isStderr(terminal: number): boolean {
   const { rdev } = fstatSync(2);
   return rdev === terminal || rdev === devTty;
@@ -65,30 +65,30 @@ function isForeground({ own, foreground }: Groups): boolean {
 
 function fromPs(): Foreground {
   let known: boolean | null = null;
-  let answer: Promise<boolean> | null = null;
-  const ask = (): Promise<boolean> => {
-    const asked: Promise<boolean> = groupsFromPs(process.pid).then((groups) => {
+  let lookup: Promise<boolean> | null = null;
+  const lookUp = (): Promise<boolean> => {
+    const started: Promise<boolean> = groupsFromPs(process.pid).then((groups) => {
       const isIn = groups === null || isForeground(groups);
-      // After another stop it may be otherwise.
-      if (answer === asked) known = isIn;
+      // A result from before another stop is out of date.
+      if (lookup === started) known = isIn;
       return isIn;
     });
-    return asked;
+    return started;
   };
   return {
     isIn() {
-      answer ??= ask();
+      lookup ??= lookUp();
       return known ?? false;
     },
-    whenKnown: () => (answer ??= ask()),
+    whenKnown: () => (lookup ??= lookUp()),
     refresh() {
       known = null;
-      answer = null;
+      lookup = null;
     },
   };
 }
 
-/** What `ps` says of a process; null where it says nothing. */
+/** The groups of a process as `ps` reports them; null if it does not. */
 async function groupsFromPs(pid: number): Promise<Groups | null> {
   const { execFile } = await import('node:child_process');
   return new Promise((resolve) => {

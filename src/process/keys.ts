@@ -8,7 +8,7 @@ import { openStdin } from './stdio.js';
 const ctrlC = 0x03;
 const ctrlZ = 0x1a;
 
-/** See `JobControl.watchKeys`. Node cannot report a terminal's modes, so this asks `stty`. */
+/** See `JobControl.watchKeys`. Node cannot report the modes of a terminal, so `stty` is run for them. */
 export function watchKeys(
   onSignal: (signal: 'SIGINT' | 'SIGTSTP') => void,
   foreground: Foreground,
@@ -23,7 +23,7 @@ export function watchKeys(
   };
   let stopReading = (): void => undefined;
   void (async () => {
-    // The shell at its prompt may have made the terminal raw for itself, and would stop a job in the background that reads.
+    // For a job in the background it is the shell that has made the terminal raw, and a job that reads from it is stopped.
     if (!(await isRaw()) || !(await foreground.whenKnown()) || stopped.signal.aborted) return;
     const stdin = openStdin().on('data', onData);
     stopReading = () => {
@@ -36,7 +36,7 @@ export function watchKeys(
   };
 }
 
-/** Whether the terminal sends no signals for keys. Without `stty` nothing is known, and a cooked terminal needs nothing. */
+/** Whether the terminal sends no signals for keys. Without `stty` it counts as cooked, and nothing is read. */
 async function isRaw(): Promise<boolean> {
   const { spawn } = await import('node:child_process');
   const stty = spawn('stty', ['-a'], { stdio: ['inherit', 'pipe', 'ignore'] });

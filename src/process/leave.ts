@@ -1,25 +1,25 @@
 /**
- * The last step of the process: how it ends once everything is done.
+ * How the process ends once everything is done.
  *
- * Owns exits that wait for nothing. libuv joins its threads when a process exits, so a pending name lookup
- * (getaddrinfo) would delay an ordinary exit for as long as the resolver takes.
+ * Owns exits without delay. libuv joins its threads when a process exits, so a pending name lookup (getaddrinfo) would delay
+ * an ordinary exit for as long as the resolver takes.
  */
 import { accessSync, constants as files } from 'node:fs';
 import { constants } from 'node:os';
 import { restoreBlocking } from './stdio.js';
 
-/** `process.execve`, which Node has since 22.15 and 23.11. */
+/** `process.execve`, added in Node 22.15 and 23.11. */
 type Execve = (file: string, args: readonly string[], env: Record<string, string>) => never;
 
 const { execve } = process as { execve?: Execve };
 
 const shell = '/bin/sh';
 
-/** Whether this process can be replaced by another program, which no thread outlives. */
+/** Whether this process can be replaced by another program, which ends all of its threads. */
 export function canBeReplaced(): boolean {
   if (execve === undefined) return false;
   try {
-    // Without the file, Node up to 24 aborts.
+    // Node up to 24 aborts if the file does not exist.
     accessSync(shell, files.X_OK);
     return true;
   } catch {
@@ -46,11 +46,11 @@ export function exitNow(code: number): never {
  */
 export function dieOf(signal: NodeJS.Signals): void {
   const code = 128 + constants.signals[signal];
-  // Windows has no such thing, and would report 1.
+  // Windows has no signals, and would report 1.
   if (process.platform === 'win32') exitNow(code);
   restoreBlocking();
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
-  // For process 1 of a container there is no default action.
+  // Process 1 of a container has no default action for signals.
   setTimeout(() => exitNow(code), 100);
 }

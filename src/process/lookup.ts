@@ -1,8 +1,8 @@
 /**
  * Name lookups that can be abandoned, by the system's own resolver.
  *
- * Owns the child process that asks the resolver where this process could not be replaced while it waits for an
- * answer (see leave.ts): a child can be killed, a thread that hangs in getaddrinfo cannot.
+ * Owns the child process that calls the resolver if this process could not be replaced meanwhile (see leave.ts): a child can be
+ * killed, a thread that hangs in getaddrinfo cannot.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { getDefaultResultOrder, lookup, type LookupAddress, type LookupOptions } from 'node:dns';
@@ -10,7 +10,7 @@ import type { LookupFunction } from 'node:net';
 import { isSea } from 'node:sea';
 import { canBeReplaced } from './leave.js';
 
-/** What the child does. It ends with its parent, even where that is killed: its own exit would wait for the thread. */
+/** The child's program. It kills itself when its parent ends, because an ordinary exit would wait for the thread. */
 const script = `
   const [name, options] = process.argv.slice(1);
   require('node:dns').lookup(name, JSON.parse(options), (error, addresses) => {
@@ -20,7 +20,7 @@ const script = `
   process.stdin.resume().on('close', () => process.kill(process.pid, 'SIGKILL'));
 `;
 
-type Answer = { addresses: LookupAddress[] } | { code: string; errno: number };
+type Found = { addresses: LookupAddress[] } | { code: string; errno: number };
 
 const children = new Set<ChildProcess>();
 
@@ -28,12 +28,12 @@ const killAll = (): void => {
   for (const child of children) child.kill('SIGKILL');
 };
 
-/** How names are looked up: undefined for Node's own way, where that never delays the exit. */
+/** The lookup function to use; undefined for Node's own, if that cannot delay the exit. */
 export function abandonableLookup(): LookupFunction | undefined {
-  // A single executable takes no script.
+  // A single executable cannot run a script.
   if (canBeReplaced() || isSea()) return undefined;
   return (name, options, callback) => {
-    // The hosts file has it.
+    // It is in the hosts file.
     if (name === 'localhost') lookup(name, options, callback);
     else void lookUpInChild(name, options, callback);
   };
@@ -44,23 +44,23 @@ async function lookUpInChild(
   options: LookupOptions,
   callback: Parameters<LookupFunction>[2],
 ): Promise<void> {
-  const answer = await ask(name, { order: getDefaultResultOrder(), ...options, all: true });
-  if (answer === null) {
-    // No child could be had, as where memory is short.
+  const found = await runChild(name, { order: getDefaultResultOrder(), ...options, all: true });
+  if (found === null) {
+    // The child could not be started, for lack of memory for example.
     lookup(name, options, callback);
-  } else if ('code' in answer) {
-    const error = new Error(`getaddrinfo ${answer.code} ${name}`);
-    callback(Object.assign(error, { ...answer, syscall: 'getaddrinfo', hostname: name }), []);
+  } else if ('code' in found) {
+    const error = new Error(`getaddrinfo ${found.code} ${name}`);
+    callback(Object.assign(error, { ...found, syscall: 'getaddrinfo', hostname: name }), []);
   } else if (options.all === true) {
-    callback(null, answer.addresses);
+    callback(null, found.addresses);
   } else {
-    const [first] = answer.addresses;
+    const [first] = found.addresses;
     callback(null, first?.address ?? '', first?.family);
   }
 }
 
-/** Has a child look up a name; null where that was not possible. */
-function ask(name: string, options: object): Promise<Answer | null> {
+/** Looks up a name in a child process; null if that was not possible. */
+function runChild(name: string, options: object): Promise<Found | null> {
   return new Promise((resolve) => {
     const child = launch(name, options);
     if (child === null) {
@@ -70,13 +70,13 @@ function ask(name: string, options: object): Promise<Answer | null> {
     if (children.size === 0) process.once('exit', killAll);
     children.add(child);
     let text = '';
-    // Without a descriptor left there are no pipes, and an error follows.
+    // If no descriptor is left there are no pipes, and an error event follows.
     child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
     child.stdin?.on('error', () => undefined);
     const end = (): void => {
       children.delete(child);
       if (children.size === 0) process.off('exit', killAll);
-      resolve(parseAnswer(text));
+      resolve(parseFound(text));
     };
     child.on('error', end);
     child.on('close', end);
@@ -86,7 +86,7 @@ function ask(name: string, options: object): Promise<Answer | null> {
 function launch(name: string, options: object): ChildProcess | null {
   try {
     return spawn(process.execPath, ['-e', script, '--', name, JSON.stringify(options)], {
-      // The options of this process, such as a debugger's port, are not meant for that one.
+      // The options of this process, such as a debugger's port, are not for the child.
       env: { ...process.env, NODE_OPTIONS: '' },
       stdio: ['pipe', 'pipe', 'ignore'],
     });
@@ -95,9 +95,9 @@ function launch(name: string, options: object): ChildProcess | null {
   }
 }
 
-function parseAnswer(text: string): Answer | null {
+function parseFound(text: string): Found | null {
   try {
-    return JSON.parse(text) as Answer;
+    return JSON.parse(text) as Found;
   } catch {
     return null;
   }

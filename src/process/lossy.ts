@@ -1,27 +1,27 @@
 /**
  * stderr for a reader that may have stopped reading.
  *
- * Owns what becomes of text that it does not take: a reader that takes nothing holds up the run for a moment only, and
- * after that the text is left out, except for its end.
+ * Owns what happens to text that is not read: a reader that has stopped delays the run only for a moment. After that the text
+ * is dropped, except for its end.
  */
 import type { Output } from '../runtime/context.js';
 import { after, allWritten, unread, withOwn } from './stdio.js';
 
-/** The reader may be behind by about so many bytes before anything waits for it; and never by more than four times as many. */
-const behind = 1024 * 1024;
+/** How many bytes may be unread before the run waits for the reader; at four times as many, text is dropped. */
+const highWater = 1024 * 1024;
 
-/** A reader that takes nothing for this long has stopped, in milliseconds. */
+/** A reader that reads nothing for this long has stopped, in milliseconds. */
 const patience = 2_000;
 
-/** So many characters of what is left out are kept. */
+/** How many characters at the end of the dropped text are kept. */
 const tail = 16 * 1024;
 
 export class LossyOutput {
   readonly #stream: Output;
   #stopped = false;
-  /** The end of what the reader has not been sent. */
+  /** The end of the text that was not written. */
   #kept = '';
-  #linesLeftOut = 0;
+  #droppedLines = 0;
 
   constructor(stream: Output) {
     this.#stream = stream;
@@ -31,7 +31,7 @@ export class LossyOutput {
     });
   }
 
-  /** The stream as the rest of the program sees it. */
+  /** The stream for the rest of the program. */
   asOutput(): Output {
     return withOwn(this.#stream, {
       write: (text: string) => this.#write(text),
@@ -39,34 +39,34 @@ export class LossyOutput {
     });
   }
 
-  /** Sends what was kept. */
+  /** Writes what was kept. */
   release(): void {
-    const count = this.#linesLeftOut;
+    const count = this.#droppedLines;
     if (count > 0) this.#stream.write(`(${count} lines were left out because stderr was not read)\n`);
     if (this.#kept !== '') this.#stream.write(this.#kept);
-    this.#linesLeftOut = 0;
+    this.#droppedLines = 0;
     this.#kept = '';
   }
 
   #write(text: string): boolean {
-    if (unread(this.#stream) > 4 * behind) this.#stopped = true;
+    if (unread(this.#stream) > 4 * highWater) this.#stopped = true;
     if (!this.#stopped) return this.#stream.write(text);
     const all = this.#kept + text;
     const from = all.length <= tail ? 0 : all.indexOf('\n', all.length - tail) + 1;
-    this.#linesLeftOut += all.slice(0, from).split('\n').length - 1;
+    this.#droppedLines += all.slice(0, from).split('\n').length - 1;
     this.#kept = all.slice(from);
     return true;
   }
 
   /** See `Output.room`. */
   async #room(): Promise<void> {
-    while (!this.#stopped && unread(this.#stream) > behind) {
+    while (!this.#stopped && unread(this.#stream) > highWater) {
       this.#stopped = await isLeftUnread(this.#stream);
     }
   }
 }
 
-/** Waits until everything was read, or for a moment; whether nothing at all was read meanwhile. */
+/** Waits until everything is read, or for a moment; true if nothing at all was read meanwhile. */
 export async function isLeftUnread(stream: Output): Promise<boolean> {
   const before = unread(stream);
   await Promise.race([allWritten(stream), after(patience)]);

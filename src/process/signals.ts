@@ -1,7 +1,7 @@
 /**
- * The signals of this process: what ends the run, what stops it, and who is told before.
+ * The signals of this process: which end the run, which stop the process, and who is notified first.
  *
- * The first signal ends the run in good order, a second one ends the process at once; unless somebody takes them all.
+ * The first signal ends the run in the usual way, a second one ends the process at once, unless a handler takes them all.
  */
 import type { EndReason, JobControl, PassedSignal } from '../runtime/context.js';
 import { watchForeground } from './foreground.js';
@@ -18,7 +18,7 @@ type Ending = (typeof ending)[number];
 
 export interface Signals {
   jobs: JobControl;
-  /** Does what has still to be done before the process ends where it stands. */
+  /** Restores the terminal before the process ends at once. */
   quit(): void;
 }
 
@@ -42,8 +42,8 @@ export function watchSignals(abort: AbortController): Signals {
   };
   const stop = (): void => {
     suspend();
-    // The default action, and not SIGSTOP: where there is no shell to continue this process, the system
-    // does not stop it, and then it goes on at once.
+    // The default action, not SIGSTOP: if there is no shell that could continue this process, the system does not stop it,
+    // and it continues at once.
     process.off('SIGTSTP', stop);
     process.kill(process.pid, 'SIGTSTP');
     setImmediate(() => {
@@ -58,7 +58,7 @@ export function watchSignals(abort: AbortController): Signals {
       for (const take of takers) take(signal);
     } else if (abort.signal.aborted) {
       quit();
-      // The process ends by the signal that the result, if it was printed, names.
+      // The process ends by the signal that is in the result, if that was printed.
       endBy(abort.signal.reason as EndReason, signal);
     } else {
       abort.abort(signal satisfies EndReason);
@@ -71,7 +71,7 @@ export function watchSignals(abort: AbortController): Signals {
   }
   process.on('SIGTSTP', stop);
   process.on('SIGCONT', resume);
-  // Ctrl-\\ asks for the default, a core dump, but not for a terminal without a cursor.
+  // Ctrl-\\ has its default action, a core dump, but the cursor is shown again first.
   const dump = (): void => {
     for (const take of takers) take('SIGQUIT');
     if (takers.size > 0) return;

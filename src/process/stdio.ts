@@ -1,28 +1,28 @@
 /**
  * stdin, stdout and stderr beyond the public interface of their streams.
  *
- * Owns the only use of their handles. What is done with a handle is left out where a stream has none, as for a file,
- * or where Node's handles have changed.
+ * Owns the only use of their handles. If a stream has no handle, as for a file, or Node's handles have changed, that use is
+ * skipped.
  */
 import type { Output } from '../runtime/context.js';
 
 /** The handle of a pipe, socket or terminal. */
 interface Handle {
   setBlocking?(blocking: boolean): number;
-  /** Bytes that the system has not taken yet. */
+  /** Bytes that the system has not accepted yet. */
   writeQueueSize?: number;
 }
 
 let stdin: NodeJS.ReadStream | null = null;
 
-/** Opens stdin, which a mere look at it does. */
+/** Opens stdin: Node does that when `process.stdin` is read. */
 export function openStdin(): NodeJS.ReadStream {
   return (stdin ??= process.stdin);
 }
 
 /**
- * Makes the streams block again, for an end without Node's own way out. Node makes pipes non-blocking for every process
- * that shares them: after `(lab status; cat file) | less`, `cat` would fail.
+ * Makes the streams blocking again, for an exit that bypasses Node's own. Node makes pipes non-blocking for every process that
+ * shares them: in `(lab status; cat file) | less`, `cat` would fail.
  */
 export function restoreBlocking(): void {
   for (const stream of [stdin, process.stdout, process.stderr]) {
@@ -31,22 +31,22 @@ export function restoreBlocking(): void {
 }
 
 /**
- * A measure of what was written and not read: 0 for nothing, and with every byte that a reader takes it is less. What
- * the system is being given counts twice.
+ * A measure of what is written but unread: 0 for nothing, and less with every byte that is read. Bytes of a write in progress
+ * count twice.
  */
 export function unread(stream: Output): number {
   return stream.destroyed ? 0 : stream.writableLength + (handleOf(stream).writeQueueSize ?? 0);
 }
 
-/** Resolves when everything has been written, or nothing can be any more. */
+/** Resolves when everything is written, or nothing can be written any more. */
 export function allWritten(stream: Output): Promise<void> {
   return new Promise((resolve) => {
-    // A write that fails says so to its callback first, and then to everybody.
+    // A failed write calls its callback first, and then emits the error.
     stream.write('', () => setImmediate(resolve));
   });
 }
 
-/** Resolves after so many milliseconds; nothing is kept alive for that. */
+/** Resolves after this many milliseconds; does not keep the event loop alive. */
 export function after(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms).unref();

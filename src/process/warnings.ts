@@ -1,14 +1,13 @@
 /**
  * Node's own warnings, such as the one that certificates are not checked.
  *
- * Owns who shows them: whoever draws on the terminal, or else Node, as it always does. They would be written into the
- * middle of a bar.
+ * Owns who shows them: the display, because Node would write them into the middle of a bar; without a display, Node.
  */
 import type { Context } from '../runtime/context.js';
 
 export function watchWarnings(): Context['takeWarnings'] {
   const shownByNode = process.listeners('warning');
-  // With --no-warnings, Node shows none.
+  // Node was started with --no-warnings.
   if (shownByNode.length === 0) return () => undefined;
   let taken: ((message: string) => void) | null = null;
   process.removeAllListeners('warning');

@@ -1,8 +1,8 @@
 /**
- * Everything a command may use from the world around it, as types.
+ * Everything that commands may use from outside the program, as types.
  *
- * `main.ts` builds the real one; a test builds its own and is fast and exact. Nothing below `main` reads a
- * global instead.
+ * `main.ts` builds the real Context; tests build their own, so they are fast and exact. Nothing below `main` and `process`
+ * reads a global instead.
  */
 import type { Readable, Writable } from 'node:stream';
 import type { Dispatcher } from 'undici';
@@ -10,12 +10,12 @@ import type { EndingSignal } from '../model/outcome.js';
 import type { Stamp } from '../model/reducer.js';
 
 /**
- * Why a run must end early: a signal (SIGPIPE when nobody reads stdout any more), an OutputError when stdout
- * cannot be written, or any other error, which is a bug.
+ * Why a run must end early: a signal (SIGPIPE if stdout was closed by its reader), an OutputError if stdout cannot be
+ * written, or any other error, which is a bug.
  */
 export type EndReason = EndingSignal | Error;
 
-/** What may be left to a command that runs beside this program. */
+/** The signals that are forwarded to a command that this program runs. */
 export type PassedSignal = 'SIGHUP' | 'SIGINT' | 'SIGQUIT' | 'SIGTERM';
 
 /** Time. Monotonic milliseconds for durations, milliseconds since the epoch for timestamps. */
@@ -36,13 +36,13 @@ export interface Output extends Writable {
   columns?: number;
   rows?: number;
   /**
-   * Resolves when more may be written, because there is room for it or because it would be left out. Where there is no
-   * such method, that is when everything was read.
+   * Resolves when more may be written, because there is room for it or because it would be dropped. Without this method,
+   * that is when everything was read.
    */
   room?(): Promise<void>;
 }
 
-/** Resolves when the stream can take more, or at once when the signal aborts. */
+/** Resolves when more can be written to the stream, or at once when the signal aborts. */
 export async function drained(stream: Output, signal: AbortSignal): Promise<void> {
   if (!stream.writableNeedDrain || signal.aborted) return;
   await new Promise<void>((resolve) => {
@@ -65,29 +65,29 @@ export interface Input extends Readable {
 /** The shell's job control: a display must leave the terminal sane while the program is stopped. */
 export interface JobControl {
   /**
-   * Calls `suspend` before the process stops and `resume` after it continues; returns the way to unsubscribe. Before
-   * it ends at once, for a second signal or Ctrl-\, `suspend` and `quit` are called, and nothing is waited for.
+   * Calls `suspend` before the process stops and `resume` after it continues; returns a function to unsubscribe. Before the
+   * process ends at once, after a second signal or Ctrl-\, `suspend` and `quit` are called.
    */
   subscribe(handlers: { suspend?(): void; resume?(): void; quit?(): void }): () => void;
-  /** Whether the process may draw on its terminal; not in a job that a shell runs in the background. It may change at any time. */
+  /** Whether the process may draw on its terminal: not while it is a job in the background. May change at any time. */
   isInForeground(): boolean;
   /**
-   * Makes a typed Ctrl-C and Ctrl-Z count in a raw terminal too, where they arrive as bytes; returns the way
-   * to stop that. A cooked terminal sends signals instead and is not read from.
+   * Handles Ctrl-C and Ctrl-Z in a raw terminal, where they arrive as bytes; returns a function to stop that. A cooked
+   * terminal sends signals instead and is not read from.
    */
   watchKeys(): () => void;
   /**
-   * Hands every signal that would end the run to `handler` instead, however many there are; returns the way to
-   * give them back.
+   * Passes every signal that would end the run to `handler` instead, however many there are; returns a function to stop
+   * that.
    */
   takeSignals(handler: (signal: PassedSignal) => void): () => void;
 }
 
-/** How a controller is reached. */
+/** How to connect to a server. */
 export interface ConnectSettings {
-  /** Certificates to trust beside Node's own, in PEM. */
+  /** Certificates to trust in addition to Node's own, in PEM. */
   certificates: readonly string[];
-  /** Null where the way is direct. */
+  /** Null for a direct connection. */
   proxy: ProxySettings | null;
 }
 
@@ -98,7 +98,7 @@ export interface ProxySettings {
   authorization: string | null;
   /** The variable that it came from. */
   source: string;
-  /** Whether the proxy opens a tunnel, as it must for https; otherwise it is sent the request itself. */
+  /** Whether the proxy opens a tunnel, as for https; otherwise it forwards the request. */
   tunnel: boolean;
 }
 
@@ -108,9 +108,9 @@ export interface Context {
   out: Output;
   err: Output;
   env: Readonly<Record<string, string | undefined>>;
-  /** Empty where nothing tells it. */
+  /** The home directory; empty if unknown. */
   home: string;
-  /** Who this process runs as; null where the system has no such numbers. */
+  /** The user id of the process; null if the system has none. */
   uid: number | null;
   /** The folder for temporary files. */
   tmp: string;
@@ -124,12 +124,15 @@ export interface Context {
   /** Aborts when the run must end early; the reason is an `EndReason`. */
   signal: AbortSignal;
   jobs: JobControl;
-  /** Hands Node's own warnings to `take` from now on, and keeps them off stderr. */
+  /** Passes Node's own warnings to `take` from now on, instead of writing them to stderr. */
   takeWarnings: (take: (message: string) => void) => void;
   /** Lets go of what large input has left behind; left out where memory is no concern. */
   collectGarbage?: () => void;
-  /** To be called where the deadline has ended the run: what is still unread is then waited for only a moment. */
+  /** Must be called if the deadline has ended the run: the end then waits only a moment for unread output. */
   timeUp: () => void;
-  /** Explains: decisions at level 1, requests and answers at level 2. Holds no secret. */
+  /**
+   * Traces decisions (level 1), and requests and responses (level 2). A message contains no secret, but it may contain text
+   * from a server: whoever shows or writes it sanitises it.
+   */
   trace: (level: 1 | 2, message: string) => void;
 }

@@ -1,31 +1,31 @@
 /**
- * Time limits as AbortSignals on the injected clock, and what heeds them.
+ * Time limits as AbortSignals on the injected clock, and functions that wait for a signal.
  */
 import type { Clock } from './context.js';
 
 export interface Deadline {
-  /** Aborts when the time is up or the parent aborts. */
+  /** Aborts when the deadline passes or the parent aborts. */
   signal: AbortSignal;
-  /** Whether it was the time that ran out, and not the parent that aborted. */
+  /** Whether the deadline has passed, as opposed to an abort of the parent. */
   readonly expired: boolean;
-  /** Milliseconds that are left; null where there is no limit. */
+  /** The remaining milliseconds; null if there is no limit. */
   left(): number | null;
-  /** Begins the time anew. Cheap: there is one timer, however often it is touched. */
+  /** Restarts the time. Cheap: there is one timer, however often this is called. */
   touch(): void;
-  /** Lets no time pass until it is touched. */
+  /** Stops the time until the next `touch`. */
   hold(): void;
-  /** Leaves no more than so many milliseconds from now on, until it is touched again. */
+  /** Limits the remaining time to this many milliseconds, until the next `touch`. */
   shorten(ms: number): void;
-  /** Leaves no less than so many milliseconds from now on. */
+  /** Extends the remaining time to at least this many milliseconds. */
   atLeast(ms: number): void;
   /** Releases the timer and the parent; the signal then never aborts. */
   cancel(): void;
 }
 
-/** A timer that comes so much too late was slept through, or the machine is busy, in milliseconds. */
+/** A timer this late means that the process was suspended or the machine is busy, in milliseconds. */
 const slept = 200;
 
-/** After such a sleep, what arrived meanwhile is read before the time counts as up, in milliseconds. */
+/** After that, how long to read what arrived meanwhile before the deadline passes, in milliseconds. */
 const grace = 1_000;
 
 /** A deadline `ms` milliseconds from now, or none for null, within a parent signal. */
@@ -47,7 +47,7 @@ export function startDeadline(clock: Clock, ms: number | null, parent: AbortSign
   const arm = (left: number): void => {
     const due = clock.monotonic() + left;
     cancelTimer = clock.after(left, () => {
-      // What is less than a millisecond may be what rounding has left, and too little to move a clock on.
+      // Less than a millisecond may be a rounding error, and too little for a timer.
       if (rest() >= 1) {
         arm(rest());
       } else if (clock.monotonic() - due > slept && !graced) {
@@ -106,7 +106,7 @@ export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
   });
 }
 
-/** The promise, or the signal's reason as soon as that aborts. */
+/** Settles like `promise`, or rejects when the signal aborts. */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
@@ -120,7 +120,7 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Prom
   });
 }
 
-/** Asked through a function, because an abort may come at every await. */
+/** A function, because TypeScript would remember the value of the property across an await. */
 export function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }

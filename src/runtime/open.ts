@@ -1,5 +1,5 @@
 /**
- * Opens what a path leads to, and never waits for it.
+ * Opens the file at a path without blocking.
  *
  * The one place that opens files whose paths come from outside. A pipe without its other end, or a device, would
  * otherwise block the whole process, its signal handlers included.
@@ -11,11 +11,11 @@ export interface Opened {
   stats: Stats;
 }
 
-/** For reading, or for adding to it: a new file is made, for its owner alone. The caller closes it. */
+/** Opens for reading or appending. A new file is readable only by its owner. The caller closes it. */
 export function openAtOnce(path: string, purpose: 'read' | 'append'): Opened {
   const { O_APPEND, O_CREAT, O_NOCTTY, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
   const access = purpose === 'read' ? O_RDONLY : O_WRONLY | O_APPEND | O_CREAT;
-  // O_NOCTTY: a terminal that is only written to must not become the one that sends this process its signals.
+  // O_NOCTTY: a terminal that is opened as a file must not become the process's controlling terminal.
   const fd = openSync(path, access | O_NONBLOCK | O_NOCTTY, 0o600);
   try {
     return { fd, stats: fstatSync(fd) };

@@ -1,5 +1,5 @@
 /**
- * Keeps a distance between the beginnings of something that may be wanted at any time.
+ * Limits how often something starts, however often it is wanted.
  */
 import type { Clock } from './context.js';
 import { sleep } from './deadline.js';
@@ -15,26 +15,26 @@ export class Pace {
     this.#interval = interval;
   }
 
-  /** How long the next turn is away, in milliseconds. */
+  /** How long until the next turn, in milliseconds. */
   get wait(): number {
     return Math.max(0, this.#nextAt - this.#clock.monotonic());
   }
 
-  /** Something begins now, out of turn; the next turn is an interval away. */
+  /** Counts a start out of turn: the next turn is one interval from now. */
   skip(): void {
     this.#nextAt = this.#clock.monotonic() + this.#interval;
   }
 
-  /** Resolves when it may begin, each time for one caller; or at once when the signal aborts. */
+  /** Resolves when it is this caller's turn, or at once when the signal aborts. */
   async turn(signal: AbortSignal): Promise<void> {
     const at = Math.max(this.#clock.monotonic(), this.#nextAt);
     this.#nextAt = at + this.#interval;
     const wait = at - this.#clock.monotonic();
     if (wait > 0) await sleep(this.#clock, wait, signal);
-    // A turn that nobody takes costs the others nothing, unless one of them has been promised the next already.
+    // A turn that is not used is free again, unless another caller already waits for the next one.
     if (signal.aborted && this.#nextAt === at + this.#interval) this.#nextAt = at;
   }
 }
 
-/** The lab's state is requested once in so many milliseconds at most. */
+/** The shortest time between two requests for the lab's state, in milliseconds. */
 export const stateInterval = 1_000;

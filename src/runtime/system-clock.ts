@@ -1,12 +1,12 @@
 /**
- * The real clock and event loop. Only `main` and the library face, where a caller brings none, use it.
+ * The real clock and event loop. Used by `main`, and by the library as the default.
  */
 import type { Clock } from './context.js';
 
-/** setTimeout fires at once above this many milliseconds. */
+/** setTimeout fires at once for more than this many milliseconds. */
 const longestTimer = 2 ** 31 - 1;
 
-/** Resolves when the event loop has come round: what was ready before has been done. */
+/** Resolves after one turn of the event loop: everything that was ready before has run. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
