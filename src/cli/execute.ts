@@ -17,7 +17,7 @@ import { OutputError } from '../model/output-error.js';
 import { createRedactor, type Redact } from '../model/redactor.js';
 import type { Goal } from '../model/reducer.js';
 import { openLogFile, type LogFile } from './log-file.js';
-import { displayOptions, limits, type CommonFlags } from './options.js';
+import { displayOptions, displayOrigins, limits, type CommonFlags } from './options.js';
 import { openTarget, type OpenTarget } from './open-target.js';
 
 export interface Task {
@@ -25,6 +25,8 @@ export interface Task {
   flags: CommonFlags;
   /** With `--demo`, a spawn is in progress before the command begins. */
   demoUnderWay: boolean;
+  /** The scenario of a `--demo` that names none; left out for the usual one. */
+  demoScenario?: string;
   /** Values that may be secret, in addition to the token. */
   secrets: readonly string[];
   /** How events are printed on stdout; null if only the result is. */
@@ -64,11 +66,12 @@ export async function execute(outer: Context, task: Task): Promise<number> {
     deadline = startDeadline(context.clock, bounds.timeout, context.signal);
     const [{ Session }, opened] = await Promise.all([
       import('../commands/session/session.js'),
-      openTarget(context, task.flags, task.demoUnderWay, task.secrets, deadline.signal),
+      openTarget(context, task.flags, task, deadline.signal),
     ]);
     target = opened;
     ({ redactor } = opened);
-    for (const line of opened.origins) context.trace(1, line);
+    for (const line of [...opened.origins, ...displayOrigins(task.flags, context.env)])
+      context.trace(1, line);
     for (const warning of opened.warnings) display.warn(warning);
     session = new Session({ context, display, limits: bounds, deadline, ...opened }, task.goal);
     ending = await task.run(session, options);

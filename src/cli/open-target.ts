@@ -11,6 +11,7 @@ import type { Backend } from '../backends/backend.js';
 import type { Credentials } from '../backends/nublado/client.js';
 import { createRedactor, type Redactor } from '../model/redactor.js';
 import type { UserSetting } from '../commands/session/session.js';
+import type { Task } from './execute.js';
 import type { CommonFlags } from './options.js';
 
 export interface OpenTarget {
@@ -31,18 +32,20 @@ export interface OpenTarget {
   close(): Promise<void>;
 }
 
+/** What a command brings to its target. */
+export type TargetTask = Pick<Task, 'demoUnderWay' | 'demoScenario' | 'secrets'>;
+
 /**
- * Opens the target; sends nothing. `values` may be secret, in addition to the token and the proxy's password. Throws a
- * UsageError if a setting is missing or wrong, and the signal's reason when that aborts.
+ * Opens the target; sends nothing. Throws a UsageError if a setting is missing or wrong, and the signal's reason when that
+ * aborts.
  */
 export async function openTarget(
   context: Context,
   flags: CommonFlags,
-  demoUnderWay: boolean,
-  values: readonly string[],
+  task: TargetTask,
   signal: AbortSignal,
 ): Promise<OpenTarget> {
-  if (flags.demo !== undefined) return openDemo(context, flags, demoUnderWay, values);
+  if (flags.demo !== undefined) return openDemo(context, flags, task);
   const target = await resolveTarget(flags, context, signal);
   const user = target.user?.value ?? null;
   const token = target.token?.value ?? null;
@@ -57,7 +60,7 @@ export async function openTarget(
   const way = { certificates: target.certificates?.value ?? [], proxy };
   const redactor = createRedactor({
     credentials: [...(token === null ? [] : [token]), ...proxySecrets(proxy)],
-    values,
+    values: task.secrets,
   });
   const opened = await open(context, target.controller.value, credentials, setting, way, redactor);
   return {
@@ -71,7 +74,8 @@ export async function openTarget(
 function originsOf({ controller, user, token, direct, certificates, proxy, profile }: Target): string[] {
   return [
     `controller ${controller.value.href}: from ${controller.origin}`,
-    user === null ? "user: the token's user" : `user ${user.value}: from ${user.origin}`,
+    // Otherwise it is known once the controller has responded.
+    ...(user === null ? [] : [`user ${user.value}: from ${user.origin}`]),
     token === null ? 'token: none' : `token: from ${token.origin}`,
     ...(direct.value ? [`identity headers instead of a bearer token: from ${direct.origin}`] : []),
     ...(certificates === null
@@ -139,8 +143,7 @@ const defaultScenario = 'happy';
 async function openDemo(
   context: Context,
   { demo, controller }: CommonFlags,
-  underWay: boolean,
-  values: readonly string[],
+  { demoUnderWay, demoScenario = defaultScenario, secrets: values }: TargetTask,
 ): Promise<OpenTarget> {
   if (controller !== undefined) {
     throw new UsageError('--demo uses its own controller, so it cannot be combined with --controller');
@@ -149,13 +152,13 @@ async function openDemo(
     import('../simulator/server.js'),
     import('../simulator/stories/scenarios.js'),
   ]);
-  const scenario = demo === true || demo === undefined ? defaultScenario : demo;
+  const scenario = demo === true || demo === undefined ? demoScenario : demo;
   if (!scenarioNames.includes(scenario)) {
     throw new UsageError(`--demo: unknown scenario "${scenario}"`, `Choose ${scenarioNames.join(', ')}.`);
   }
   const { clock } = context;
   const simulator = await startSimulator({ clock, scenario });
-  if (underWay) simulator.beginSpawn();
+  if (demoUnderWay) simulator.beginSpawn();
   const target = await open(
     context,
     new URL(simulator.url),
@@ -167,7 +170,11 @@ async function openDemo(
   return {
     ...target,
     demo: true,
-    origins: [`controller ${simulator.url}: from --demo, scenario ${scenario}`],
+    origins: [
+      `controller ${simulator.url}: from --demo, scenario ${scenario}`,
+      `user ${simulator.user}: from --demo`,
+      'token: from --demo',
+    ],
     warnings: [],
     async close() {
       await target.close();

@@ -8,6 +8,7 @@ import type { Context } from '../runtime/context.js';
 import { readVariable, type Variable } from '../config/environment.js';
 import { UsageError } from '../model/usage-error.js';
 import { parseChoice, parseDuration } from '../config/parse.js';
+import { setting, type Setting } from '../config/setting.js';
 import { colorModes, outputModes, progressModes, type DisplayOptions } from '../display/modes.js';
 import type { Limits } from '../commands/session/session.js';
 
@@ -113,22 +114,35 @@ export function addDisplayOptions(command: Command, unused: readonly UnusedOptio
 }
 
 export function displayOptions(flags: CommonFlags, env: Context['env']): DisplayOptions {
+  const { output, progress, color } = displaySettings(flags, env);
+  return { output: output.value, progress: progress.value, color: color.value, quiet: flags.quiet === true };
+}
+
+/** Where the display's settings come from, in words; only of those that are not defaults. */
+export function displayOrigins(flags: CommonFlags, env: Context['env']): string[] {
+  return Object.entries(displaySettings(flags, env)).flatMap(([name, { value, origin }]) =>
+    origin === 'default' ? [] : [`${name} ${value}: from ${origin}`],
+  );
+}
+
+function displaySettings(flags: CommonFlags, env: Context['env']) {
   const choose = <T extends string>(
     flag: string | undefined,
     name: string,
     variable: Variable | null,
     choices: readonly T[],
     otherwise: T,
-  ): T => {
-    if (flag !== undefined) return parseChoice(flag, choices, name);
+  ): Setting<T> => {
+    if (flag !== undefined) return setting(parseChoice(flag, choices, name), name);
     const value = variable === null ? undefined : readVariable(env, variable);
-    return value === undefined || variable === null ? otherwise : parseChoice(value, choices, variable);
+    return value === undefined || variable === null
+      ? setting(otherwise, 'default')
+      : setting(parseChoice(value, choices, variable), variable);
   };
   return {
     output: choose(flags.output, '--output', 'LAB_OUTPUT', outputModes, 'text'),
     progress: choose(flags.progress, '--progress', 'LAB_PROGRESS', progressModes, 'auto'),
     color: choose(flags.color, '--color', null, colorModes, 'auto'),
-    quiet: flags.quiet === true,
   };
 }
 

@@ -29,23 +29,43 @@ export async function images(session: Session): Promise<Ending> {
   );
 }
 
-/** Two tables; a star marks what is taken where nobody chooses. */
+/** Two tables, and what their marks and columns mean. A reference has a row of its own, because it is long. */
 function describe({ images: offered, sizes }: Choices): string[] {
-  const width = Math.max(...offered.map(({ reference }) => reference.length));
-  const names = Math.max(...sizes.map(({ name }) => name.length));
+  const imageRows = offered.map(({ name, reference, checked }) => [mark(checked), tagOf(reference), name]);
+  const sizeRows = sizes.map(({ name, cpu, memory, default: isDefault }) => [
+    mark(isDefault),
+    name,
+    [...(cpu === null ? [] : [`${cpu} CPU`]), ...(memory === null ? [] : [`${memory / 2 ** 30} GiB`])].join(
+      ', ',
+    ),
+  ]);
+  const [imageHead = '', ...imageLines] = table([[' ', 'TAG', 'NAME'], ...imageRows]);
   return [
     'IMAGES',
-    ...offered.map(
-      ({ name, reference, checked }) => `${checked ? '*' : ' '} ${reference.padEnd(width)}  ${name}`,
-    ),
+    imageHead,
+    ...offered.flatMap(({ reference }, i) => [imageLines[i] ?? '', `    ${reference}`]),
     '',
     'SIZES',
-    ...sizes.map(({ name, cpu, memory, default: standard }) => {
-      const what = [
-        ...(cpu === null ? [] : [`${cpu} CPU`]),
-        ...(memory === null ? [] : [`${memory / 2 ** 30} GiB`]),
-      ];
-      return `${standard ? '*' : ' '} ${name.padEnd(names)}  ${what.join(', ')}`;
-    }),
+    ...table(sizeRows),
+    '',
+    '* is the default. `lab spawn` takes a tag with --tag, or the line below it with',
+    '--image, and a size with --size.',
   ];
+}
+
+function mark(isDefault: boolean): string {
+  return isDefault ? '*' : ' ';
+}
+
+function tagOf(reference: string): string {
+  return /:([^:@/]+)(?:@|$)/.exec(reference)?.[1] ?? '-';
+}
+
+/** Rows of cells as lines: a mark, then columns. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widthOf = (column: number): number => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  return rows.map((row) => {
+    const [first = '', ...cells] = row.map((cell, column) => cell.padEnd(widthOf(column)));
+    return `${first} ${cells.join('  ')}`.trimEnd();
+  });
 }

@@ -77,8 +77,30 @@ describe('lab status', { concurrency: 4 }, () => {
       const { stderr } = await lab('status', '-v');
       assert.match(stderr, /controller http:\S+: from LAB_CONTROLLER/);
       assert.match(stderr, /token: from LAB_TOKEN\n/);
-      assert.match(stderr, /user: the token's user/);
+      assert.match(stderr, /user demo: from the token\n/);
     }));
+
+  it('names with -v what a demo brings, and each setting of the display that is not the default', async () => {
+    const { stderr } = await runLab(['status', '--demo', '-v', '--color', 'never'], { LAB_OUTPUT: 'json' });
+    for (const line of [
+      'user demo: from --demo',
+      'token: from --demo',
+      'output json: from LAB_OUTPUT',
+      'color never: from --color',
+    ]) {
+      assert.ok(stderr.includes(` ${line}\n`), `${line} in ${stderr}`);
+    }
+    assert.doesNotMatch(stderr, /progress/);
+  });
+
+  it('says the status once: as the result, unless that is for a script', async () => {
+    const [text, json] = await Promise.all([
+      runLab(['status', '--demo']),
+      runLab(['status', '--demo', '-o', 'json']),
+    ]);
+    assert.deepEqual([text.code, text.stderr, json.code, json.stderr], [8, '', 8, 'the lab is pending\n']);
+    assert.match(text.stdout, /^status {2}pending\nuser {4}demo\n/);
+  });
 
   it('needs no option inside a lab, and -v names each origin', () =>
     at({ scenario: 'immediate' }, async ({ lab, controller }) => {
@@ -97,7 +119,8 @@ describe('lab status', { concurrency: 4 }, () => {
         const { code, stderr } = await runLab(['status', '-v'], env);
         assert.equal(code, 0);
         const lines = stderr.split('\n');
-        const user = 'JUPYTERHUB_USER' in own ? 'user demo: from JUPYTERHUB_USER' : "user: the token's user";
+        const user =
+          'JUPYTERHUB_USER' in own ? 'user demo: from JUPYTERHUB_USER' : 'user demo: from the token';
         for (const line of [
           `controller ${controller.url}: from EXTERNAL_INSTANCE_URL`,
           `token: from ${name}`,
@@ -142,14 +165,21 @@ describe('lab list and lab images', { concurrency: 4 }, () => {
       assert.match(denied.stderr, /admin:jupyterlab/);
     }));
 
+  it('has a user to list in a demo', async () => {
+    const { code, stdout, stderr } = await runLab(['list', '--demo']);
+    assert.deepEqual([code, stdout, stderr], [0, 'demo\n', '1 lab is running\n']);
+  });
+
   it('shows images and sizes as the values that the options take', () =>
     at({}, async ({ lab }) => {
       const { code, stdout } = await lab('images');
       assert.equal(code, 0);
       assert.match(
         stdout,
-        /^\* lighthouse\.ceres\/library\/sketchbook:recommended@sha256:5678 +Recommended \(Weekly 2077_43\)$/m,
+        /^ {2}TAG +NAME\n\* recommended +Recommended \(Weekly 2077_43\)\n {4}lighthouse\.ceres\/library\/sketchbook:recommended@sha256:5678$/m,
       );
+      assert.match(stdout, /\n\n\* is the default\. [^]*--tag[^]*--image[^]*--size\.\n$/);
+      for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
       assert.match(stdout, /^\* small +1 CPU, 3 GiB$/m);
       const result = resultOf((await lab('images', '-o', 'json')).stdout);
       assert.equal(result.images?.length, 5);

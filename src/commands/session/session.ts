@@ -173,7 +173,9 @@ export class Session {
         },
       },
     );
-    if (subject.ok) this.#subject = subject.value;
+    if (!subject.ok) return subject;
+    if (name === null) this.trace(1, `user ${subject.value.name}: from the token`);
+    this.#subject = subject.value;
     return subject;
   }
 
