@@ -12,6 +12,8 @@ export class User {
   readonly admin: boolean;
   readonly created: number;
   lastActivity: number | null = null;
+  /** What the login left, where it leaves something. */
+  authState: { token: unknown } | null = null;
   readonly servers = new Map<string, Server>();
   readonly #world: ServerWorld;
 
@@ -48,7 +50,8 @@ export class User {
 export interface HubGrant {
   owner: { kind: 'user' | 'service'; name: string };
   scopes: readonly string[];
-  id: string;
+  /** Null: not a token's. */
+  id: string | null;
 }
 
 export type Access =
@@ -78,12 +81,19 @@ export class Accounts {
     return [...this.users.values()].flatMap((user) => [...user.servers.values()]);
   }
 
+  /** What a user may do in a session. */
+  sessionGrant(name: string): HubGrant {
+    const owner = { kind: 'user', name } as const;
+    const { release } = this.#world;
+    return { owner, scopes: expand(ownScopes(release), owner, release), id: null };
+  }
+
   /** Without scopes: everything that a user may do. */
   addToken(
     owner: HubGrant['owner'],
     scopes: readonly string[] = ownScopes(this.#world.release),
     token = randomBytes(16).toString('hex'),
-  ): { token: string; grant: HubGrant } {
+  ): { token: string; grant: HubGrant & { id: string } } {
     this.#ids += 1;
     const grant = { owner, scopes: expand(scopes, owner, this.#world.release), id: `a${this.#ids}` };
     this.#grants.set(token, grant);

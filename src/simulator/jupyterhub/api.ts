@@ -10,6 +10,7 @@ import type { ProgressStream } from './progress.js';
 import { pythonDate, pythonRepr } from './python-json.js';
 import { apiGone, apiJson, type HubReply } from './replies.js';
 import { makeServer, progressOf, showServer, startServer, stopServer } from './server-routes.js';
+import { identify } from './sessions.js';
 import type { Site } from './site.js';
 
 export type ApiAnswer = HubReply | ProgressStream;
@@ -100,7 +101,6 @@ export async function answerApi(
   site: Site,
   request: IncomingMessage,
   path: string,
-  grant: HubGrant | undefined,
   body: string,
 ): Promise<ApiAnswer> {
   const url = new URL(request.url ?? '', 'http://hub');
@@ -115,7 +115,15 @@ export async function answerApi(
   const { route, groups } = match;
   const name = decode(groups['server'] ?? '');
   if (name === '.' || name === '..') return site.refuse(404, null);
-  if (!grant) return site.refuse(403, path === 'user' ? null : 'Missing or invalid credentials.');
+  const who = identify(site, request, '');
+  const { method = '', headers } = request;
+  if (who.kind === 'forged') return site.refuse(403, `'_xsrf' argument missing from ${method}`);
+  // A form of another site's page could send everything but JSON.
+  const isJson = headers['content-type'] === undefined || headers['content-type'] === 'application/json';
+  if (who.kind === 'nobody' || (who.kind === 'session' && !isJson)) {
+    return site.refuse(403, path === 'user' ? null : 'Missing or invalid credentials.');
+  }
+  const { grant } = who;
   if (grant.owner.kind === 'user') {
     const owner = site.accounts.users.get(grant.owner.name);
     if (owner) owner.lastActivity = site.timers.now();

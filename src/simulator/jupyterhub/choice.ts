@@ -3,13 +3,32 @@
  *
  * Owns the choice. The scenarios are scenarios.ts's, the stories of the scripted Spawner stories.ts's.
  */
+import type { HubFaults } from './faults.js';
+import { platformStory } from './platform-stories.js';
 import { findHubScenario, type HubScenario } from './scenarios.js';
 import type { Server } from './server.js';
 import { findStory, type StoryOptions } from './stories.js';
 import { plain, type SpawnStory } from './story.js';
 
+/** Chooses the story of a spawn: what its options say, else the scenario's. */
+export function chooser(
+  scenario: HubScenario,
+  faults: HubFaults,
+  { platform, jupyterLab }: { platform: boolean; jupyterLab: boolean },
+): (options: unknown, user: string) => SpawnStory {
+  return (options, user) => {
+    if (platform) {
+      const orphan = faults.orphans > 0;
+      if (orphan) faults.orphans -= 1;
+      return platformStory(options, user, orphan);
+    }
+    const story = chosenStory(options) ?? scenario.spawn;
+    return story.server === 'jupyter' && jupyterLab ? { ...story, server: 'jupyterlab' } : story;
+  };
+}
+
 /** The story that a server's options choose; undefined where they choose none. */
-export function chosenStory(options: unknown): SpawnStory | undefined {
+function chosenStory(options: unknown): SpawnStory | undefined {
   if (typeof options !== 'object' || options === null) return undefined;
   const { story, scenario, ...rest } = options as StoryOptions & { story?: unknown; scenario?: unknown };
   if (typeof scenario === 'string') return findHubScenario(scenario)?.spawn;

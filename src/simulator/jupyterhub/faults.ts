@@ -12,12 +12,15 @@ export interface HubFaults {
   away: number;
   /** The next POSTs lose their responses, one each: cut before the Hub has looked at them, or when they are decided. */
   lostCreates: ('before' | 'after')[];
+  /** So many spawns of the platform's find a lab that the Hub does not know. */
+  orphans: number;
 }
 
 /** A copy, filled up. */
 export function withDefaults(faults: Readonly<Partial<HubFaults>> = {}): HubFaults {
   return {
     away: faults.away ?? 0,
+    orphans: faults.orphans ?? 0,
     full: [...(faults.full ?? [])],
     lostCreates: [...(faults.lostCreates ?? [])],
   };

@@ -11,7 +11,7 @@ import type { Clock } from '../../runtime/context.js';
 import { Listener } from '../http/listener.js';
 import { Accounts, type HubGrant } from './accounts.js';
 import { Addresses, type HostOptions } from './addresses.js';
-import { chosenStory, standing } from './choice.js';
+import { chooser, standing } from './choice.js';
 import { withDefaults, type HubFaults } from './faults.js';
 import { Life, type RestartOptions } from './life.js';
 import { releases, type HubVersion } from './releases.js';
@@ -61,6 +61,8 @@ export interface HubOptions {
   pollMs?: number;
   /** Whether Jupyter Server has JupyterLab; default no. */
   jupyterLab?: boolean;
+  /** The Hub of a platform: the login believes `X-Auth-Request-User`, and the Spawner hands its servers to a controller. */
+  platform?: boolean;
   /** Per-user hosts. Redirects and URLs name them, whatever address the Hub listens at. */
   hosts?: HostOptions;
   /** Every request, when its body has arrived. */
@@ -140,6 +142,8 @@ export async function startHub(options: HubOptions): Promise<SimulatedHub> {
   for (const [token, { owner, scopes }] of Object.entries(options.tokens ?? {})) {
     accounts.addToken(owner, scopes, token);
   }
+  const { platform = false } = options;
+  const faults = withDefaults({ ...scenario.faults, ...options.faults });
   const site = new Site({
     release,
     timers,
@@ -149,12 +153,9 @@ export async function startHub(options: HubOptions): Promise<SimulatedHub> {
     namedServers: options.namedServers ?? true,
     slowSpawnMs: options.slowSpawnMs ?? 10_000,
     slowStopMs: options.slowStopMs ?? 10_000,
-    faults: withDefaults({ ...scenario.faults, ...options.faults }),
-    storyOf: (chosen) => {
-      const story = chosenStory(chosen) ?? scenario.spawn;
-      const lab = story.server === 'jupyter' && options.jupyterLab === true;
-      return lab ? { ...story, server: 'jupyterlab' } : story;
-    },
+    platform,
+    faults,
+    storyOf: chooser(scenario, faults, { platform, jupyterLab: options.jupyterLab ?? false }),
   });
   const life = new Life(site);
   world.meanwhile = (server, what) => {
@@ -193,12 +194,12 @@ export async function startHub(options: HubOptions): Promise<SimulatedHub> {
     version: release.number,
     user,
     tokens: { user: userToken, admin: adminToken },
-    faults: site.faults,
+    faults,
     setStartupTime(ms) {
       world.extraListenMs = ms;
     },
     beginSpawn(chosen = {}) {
-      accounts.users.get(user)?.server('').start(site.storyOf(chosen), chosen);
+      accounts.users.get(user)?.server('').start(site.storyOf(chosen, user), chosen);
     },
     killServer(name = user, server = '') {
       const found = accounts.users.get(name)?.find(server);

@@ -36,7 +36,7 @@ export function userModel(
     groups: [],
     roles: user.admin ? ['admin', 'user'] : ['user'],
     kind: 'user',
-    ...(may('admin:auth_state') ? { auth_state: null } : {}),
+    ...(may('admin:auth_state') ? { auth_state: user.authState } : {}),
     pending: main.pending,
     last_activity: date(user.lastSeen),
     ...(may('read:servers') ? { servers: Object.fromEntries(servers) as unknown } : {}),
@@ -49,7 +49,8 @@ export function serverModel(
   withState: boolean,
   { release, addresses }: ModelWorld,
 ): Record<string, unknown> {
-  const { pid } = server.spawn?.child ?? server.child ?? {};
+  const stateless = server.stateless || server.spawn?.story.stateless === true;
+  const { pid } = (stateless ? null : (server.spawn?.child ?? server.child)) ?? {};
   return {
     name: server.name,
     ...(release.displayNames ? { display_name: server.displayName ?? server.name } : {}),

@@ -1,20 +1,30 @@
 /**
- * The Hub's own pages, as far as a client without a browser meets them.
+ * The Hub's own pages, as far as a client meets them: login, home, the spawn form, and what stands where no server is.
  *
- * Owns the redirects before a server is up and to the login page. The API is api.ts's.
+ * Owns their redirects and who may see them. The words on them are not the real ones'; the API is api.ts's.
  */
 import type { IncomingMessage } from 'node:http';
 import { access } from './accounts.js';
 import { decode } from './api.js';
 import { pythonJson } from './python-json.js';
 import { htmlPage, page, pageHeaders, redirect, type HubReply } from './replies.js';
+import { startServer } from './server-routes.js';
+import {
+  anonymousCookie,
+  cookieOf,
+  identify,
+  loginCookies,
+  logoutCookies,
+  pageCookies,
+  xsrfOf,
+} from './sessions.js';
 import type { Site } from './site.js';
 
 /** A path that no server takes: the Hub redirects to itself, below its prefix. */
 export function redirectToPrefix(site: Site, request: IncomingMessage): HubReply {
   const { addresses, tornado } = site;
   if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return page(tornado, 403, htmlPage('403 : Forbidden'), [xsrfCookie(site, true)]);
+    return page(tornado, 403, htmlPage('403 : Forbidden'), anonymousCookie(site, request));
   }
   const url = request.url ?? '';
   const below = url.startsWith(addresses.prefix) ? url.slice(addresses.prefix.length) : url.slice(1);
@@ -22,25 +32,124 @@ export function redirectToPrefix(site: Site, request: IncomingMessage): HubReply
 }
 
 /** A request below the Hub's prefix that is none of the API's; `path` is what follows. */
-export function answerPage(site: Site, request: IncomingMessage, path: string): HubReply {
+export async function answerPage(
+  site: Site,
+  request: IncomingMessage,
+  path: string,
+  body: string,
+): Promise<HubReply> {
   const { tornado } = site;
   if (path.startsWith('user/')) return serverPage(site, request, path);
-  if (path === 'login') return page(tornado, 200, htmlPage('Sign in'), [xsrfCookie(site, true)]);
-  if (path === '' || path === 'home' || path === 'spawn' || path.startsWith('api/oauth2/')) {
-    return toLogin(site, request);
+  switch (path) {
+    case 'login':
+      return request.method === 'POST' ? signIn(site, request, body) : loginPage(site, request);
+    case 'gafaelfawr/login':
+      return signInWithHeaders(site, request);
+    case 'logout':
+      return signOut(site, request);
+    case 'spawn':
+      return spawnPage(site, request, body);
+    case '':
+    case 'home':
+      if (identify(site, request, body).kind === 'nobody') return toLogin(site, request);
+      return page(tornado, 200, htmlPage('Home'));
   }
+  if (path.startsWith('api/oauth2/')) return toLogin(site, request);
   return page(tornado, 404, htmlPage('404 : Not Found'));
+}
+
+function toLogin({ addresses, tornado }: Site, request: IncomingMessage): HubReply {
+  return redirect(tornado, `${addresses.hubPrefix}login?next=${encodeURIComponent(request.url ?? '')}`);
+}
+
+function loginPage(site: Site, request: IncomingMessage): HubReply {
+  const { addresses, tornado, platform } = site;
+  if (platform) {
+    const [, query = ''] = (request.url ?? '').split('?');
+    return redirect(tornado, `${addresses.hubPrefix}gafaelfawr/login?${query}`);
+  }
+  return page(tornado, 200, htmlPage('Sign in'), anonymousCookie(site, request));
+}
+
+/** The login form: any password will do. */
+function signIn(site: Site, request: IncomingMessage, body: string): HubReply {
+  const { addresses, tornado } = site;
+  const proof = xsrfOf(request, body);
+  if (proof === null || proof !== cookieOf(request, '_xsrf')) {
+    return page(tornado, 403, htmlPage("'_xsrf' argument missing from POST"));
+  }
+  const user = new URLSearchParams(body).get('username') ?? '';
+  if (!site.accounts.users.has(user)) return page(tornado, 403, htmlPage('Invalid username or password'));
+  const cookies = loginCookies(site, site.sessions.begin(user));
+  return redirect(tornado, `${addresses.hubPrefix}spawn`, { cookies });
+}
+
+/** The ingress has said who it is. */
+function signInWithHeaders(site: Site, request: IncomingMessage): HubReply {
+  const { tornado, addresses, accounts } = site;
+  const name = request.headers['x-auth-request-user'];
+  const token = request.headers['x-auth-request-token'];
+  if (!site.platform || typeof name !== 'string') return page(tornado, 403, htmlPage('403 : Forbidden'));
+  const user = accounts.users.get(name) ?? accounts.addUser(name);
+  user.authState = { token: token ?? null };
+  const next = new URL(request.url ?? '', 'http://hub').searchParams.get('next');
+  const cookies = loginCookies(site, site.sessions.begin(name));
+  return redirect(tornado, next ?? `${addresses.hubPrefix}spawn`, { cookies });
+}
+
+/** Signing out stops the user's servers. */
+async function signOut(site: Site, request: IncomingMessage): Promise<HubReply> {
+  const session = site.sessions.find(request);
+  const user = session && site.accounts.users.get(session.user);
+  if (user) {
+    const running = [...user.servers.values()].filter((server) => server.ready);
+    await Promise.all(
+      running.map(
+        (server) =>
+          new Promise((resolve) => {
+            server.stop(site.slowStopMs, resolve);
+          }),
+      ),
+    );
+    site.sessions.end(user.name);
+  }
+  const logout = site.platform
+    ? `${requestOrigin(site, request)}/logout`
+    : `${site.addresses.hubPrefix}login`;
+  return redirect(site.tornado, logout, { cookies: logoutCookies(site) });
+}
+
+/** The form, and what it sends. */
+async function spawnPage(site: Site, request: IncomingMessage, body: string): Promise<HubReply> {
+  const { tornado, addresses, accounts } = site;
+  const who = identify(site, request, body);
+  if (who.kind === 'forged') return page(tornado, 403, htmlPage("'_xsrf' argument missing from POST"));
+  const user = who.kind === 'nobody' ? undefined : accounts.users.get(who.grant.owner.name);
+  if (!user || who.kind === 'nobody') return toLogin(site, request);
+  const server = user.server('');
+  const running = server.ready && server.notice();
+  if (request.method !== 'POST') {
+    return running
+      ? redirect(tornado, addresses.server(server))
+      : page(tornado, 200, htmlPage('Start a server'));
+  }
+  if (running) return page(tornado, 400, htmlPage(`${server.logName} is already running`));
+  const fields = [...new URLSearchParams(body)];
+  const value = (text: string): unknown => (site.platform ? [text] : text);
+  const options = Object.fromEntries(fields.map(([name, text]) => [name, value(text)]));
+  await startServer(site, { user, name: '', grant: who.grant, body: JSON.stringify(options) });
+  return redirect(tornado, `${addresses.hubPrefix}spawn-pending/${user.name}`);
 }
 
 /** `hub/user/NAME/...`: where the proxy has no route, and where it sends whoever comes too early. */
 function serverPage(site: Site, request: IncomingMessage, path: string): HubReply {
   const { tornado, addresses, accounts } = site;
-  const grant = accounts.grantOf(request.headers.authorization);
-  if (!grant) return toLogin(site, request);
+  const who = identify(site, request, '');
+  if (who.kind === 'nobody' || who.kind === 'forged') return toLogin(site, request);
   const [, username = '', second = '', ...rest] = path.split('/').map(decode);
   const user = accounts.users.get(username);
-  if (!user || access(grant, 'access:servers', username) !== 'granted') {
-    return page(tornado, 404, htmlPage('404 : Not Found'), [sessionCookie(site), xsrfCookie(site, false)]);
+  if (!user || access(who.grant, 'access:servers', username) !== 'granted') {
+    return page(tornado, 404, htmlPage('404 : Not Found'), pageCookies(site));
   }
   const named = user.find(second);
   const server = named && second !== '' ? named : user.server('');
@@ -61,24 +170,10 @@ function serverPage(site: Site, request: IncomingMessage, path: string): HubRepl
     const location = `${addresses.hubPrefix}spawn-pending/${username}?next=${next}`;
     return redirect(tornado, location, { status: 303 });
   }
-  return page(tornado, 424, htmlPage('Server not running'), [sessionCookie(site), xsrfCookie(site, false)]);
-}
-
-function toLogin({ addresses, tornado }: Site, request: IncomingMessage): HubReply {
-  return redirect(tornado, `${addresses.hubPrefix}login?next=${encodeURIComponent(request.url ?? '')}`);
+  return page(tornado, 424, htmlPage('Server not running'), pageCookies(site));
 }
 
 function requestOrigin({ addresses }: Site, request: IncomingMessage): string {
   const scheme = addresses.origin.startsWith('https:') ? 'https' : 'http';
   return `${scheme}://${request.headers.host ?? ''}`;
-}
-
-function xsrfCookie({ addresses }: Site, anonymous: boolean): string {
-  return `_xsrf=VALUE;${anonymous ? ' Max-Age=3600;' : ''} Path=${addresses.hubPrefix}`;
-}
-
-function sessionCookie({ addresses }: Site): string {
-  const { hosts, prefix, origin } = addresses;
-  const domain = hosts === null ? '' : ` Domain=${hosts.host};`;
-  return `jupyterhub-session-id=VALUE;${domain} HttpOnly; Path=${prefix}${origin.startsWith('https:') ? '; Secure' : ''}`;
 }

@@ -37,10 +37,10 @@ export async function answer(
   if (path === `${hubPrefix}api` || path.startsWith(`${hubPrefix}api/`)) {
     const rest = path.slice(hubPrefix.length).replace(/^api\/?/, '');
     // These are pages: a browser is sent there.
-    if (rest.startsWith('oauth2/')) return answerPage(site, request, `api/${rest}`);
-    return answerApi(site, request, rest, site.accounts.grantOf(request.headers.authorization), body);
+    if (rest.startsWith('oauth2/')) return answerPage(site, request, `api/${rest}`, body);
+    return answerApi(site, request, rest, body);
   }
-  if (path.startsWith(hubPrefix)) return answerPage(site, request, path.slice(hubPrefix.length));
+  if (path.startsWith(hubPrefix)) return answerPage(site, request, path.slice(hubPrefix.length), body);
   if (path.startsWith(prefix) || hosts !== null) return redirectToPrefix(site, request);
   return proxyPage(404);
 }

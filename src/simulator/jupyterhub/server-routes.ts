@@ -46,7 +46,7 @@ export async function startServer(site: Site, { user, name, body }: ServerCall):
   const full = hubIsFull(site);
   if (full !== null) return full;
   if (options.displayName !== undefined) server.displayName = options.displayName;
-  const spawn = server.start(site.storyOf(options.value), options.value);
+  const spawn = server.start(site.storyOf(options.value, user.name), options.value);
   return new Promise((resolve) => {
     const accepted = release.strayCreated && failedBefore ? 201 : 202;
     hold(site, server, spawn, accepted, resolve);

@@ -39,6 +39,8 @@ export class Server {
   hasAddress = false;
   /** The proxy has a route to it. */
   routed = false;
+  /** The Spawner has kept nothing about its process. */
+  stateless = false;
   /** The server answers through the proxy. */
   reachable = false;
   started: number | null = null;
@@ -154,6 +156,7 @@ export class Server {
     this.spawn = null;
     if (!this.active) return;
     const found = pending === 'spawn' && spawn?.story.adopted === true && spawn.child?.listens === true;
+    this.stateless = spawn?.story.stateless === true;
     if (found) this.child = spawn.child;
     else if (pending === 'spawn') spawn?.stop();
     if (this.isAlive && pending !== 'stop') {

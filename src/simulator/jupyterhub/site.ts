@@ -9,6 +9,7 @@ import type { Addresses } from './addresses.js';
 import type { HubFaults } from './faults.js';
 import type { Release } from './releases.js';
 import { apiJson, type HubReply, type Tornado } from './replies.js';
+import { Sessions } from './sessions.js';
 import type { SpawnStory } from './story.js';
 import type { Timers } from './timers.js';
 
@@ -30,13 +31,16 @@ export class Site {
   readonly limits: Limits;
   readonly faults: HubFaults;
   readonly namedServers: boolean;
+  readonly sessions = new Sessions();
+  /** A login page that believes the ingress, and a Spawner that hands its servers to a lab controller. */
+  readonly platform: boolean;
   /** How long a POST and a DELETE may be held. */
   readonly slowSpawnMs: number;
   readonly slowStopMs: number;
   /** The story that a server's options choose. */
-  readonly storyOf: (options: unknown) => SpawnStory;
+  readonly storyOf: (options: unknown, user: string) => SpawnStory;
 
-  constructor(parts: Omit<Site, 'tornado' | 'refuse'>) {
+  constructor(parts: Omit<Site, 'tornado' | 'refuse' | 'sessions'>) {
     this.release = parts.release;
     this.timers = parts.timers;
     this.accounts = parts.accounts;
@@ -44,6 +48,7 @@ export class Site {
     this.limits = parts.limits;
     this.faults = parts.faults;
     this.namedServers = parts.namedServers;
+    this.platform = parts.platform;
     this.slowSpawnMs = parts.slowSpawnMs;
     this.slowStopMs = parts.slowStopMs;
     this.storyOf = parts.storyOf;

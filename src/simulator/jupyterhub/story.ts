@@ -48,6 +48,8 @@ export interface SpawnStory {
   /** From the moment in which it listens until the process ends. */
   livesMs?: number;
   server?: ServerKind;
+  /** The Spawner keeps nothing about its process. */
+  stateless?: boolean;
   /** From the Hub's ready on, the proxy does not reach the server for so long. */
   unreachableMs?: number;
   /** How long stop() takes; null: for ever. */

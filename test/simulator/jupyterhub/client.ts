@@ -159,14 +159,12 @@ export class Watch {
   #buffer: Buffer = Buffer.alloc(0);
   #wake: () => void = () => undefined;
 
-  private constructor(client: Client, path: string, token: string, host: string) {
+  private constructor(client: Client, path: string, headers: Record<string, string>) {
     this.#client = client;
     const { hostname, port } = new URL(client.hub.origin);
     this.#socket = connect(Number(port), hostname);
-    this.#socket.write(
-      `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: token ${token}\r\n` +
-        'Accept: text/event-stream\r\nConnection: close\r\n\r\n',
-    );
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    this.#socket.write(`GET ${path} HTTP/1.1\r\n${lines.join('')}Connection: close\r\n\r\n`);
     this.#socket.on('data', (data) => {
       this.#buffer = Buffer.concat([this.#buffer, data]);
       this.#read();
@@ -183,9 +181,9 @@ export class Watch {
   static async open(
     client: Client,
     path: string,
-    { token = client.hub.tokens.user, host = 'hub.test' } = {},
+    headers: Record<string, string> = { authorization: `token ${client.hub.tokens.user}` },
   ): Promise<Watch> {
-    const watch = new Watch(client, path, token, host);
+    const watch = new Watch(client, path, { host: 'hub.test', accept: 'text/event-stream', ...headers });
     while (watch.status === 0) {
       assert.notEqual(watch.end, 'fin', 'the connection is gone');
       await new Promise<void>((resolve) => (watch.#wake = resolve));

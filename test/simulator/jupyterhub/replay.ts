@@ -18,7 +18,8 @@ import {
   type Release,
   type Stream,
 } from './captures.js';
-import { Watch, serve, type Asked, type Client, type Reply } from './client.js';
+import { pagesOnly } from './not-reproduced.js';
+import { Watch, serve, type Ask, type Asked, type Client, type Reply } from './client.js';
 
 const versions = { '4.1.6': 4, '5.5.4': 5, '6.1.1': 6 } as const;
 
@@ -51,6 +52,8 @@ export class Replay {
   readonly #scenario: string;
   readonly #folders: readonly Folder[];
   readonly #tokens: Map<string, string>;
+  /** The cookies that the Hub has set, which take the place of the captured ones. */
+  readonly #cookies = new Map<string, string>();
   readonly #renamed: (readonly [captured: string | RegExp, found: string])[] = [];
 
   private constructor(client: Client, { release, scenario, folders }: ReplayOptions) {
@@ -100,9 +103,13 @@ export class Replay {
   }
 
   /** Asks what the capture asked, and compares the reply. The clock moves on as far as it must. */
-  async ask(step: string): Promise<Reply> {
+  async ask(step: string, { body }: { body?: string } = {}): Promise<Reply> {
     const { capture, compare } = this.#exchange(step);
-    return compare(await this.client.ask(this.#path(capture), this.#request(capture)));
+    const own = body === undefined ? {} : { body: this.#withXsrf(body) };
+    const headers = body === undefined ? {} : this.#allCookies();
+    const request = this.#request(capture);
+    const asked = { ...request, ...own, headers: { ...request.headers, ...headers } };
+    return compare(await this.client.ask(this.#path(capture), asked));
   }
 
   async asks(...steps: readonly string[]): Promise<void> {
@@ -126,13 +133,20 @@ export class Replay {
     return this.client.ask(path, { method, token: this.#token(who), ...text });
   }
 
-  /** Opens the captured stream; `done` follows it to its end and compares it. */
+  /** A session through the platform's ingress. */
+  async signIn(user: string): Promise<void> {
+    const headers = { 'x-auth-request-user': user, 'x-auth-request-token': `gt-${user}` };
+    this.#keepCookies(await this.client.ask('/nb/hub/gafaelfawr/login', { token: null, headers }));
+  }
+
+  /** Opens the captured stream, with the token of `who` or with `cookies`; `done` follows it to its end and compares it. */
   async watch(step: string, who: string): Promise<{ watch: Watch; done: (ms?: number) => Promise<void> }> {
     const { folder, capture } = this.#find(step, 'streams');
     replayed.add(`${folder}/${this.#scenario}.${step}`);
-    const token = this.#token(who) ?? '';
-    const host = capture.host === undefined ? {} : { host: capture.host };
-    const watch = await Watch.open(this.client, capture.path, { token, ...host });
+    const watch = await Watch.open(this.client, this.#withXsrf(capture.path), {
+      ...(who === 'cookies' ? this.#allCookies() : { authorization: `token ${this.#token(who) ?? ''}` }),
+      ...(capture.host === undefined ? {} : { host: capture.host }),
+    });
     const done = async (ms = 400_000): Promise<void> => {
       await watch.follow(ms);
       this.#sameStream(watch, capture, folder, `${this.#scenario}.${step}`);
@@ -183,7 +197,9 @@ export class Replay {
     replayed.add(`${folder}/${this.#scenario}.${step}`);
     const compare = (reply: Reply): Reply => {
       const own = folder.endsWith(this.release);
-      sameReply(reply, capture, { release: this.release, own }, `${this.#scenario}.${step}`);
+      this.#keepCookies(reply);
+      const pageOnly = pagesOnly[`${folder}/${this.#scenario}`]?.includes(step) === true;
+      sameReply(reply, capture, { release: this.release, own, pageOnly }, `${this.#scenario}.${step}`);
       return reply;
     };
     return { capture, compare };
@@ -203,18 +219,47 @@ export class Replay {
   #path({ request }: Exchange): string {
     let path = request.path;
     for (const [captured, found] of this.#renamed) path = path.replaceAll(captured, found);
-    return path;
+    return this.#withXsrf(path);
   }
 
-  #request({ request }: Exchange): Parameters<Client['start']>[1] {
+  /** The captured `_xsrf` in a URL or a form, replaced by our own. */
+  #withXsrf(text: string): string {
+    const xsrf = this.#cookies.get('_xsrf');
+    return xsrf === undefined ? text : text.replace(/(?<=[?&]_xsrf=)[^&]*/, xsrf);
+  }
+
+  #ownCookies(headers: Record<string, string>): Record<string, string> {
+    if (this.#cookies.size === 0) return headers;
+    const own: Record<string, string> = {};
+    for (const [name, value] of Object.entries(headers)) {
+      if (name === 'Cookie') {
+        const names = value.split('; ').map((pair) => pair.replace(/=.*/, ''));
+        own[name] = names.map((each) => `${each}=${this.#cookies.get(each) ?? ''}`).join('; ');
+      } else own[name] = name === 'X-XSRFToken' ? (this.#cookies.get('_xsrf') ?? '') : value;
+    }
+    return own;
+  }
+
+  #allCookies(): { cookie: string } {
+    return { cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ') };
+  }
+
+  #keepCookies({ headers }: Reply): void {
+    for (const cookie of (headers['set-cookie'] ?? '').split('\n')) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
+      if (name !== undefined && value !== undefined) this.#cookies.set(name, value);
+    }
+  }
+
+  #request({ request }: Exchange): Ask & { headers: Record<string, string> } {
     const { method, token, scheme = 'token', headers = {}, body, host } = request;
     return {
       method,
       scheme,
       token: this.#token(token),
       // The captured Hub's address, which it repeats.
-      headers: { host: host ?? '127.0.0.1:18000', ...headers },
-      ...(body === undefined ? {} : { body }),
+      headers: { host: host ?? '127.0.0.1:18000', ...this.#ownCookies(headers) },
+      ...(body === undefined ? {} : { body: this.#withXsrf(body) }),
     };
   }
 
