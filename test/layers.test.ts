@@ -89,6 +89,13 @@ describe('the layers', () => {
     assert.deepEqual(shown(wrong), []);
   });
 
+  it('keep the commands from knowing which backend they talk to', () => {
+    const wrong = imports.filter(
+      ({ from, to }) => moduleOf(from) === 'commands' && /^backends\/[^/]+\//.test(relative(src, to)),
+    );
+    assert.deepEqual(shown(wrong), []);
+  });
+
   it('keep the backends independent of each other', () => {
     const wrong = imports.filter(({ from, to }) => {
       const [one, other] = [from, to].map((path) => /^backends\/([^/]+)\//.exec(relative(src, path))?.[1]);

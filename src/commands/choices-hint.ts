@@ -10,13 +10,6 @@ import type { ImageChoice } from '../model/lab-request.js';
 /** More would hide the error above them. */
 const shown = 5;
 
-/** Which choice was refused; null for any other error. */
-export function refusedChoice({ type, message }: ErrorInfo): 'size' | 'image' | null {
-  const about = `${type} ${message}`;
-  if (/lab_size|options\.size|insufficient_quota/.test(about)) return 'size';
-  return /unknown_image|docker_reference/.test(about) ? 'image' : null;
-}
-
 /** The error's own hint, and after it the values that the option which the user gave may take. */
 export function choicesHint(
   { hint }: ErrorInfo,

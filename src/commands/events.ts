@@ -2,9 +2,10 @@
  * `lab events`: the event stream itself, as it is, until it ends.
  */
 import type { Ending } from '../display/display.js';
-import type { Outcome } from '../model/outcome.js';
+import { errorOutcome, type Outcome } from '../model/outcome.js';
 import type { Input } from '../model/reducer.js';
 import { Seen } from '../stream/seen.js';
+import { begin } from './session/begin.js';
 import type { Session } from './session/session.js';
 import type { Subject } from '../backends/backend.js';
 
@@ -21,23 +22,18 @@ const words = { interrupted: 'interrupted', timeUp: 'the stream has not reported
 const betweenOperations = { ...words, timeUp: 'no new operation has begun' };
 
 export async function events(session: Session, options: EventsOptions): Promise<Ending> {
-  const subject = await session.subject(false);
-  if (!subject.ok) return session.ending(session.failureOutcome(subject.failure, words));
-  session.display.start({
-    command: 'events',
-    user: subject.value.name,
-    controller: session.controller,
-    request: null,
-  });
+  const begun = await begin(session, { command: 'events', mayBeAnother: false, words });
+  if (!begun.ok) return begun.ending;
+  const { subject } = begun;
   let seen = new Seen();
-  let outcome = await show(session, subject.value, options, seen);
+  let outcome = await show(session, subject, options, seen);
   while (options.follow && outcome !== null && isOver(outcome, options)) {
-    outcome = await session.untilNews(subject.value, seen);
+    outcome = await session.untilNews(subject, seen);
     if (outcome !== null) break;
     if (session.signal.aborted) return session.ending(session.cutShort(betweenOperations));
-    session.trace(1, `a new operation for ${subject.value.name}`);
+    session.trace(1, `a new operation for ${subject.name}`);
     seen = new Seen();
-    outcome = await show(session, subject.value, options, seen);
+    outcome = await show(session, subject, options, seen);
   }
   return session.ending(outcome ?? session.cutShort(words));
 }
@@ -76,6 +72,5 @@ function isOver(outcome: Outcome, { strict }: EventsOptions): boolean {
 
 function malformed(input: Input): Outcome | null {
   if (input.kind !== 'skipped') return null;
-  const message = `invalid frame: ${input.reason}`;
-  return { kind: 'failed', message, error: { type: 'malformed', message, status: null, hint: null } };
+  return errorOutcome('failed', 'malformed', `invalid frame: ${input.reason}`);
 }

@@ -4,17 +4,16 @@
 import type { Ending } from '../display/display.js';
 import { harmless } from '../model/text.js';
 import type { Choices } from '../model/choices.js';
+import { begin } from './session/begin.js';
 import type { Session } from './session/session.js';
 
 const words = { interrupted: 'interrupted', hint: null };
 
 export async function images(session: Session): Promise<Ending> {
   session.backend.checkSettings('choices');
-  const subject = await session.subject(false);
-  if (!subject.ok) return session.ending(session.failureOutcome(subject.failure, words));
-  const { name } = subject.value;
-  session.display.start({ command: 'images', user: name, controller: session.controller, request: null });
-  const { choices } = session.backend.lab(subject.value);
+  const begun = await begin(session, { command: 'images', mayBeAnother: false, words });
+  if (!begun.ok) return begun.ending;
+  const { choices } = begun.lab;
   if (choices === null) throw new Error('a backend without choices has to say so in checkSettings');
   const asked = await session.ask(choices);
   if (!asked.ok) return session.ending(session.failureOutcome(asked.failure, words));

@@ -7,12 +7,13 @@ import type { Lab } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
 import { outcomeOf, type Failure } from '../model/result.js';
 import type { ConflictPolicy, ImageChoice, LabRequest } from '../model/lab-request.js';
-import { choicesHint, refusedChoice, tagOf } from './choices-hint.js';
+import { choicesHint, tagOf } from './choices-hint.js';
 import { HopelessCreate } from './session/hopeless-create.js';
 import { followSpawn, settledState } from './session/following.js';
 import { alreadyRunning, Conflict, type ConflictOptions } from './session/conflict.js';
 import { deleteLab } from './session/delete.js';
 import { Seen } from '../stream/seen.js';
+import { begin } from './session/begin.js';
 import type { Session } from './session/session.js';
 import type { Creation, Subject } from '../backends/backend.js';
 import { endingWithUrl } from './session/url.js';
@@ -37,20 +38,18 @@ const unanswered = {
 };
 
 export async function spawn(session: Session, options: SpawnOptions): Promise<Ending> {
-  const { display, controller } = session;
   session.backend.checkSettings('create');
-  const subject = await session.subject(false);
-  if (!subject.ok) {
-    const words = { interrupted: 'interrupted; no lab was requested', hint: null };
-    return session.ending(session.failureOutcome(subject.failure, words));
-  }
-  const { name } = subject.value;
-  const request = session.backend.lab(subject.value).shown(options.request);
-  display.start({ command: 'spawn', user: name, controller, request });
-
-  const outcome = await createAndFollow(session, subject.value, options);
+  const begun = await begin(session, {
+    command: 'spawn',
+    mayBeAnother: false,
+    words: { interrupted: 'interrupted; no lab was requested', hint: null },
+    request: (lab) => lab.shown(options.request),
+  });
+  if (!begun.ok) return begun.ending;
+  const { subject } = begun;
+  const outcome = await createAndFollow(session, subject, options);
   if (outcome.kind !== 'complete' && outcome.kind !== 'running') return session.ending(outcome);
-  return endingWithUrl(session, subject.value, outcome);
+  return endingWithUrl(session, subject, outcome);
 }
 
 async function createAndFollow(session: Session, subject: Subject, options: SpawnOptions): Promise<Outcome> {
@@ -130,7 +129,7 @@ class Obstacles {
     if (session.signal.aborted) return null;
     if (!asked.ok) return outcomeOf(asked.failure);
     const lab = asked.value;
-    session.trace(1, `the controller responded 409, and the lab is ${lab?.status ?? 'absent'}`);
+    session.trace(1, `a lab or an operation is in the way; the lab is ${lab?.status ?? 'absent'}`);
     const inProgress = phase !== null && phase !== 'running' && phase !== 'failed';
     if (policy === 'replace') {
       if (lab === null || lab.phase === 'stopping') return this.#wait(lab, { attach: false, inProgress });
@@ -228,14 +227,14 @@ async function refused(
   failure: Failure,
   image: ImageChoice,
 ): Promise<Outcome> {
-  const choice = failure.kind === 'refused' ? refusedChoice(failure.error) : null;
   const { choices } = session.backend.lab(subject);
-  if (choice === null || choices === null) return outcomeOf(failure);
+  const { refusedChoice } = failure;
+  if (refusedChoice === undefined || choices === null) return outcomeOf(failure);
   const limit = startDeadline(session.context.clock, choicesTimeout, session.signal);
   const asked = await choices(limit.signal);
   limit.cancel();
   if (!asked.ok || asked.value === null) return outcomeOf(failure);
-  return outcomeOf(withHint(failure, choicesHint(failure.error, choice, image, asked.value)));
+  return outcomeOf(withHint(failure, choicesHint(failure.error, refusedChoice, image, asked.value)));
 }
 
 /** How long to ask for the choices, in milliseconds: the refusal is what matters. */

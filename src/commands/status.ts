@@ -4,24 +4,26 @@
 import type { Ending } from '../display/display.js';
 import { harmless } from '../model/text.js';
 import type { Lab } from '../model/lab.js';
-import type { Outcome } from '../model/outcome.js';
+import { labRuns, type Outcome } from '../model/outcome.js';
+import { failed } from '../model/reducer.js';
 import { glance, settledState } from './session/following.js';
+import { begin } from './session/begin.js';
+import { noLab } from './session/no-lab.js';
 import type { Session } from './session/session.js';
 import type { Subject } from '../backends/backend.js';
 
 const words = { interrupted: 'interrupted', hint: null };
 
 export async function status(session: Session): Promise<Ending> {
-  const subject = await session.subject(true);
-  if (!subject.ok) return session.ending(session.failureOutcome(subject.failure, words));
-  const { name } = subject.value;
-  session.display.start({ command: 'status', user: name, controller: session.controller, request: null });
-  const asked = await settledState(session, subject.value);
+  const begun = await begin(session, { command: 'status', mayBeAnother: true, words });
+  if (!begun.ok) return begun.ending;
+  const { subject } = begun;
+  const asked = await settledState(session, subject);
   if (!asked.ok) return session.ending(session.failureOutcome(asked.failure, words));
-  const { lab, outcome } = await judge(session, subject.value, asked.value);
+  const { lab, outcome } = await judge(session, subject, asked.value);
   if (session.signal.aborted) return session.ending(session.cutShort(words));
   const isInText = lab !== null && saysNoMore(outcome);
-  return session.ending(outcome, { lab, text: lab === null ? [] : describe(lab, name), isInText });
+  return session.ending(outcome, { lab, text: lab === null ? [] : describe(lab, subject.name), isInText });
 }
 
 interface Judgement {
@@ -33,7 +35,7 @@ interface Judgement {
 /** What a state means; one that is `failed` only together with the stream. */
 async function judge(session: Session, subject: Subject, lab: Lab | null): Promise<Judgement> {
   if (lab?.phase !== 'failed') return { lab, outcome: outcomeOf(lab, subject) };
-  if (session.backend.lab(subject).events === null) return { lab, outcome: failed(notSure) };
+  if (session.backend.lab(subject).events === null) return { lab, outcome: failed(notSure, null) };
   const seen = await glance(session, subject, lab);
   switch (seen.kind) {
     case 'over':
@@ -46,7 +48,7 @@ async function judge(session: Session, subject: Subject, lab: Lab | null): Promi
     case 'in progress':
       return { lab, outcome: { kind: 'pending', message: inProgress } };
     case 'unknown':
-      return { lab, outcome: failed(seen.refused ? notSure : `${maybe}; \`lab wait\` decides`) };
+      return { lab, outcome: failed(seen.refused ? notSure : `${maybe}; \`lab wait\` decides`, null) };
   }
 }
 
@@ -54,18 +56,14 @@ const inProgress = 'an operation is in progress; until it ends, the state is fai
 const maybe = "the lab's state is failed, but an operation may be in progress";
 const notSure = "the lab's state is failed, which may be an operation in progress";
 
-function outcomeOf(lab: Lab | null, { name, own }: Subject): Outcome {
+function outcomeOf(lab: Lab | null, subject: Subject): Outcome {
   switch (lab?.phase) {
-    case undefined: {
-      const message = `${name} has no lab`;
-      // Another user's lab is not for this token to create.
-      const hint = own ? '`lab spawn` creates one.' : null;
-      return { kind: 'not-found', message, error: { type: 'no_lab', message, status: 404, hint } };
-    }
+    case undefined:
+      return noLab(subject, `${subject.name} has no lab`);
     case 'running':
-      return { kind: 'running', message: 'the lab is running' };
+      return labRuns;
     case 'failed':
-      return failed(hasFailed);
+      return failed(hasFailed, null);
     case 'starting':
     case 'stopping':
     case 'unsettled':
@@ -80,10 +78,6 @@ function saysNoMore({ kind, message }: Outcome): boolean {
 }
 
 const hasFailed = 'the lab has failed';
-
-function failed(message: string): Outcome {
-  return { kind: 'failed', message, error: { type: 'failed', message, status: null, hint: null } };
-}
 
 function describe(lab: Lab, user: string): string[] {
   const rows: [string, string | null][] = [

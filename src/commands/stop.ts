@@ -2,6 +2,7 @@
  * `lab stop`: deletes the lab and waits until it is gone.
  */
 import type { Ending } from '../display/display.js';
+import { begin } from './session/begin.js';
 import { deleteLab } from './session/delete.js';
 import type { Session } from './session/session.js';
 
@@ -11,14 +12,8 @@ const words = {
 };
 
 export async function stop(session: Session, { detach }: { detach: boolean }): Promise<Ending> {
-  const subject = await session.subject(true);
-  if (!subject.ok)
-    return session.ending(session.failureOutcome(subject.failure, { ...words, interrupted: 'interrupted' }));
-  session.display.start({
-    command: 'stop',
-    user: subject.value.name,
-    controller: session.controller,
-    request: null,
-  });
-  return session.ending(await deleteLab(session, subject.value, { detach, words }), { lab: null });
+  const before = { ...words, interrupted: 'interrupted' };
+  const begun = await begin(session, { command: 'stop', mayBeAnother: true, words: before });
+  if (!begun.ok) return begun.ending;
+  return session.ending(await deleteLab(session, begun.subject, { detach, words }), { lab: null });
 }

@@ -4,8 +4,8 @@
  */
 import type { Ending } from '../display/display.js';
 import type { Phase } from '../model/lab.js';
-import type { Outcome } from '../model/outcome.js';
-import { failed, removed } from '../model/reducer.js';
+import { labRuns, type Outcome } from '../model/outcome.js';
+import { deletionFailed, failed, removed } from '../model/reducer.js';
 import {
   followDeletion,
   followOperation,
@@ -15,12 +15,13 @@ import {
   settledState,
 } from './session/following.js';
 import type { Words } from './session/cut-short.js';
+import { begin } from './session/begin.js';
+import { noLab } from './session/no-lab.js';
 import type { Session } from './session/session.js';
 import type { Subject } from '../backends/backend.js';
 import { endingWithUrl } from './session/url.js';
 
-export const goals = ['running', 'absent'] as const;
-export type WaitGoal = (typeof goals)[number];
+export type WaitGoal = 'running' | 'absent';
 
 const words: Words = { interrupted: 'interrupted; any operation in progress continues', hint: null };
 
@@ -28,21 +29,16 @@ const words: Words = { interrupted: 'interrupted; any operation in progress cont
 const lastFailed = { ...words, timeUp: 'last state: failed' };
 
 export async function wait(session: Session, goal: WaitGoal): Promise<Ending> {
-  const subject = await session.subject(true);
-  if (!subject.ok) return session.ending(session.failureOutcome(subject.failure, words));
-  session.display.start({
-    command: 'wait',
-    user: subject.value.name,
-    controller: session.controller,
-    request: null,
-  });
+  const begun = await begin(session, { command: 'wait', mayBeAnother: true, words });
+  if (!begun.ok) return begun.ending;
+  const { subject } = begun;
   const outcome = await (goal === 'running'
-    ? waitForRunning(session, subject.value)
-    : waitForAbsent(session, subject.value));
+    ? waitForRunning(session, subject)
+    : waitForAbsent(session, subject));
   if (goal === 'absent' || (outcome.kind !== 'running' && outcome.kind !== 'complete')) {
     return session.ending(outcome);
   }
-  return endingWithUrl(session, subject.value, outcome);
+  return endingWithUrl(session, subject, outcome);
 }
 
 async function waitForRunning(session: Session, subject: Subject): Promise<Outcome> {
@@ -55,7 +51,7 @@ async function waitForRunning(session: Session, subject: Subject): Promise<Outco
   for (;;) {
     if (!asked.ok) return session.failureOutcome(asked.failure, wordsAfter(last));
     const phase = asked.value?.phase;
-    if (phase === 'running') return { kind: 'running', message: 'the lab is running' };
+    if (phase === 'running') return labRuns;
     if (phase === undefined) {
       // Where only the state can be read, the last one counts.
       const wasFailed = !isReadable && last === 'failed';
@@ -105,7 +101,7 @@ async function waitForAbsent(session: Session, subject: Subject): Promise<Outcom
     deleting = lab.phase === 'stopping' || (deleting && isFailed);
     last = wordsAfter(lab.phase);
     let isIdle = !deleting && !isFailed;
-    if (!isReadable && deleting && hasFailed) return failed('the deletion failed', null, 'delete_failed');
+    if (!isReadable && deleting && hasFailed) return deletionFailed(null);
     if (isReadable && (deleting || (isFailed && clock.monotonic() - lookedAt >= lookAgain))) {
       lookedAt = clock.monotonic();
       const outcome = await followDeletion(session, subject, deleting);
@@ -129,10 +125,7 @@ function wordsAfter(last: Phase | null): Words {
   return last === 'failed' ? lastFailed : words;
 }
 
-function nothing({ name, own }: Subject, wasFailed: boolean): Outcome {
+function nothing(subject: Subject, wasFailed: boolean): Outcome {
   const more = wasFailed ? '; its last state was failed' : '';
-  const message = `${name} has no lab to wait for${more}`;
-  // Another user's lab is not for this token to create.
-  const hint = own ? '`lab spawn` creates one.' : null;
-  return { kind: 'not-found', message, error: { type: 'no_lab', message, status: 404, hint } };
+  return noLab(subject, `${subject.name} has no lab to wait for${more}`);
 }

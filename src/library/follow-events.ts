@@ -8,7 +8,7 @@ import { decode } from '../backends/nublado/decode.js';
 import type { LabState } from '../backends/nublado/schemas.js';
 import { labOf } from '../backends/nublado/state.js';
 import { stamp, type Clock } from '../runtime/context.js';
-import type { Outcome } from '../model/outcome.js';
+import { errorInfo, type Outcome } from '../model/outcome.js';
 import type { Result } from '../model/result.js';
 import { advance, initialRun, type Input } from '../model/reducer.js';
 import { Pace, stateInterval } from '../runtime/pace.js';
@@ -104,7 +104,7 @@ export async function* followEvents(
   }
   if (signal?.aborted === true) return;
   const message = state.trouble?.message ?? 'the event stream ended without an outcome';
-  const error = state.trouble ?? { type: 'lost', message, status: null, hint: null };
+  const error = state.trouble ?? errorInfo('lost', message);
   yield { kind: 'outcome', outcome: { kind: 'unknown', message, error } };
 }
 

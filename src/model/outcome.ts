@@ -47,6 +47,30 @@ export type Outcome =
 
 export type OutcomeKind = Outcome['kind'];
 
+export type Failed = Outcome & { kind: FailureKind };
+
+/** An error. `status` is the HTTP status of the response that it is about, `hint` what to do about it. */
+export function errorInfo(
+  type: string,
+  message: string,
+  { status = null, hint = null }: Partial<Pick<ErrorInfo, 'status' | 'hint'>> = {},
+): ErrorInfo {
+  return { type, message, status, hint };
+}
+
+/** The outcome of an error, with its message. */
+export function errorOutcome(
+  kind: FailureKind,
+  type: string,
+  message: string,
+  more?: Partial<Pick<ErrorInfo, 'status' | 'hint'>>,
+): Failed {
+  return { kind, message, error: errorInfo(type, message, more) };
+}
+
+/** What the state of a lab that runs comes to. */
+export const labRuns: Outcome = { kind: 'running', message: 'the lab is running' };
+
 /** The exit status for an outcome. */
 export function exitCode(outcome: Outcome): number {
   switch (outcome.kind) {
@@ -120,24 +144,23 @@ export const exitCodeTable: readonly (readonly [number, string])[] = [
 
 /** The outcome of wrong usage or configuration. */
 export function usage(message: string, hint: string | null = null): Outcome {
-  return { kind: 'usage', message, error: { type: 'usage', message, status: null, hint } };
+  return errorOutcome('usage', 'usage', message, { hint });
 }
 
 /** The outcome of an exception that nobody expected: a mistake in this program, unless the machine is short of something. */
 export function bug(thrown: unknown): Outcome {
   const shortage = shortageOf(thrown);
   if (shortage !== null) {
-    const { text: message, hint } = shortage;
-    return { kind: 'unknown', message, error: { type: 'machine', message, status: null, hint } };
+    return errorOutcome('unknown', 'machine', shortage.text, { hint: shortage.hint });
   }
   const message = `internal error: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
   const hint =
     `This is a bug in nublado-lab ${version}. Please report it to ${reportBugsTo}, ` +
     'with the command line and this message.';
-  return { kind: 'bug', message, error: { type: 'bug', message, status: null, hint } };
+  return errorOutcome('bug', 'bug', message, { hint });
 }
 
 /** The outcome when what was found out could not be told. */
 export function outputFailed(message: string): Outcome {
-  return { kind: 'unknown', message, error: { type: 'output', message, status: null, hint: null } };
+  return errorOutcome('unknown', 'output', message);
 }

@@ -8,12 +8,12 @@ import type { EventType } from './event-types.js';
 import type { Event } from './event.js';
 import type { RawFrame } from './frame.js';
 import type { Lab } from './lab.js';
-import type { ErrorInfo, Outcome } from './outcome.js';
+import { errorInfo, type ErrorInfo, type Outcome } from './outcome.js';
 import { operationThatBeginsWith, operationThatFailed, type Operation } from './operation.js';
 import { isFinal, outcomeOf, type Failure, type Result } from './result.js';
 import { failed, onState, streamEnded } from './state-outcome.js';
 
-export { failed, removed } from './state-outcome.js';
+export { deletionFailed, failed, removed } from './state-outcome.js';
 
 /** When something happened: `at` in monotonic milliseconds, `time` in milliseconds since the epoch. */
 export interface Stamp {
@@ -311,12 +311,12 @@ export function afterFailure(failure: Failure): Pick<RunState, 'heard' | 'troubl
 }
 
 function retryReason(reason: string | null): ErrorInfo | null {
-  return reason === null ? null : { type: 'lost', message: reason, status: null, hint: null };
+  return reason === null ? null : errorInfo('lost', reason);
 }
 
 function lostStream(reason: string | null): ErrorInfo {
   const message = reason === null ? 'the event stream was lost' : `the event stream was lost: ${reason}`;
-  return { type: 'lost', message, status: null, hint: null };
+  return errorInfo('lost', message);
 }
 
 function unreachable(input: never): never {

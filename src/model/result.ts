@@ -26,6 +26,8 @@ export interface Failure {
    * never reached is tried for five seconds.
    */
   from: 'server' | 'other' | 'nobody';
+  /** Which of the things that a lab was requested with was refused; left out where that is none, or not known. */
+  refusedChoice?: 'image' | 'size';
   /** Whether the server failed over the request itself, so that repeating it may never help, although it looks temporary. */
   stumbled?: boolean;
 }
@@ -38,6 +40,16 @@ export function isFinal({ retry }: Failure): boolean {
 /** Whether there was a response that decides, even where the rest of its body did not come. */
 export function isResponse(failure: Failure): boolean {
   return failure.from === 'server' || isFinal(failure);
+}
+
+/** Whether a gateway responded in place of a server, which is away and may come back. */
+export function isAway({ from, error: { status } }: Failure): boolean {
+  return from === 'server' && (status === 502 || status === 503 || status === 504);
+}
+
+/** Whether the server itself responded, and was not in trouble: an error of a gateway does not show that it is there. */
+export function isFromHealthyServer({ from, error: { status } }: Failure): boolean {
+  return from === 'server' && (status ?? 500) < 500;
 }
 
 /** How long the server asked to wait, in milliseconds; null where it did not. */

@@ -5,7 +5,7 @@
  * how that ends (contract, "What a client must survive", 12). Where no stream can be read, `commands/attach.ts` decides.
  */
 import type { Lab } from './lab.js';
-import type { Outcome } from './outcome.js';
+import { errorOutcome, labRuns, type Outcome } from './outcome.js';
 import type { Input, RunState } from './reducer.js';
 
 /** An open stream without a single event for this long has no operation behind it, in milliseconds. */
@@ -23,7 +23,7 @@ export function onState(state: RunState, { lab, emptyFor = 0 }: Input & { kind: 
     case 'delete':
       if (lab === null) return { ...state, outcome: { kind: 'absent', message: 'the lab is gone' } };
       return hasFailed && state.operation === 'deletion'
-        ? { ...state, outcome: failed('the deletion failed', state.reason, 'delete_failed') }
+        ? { ...state, outcome: deletionFailed(state.reason) }
         : state;
     case 'spawn':
       return onStateOfSpawn(state, lab, hasFailed);
@@ -36,7 +36,7 @@ function onStateOfSpawn(state: RunState, lab: Lab | null, hasFailed: boolean): R
       // What it means that there is no lab where none was expected is the command's to decide.
       return state.expected ? { ...state, outcome: removed(state.reason) } : state;
     case 'running':
-      return { ...state, outcome: { kind: 'running', message: 'the lab is running' } };
+      return { ...state, outcome: labRuns };
     case 'starting':
       return { ...state, expected: true };
     case 'failed':
@@ -54,7 +54,7 @@ function onStateOfEvents(state: RunState, lab: Lab | null): RunState {
   // Who looks at the stream is told how the stream ended; the state decides only what it left open.
   if (!state.completeInDoubt) return state;
   if (lab?.phase === 'running') {
-    return { ...state, outcome: { kind: 'running', message: 'the lab is running' } };
+    return { ...state, outcome: labRuns };
   }
   if (!state.endedClean) return state;
   if (lab?.phase === 'failed') return { ...state, outcome: failed('the lab has failed', state.reason) };
@@ -69,7 +69,11 @@ export function streamEnded(): Outcome {
 export function failed(words: string, reason: string | null, type = 'failed'): Outcome {
   const parts = [words, reason ?? ''].filter((part) => part !== '');
   const message = parts.length === 0 ? 'the operation failed' : parts.join(': ');
-  return { kind: 'failed', message, error: { type, message, status: null, hint: null } };
+  return errorOutcome('failed', type, message);
+}
+
+export function deletionFailed(reason: string | null): Outcome {
+  return failed('the deletion failed', reason, 'delete_failed');
 }
 
 /** The lab is gone; the reason, where there is one, is what an `error` event gave. */

@@ -5,7 +5,7 @@
  * lost. Sends nothing and waits for nothing itself.
  */
 import type { Clock } from './context.js';
-import { askedWait, isFinal, type Failure } from '../model/result.js';
+import { askedWait, isAway, isFinal, type Failure } from '../model/result.js';
 
 /** Whether the controller has answered in this run. What was lost may come back; what never was there will hardly. */
 export interface Contact {
@@ -80,9 +80,4 @@ export class Retry {
     const rest = left();
     return rest !== null && asked > rest ? null : Math.max(wait, asked);
   }
-}
-
-/** Whether a gateway answered in the place of a controller, which is away and may come back. */
-function isAway({ from, error: { status } }: Failure): boolean {
-  return from === 'server' && (status === 502 || status === 503 || status === 504);
 }

@@ -1,8 +1,8 @@
 /**
- * A command in memory: against a controller whose every answer a test writes itself, on a clock that jumps from one thing
- * that falls due to the next. For what takes minutes; what a user sees is shown with `peer.ts` and the real program.
+ * A command in memory against a controller whose every response a test writes itself. For what takes minutes; what a user
+ * sees is shown with `peer.ts` and the real program.
  */
-import { Session } from '../../src/commands/session/session.js';
+import type { Session } from '../../src/commands/session/session.js';
 import type { Clock } from '../../src/runtime/context.js';
 import type { Backend } from '../../src/backends/backend.js';
 import { nubladoBackend } from '../../src/backends/nublado/backend.js';
@@ -11,15 +11,13 @@ import { decode } from '../../src/backends/nublado/decode.js';
 import type { LabState } from '../../src/backends/nublado/schemas.js';
 import type { EventStream } from '../../src/stream/event-stream.js';
 import { refusal } from '../../src/backends/nublado/failures.js';
-import { startDeadline } from '../../src/runtime/deadline.js';
-import { SilentDisplay, type Ending } from '../../src/display/display.js';
+import type { Ending } from '../../src/display/display.js';
 import { toSse, type Event } from '../../src/model/event.js';
 import { exitCode } from '../../src/model/outcome.js';
 import { noSecrets } from '../../src/model/redactor.js';
 import type { Result } from '../../src/model/result.js';
-import type { Input, RunState } from '../../src/model/reducer.js';
 import { FakeClock } from './clock.js';
-import { fakeContext } from './context.js';
+import { playInMemory, type PlayedInMemory } from './in-memory.js';
 
 export type Route = 'create' | 'events' | 'state' | 'remove' | 'who';
 
@@ -43,14 +41,9 @@ export interface Stream {
 /** Answers the `nth` request of a route, which comes at `at`, counted from 1 and in milliseconds. */
 export type Script = Partial<Record<Route, (at: number, nth: number) => Reply>>;
 
-export interface Played {
-  ending: Ending;
-  endedAt: number;
+export interface Played extends PlayedInMemory {
   /** When the requests of each route came, in milliseconds. */
   requests: Record<Route, number[]>;
-  /** The messages of the events that were shown. */
-  shown: string[];
-  warnings: string[];
 }
 
 export interface PlayOptions {
@@ -60,70 +53,15 @@ export interface PlayOptions {
   latency?: number;
 }
 
-/** Long enough for every test; whatever still waits then waits for ever, in milliseconds. */
-const longest = 3_600_000;
-
 export async function play(
   script: Script,
   command: (session: Session) => Promise<Ending>,
   { timeout = null, user = { name: 'rachel', given: false, direct: false }, latency = 0 }: PlayOptions = {},
 ): Promise<Played> {
-  const clock = new FakeClock();
   const requests: Played['requests'] = { create: [], events: [], state: [], remove: [], who: [] };
-  const display = new Recorder();
-  const context = fakeContext({ clock });
-  const deadline = startDeadline(clock, timeout, context.signal);
+  const clock = new FakeClock();
   const backend = scripted(script, clock, requests, latency, user.direct);
-  const session = new Session(
-    {
-      context,
-      display,
-      backend,
-      freshBackend: () => Promise.resolve(backend),
-      controller: 'http://controller.test/nublado',
-      user,
-      redactor: noSecrets,
-      demo: false,
-      limits: { timeout, idleTimeout: null },
-      deadline,
-    },
-    'spawn',
-  );
-  const ended: { ending?: Ending; error?: unknown }[] = [];
-  command(session).then(
-    (ending) => ended.push({ ending }),
-    (error: unknown) => ended.push({ error }),
-  );
-  await settled();
-  while (ended.length === 0 && clock.nextDue !== null && clock.monotonic() < longest) {
-    clock.advance(clock.nextDue - clock.monotonic());
-    await settled();
-  }
-  session.close();
-  deadline.cancel();
-  const [result] = ended;
-  if (result?.error !== undefined) throw result.error as Error;
-  if (result?.ending === undefined) throw new Error(`it did not end by ${clock.monotonic()} ms`);
-  const { shown, warnings } = display;
-  return { ending: result.ending, endedAt: clock.monotonic(), requests, shown, warnings };
-}
-
-/** Everything that can happen without time passing has happened. */
-async function settled(): Promise<void> {
-  for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
-}
-
-class Recorder extends SilentDisplay {
-  readonly shown: string[] = [];
-  readonly warnings: string[] = [];
-
-  override show(_state: RunState, input: Input): void {
-    if (input.kind === 'event') this.shown.push(input.event.message);
-  }
-
-  override warn(message: string): void {
-    this.warnings.push(message);
-  }
+  return { ...(await playInMemory({ backend, clock, timeout, user }, command)), requests };
 }
 
 const stream = { decode, replay: 'whole', heartbeat: 'comment' } as const;

@@ -19,7 +19,8 @@ import {
 } from '../../http/response.js';
 import { isPassing, proxyCredentialsHint } from '../../http/network.js';
 
-interface Words {
+/** What an error response says. */
+interface ServerText {
   /** The controller's machine-readable error type, where it sent one. */
   type: string | null;
   /** Not to be shown as it is. */
@@ -146,12 +147,13 @@ interface Extra {
 
 type FailureMaker = (kind: Failure['kind'], type: string, extra: Extra) => Failure;
 
-function failureMaker(asked: string, answer: Answer, words: Words): FailureMaker {
+function failureMaker(asked: string, answer: Answer, words: ServerText): FailureMaker {
   return (kind, type, extra) => {
     const unreadable = compression(answer) === null ? null : `the response is ${describeCompression(answer)}`;
     const said = extra.said ?? (words.text === null ? unreadable : answer.redact(words.text));
     const retry = extra.retry ?? 'never';
     const afterMs = retryAfter(answer);
+    const choice = kind === 'refused' ? refusedChoice(type, said ?? '') : null;
     const phrase = STATUS_CODES[answer.status] ?? '';
     const reason = `HTTP ${answer.status} ${phrase}`.trim();
     // Text that only repeats the status would print it twice.
@@ -167,14 +169,22 @@ function failureMaker(asked: string, answer: Answer, words: Words): FailureMaker
       retry: afterMs === null || retry === 'never' ? retry : { afterMs },
       effect: answer.status >= 500 || answer.status === 408 ? 'possible' : 'none',
       from: extra.from ?? 'server',
+      ...(choice === null ? {} : { refusedChoice: choice }),
       // A controller answers in plain text where it has stumbled itself, and an ingress with a page.
       stumbled: answer.status === 500 && mediaType(answer) === 'text/plain',
     };
   };
 }
 
+/** Which choice was refused: the type says so, or the place in the request that the words name. */
+function refusedChoice(type: string, said: string): 'size' | 'image' | null {
+  const about = `${type} ${said}`;
+  if (/lab_size|options\.size|insufficient_quota/.test(about)) return 'size';
+  return /unknown_image|docker_reference/.test(about) ? 'image' : null;
+}
+
 /** The server's own words, from any of the five shapes of its bodies; null where it said nothing useful. */
-function serverWords(answer: Answer): Words {
+function serverWords(answer: Answer): ServerText {
   const challenge = authenticateParameters(answer);
   const fromHeader = challenge.get('error_description') ?? plainText(answer);
   if (!isJson(answer)) return { type: challenge.get('error') ?? null, text: fromHeader };
@@ -207,7 +217,7 @@ function isText(answer: Answer): boolean {
   return mediaType(answer) === 'text/plain';
 }
 
-function hint401({ type }: Words, tokenOrigin: string | null): string {
+function hint401({ type }: ServerText, tokenOrigin: string | null): string {
   if (type !== 'invalid_token')
     return 'Name a file that holds a valid token in --token-file or LAB_TOKEN_FILE.';
   const origin = tokenOrigin === null ? '' : ` from ${tokenOrigin}`;
@@ -219,7 +229,7 @@ function hint429(answer: Answer): string {
   return `Too many requests; try again ${wait === null ? 'later' : `in ${Math.ceil(wait / 1000)} s`}.`;
 }
 
-function hint403(answer: Answer, words: Words): string | null {
+function hint403(answer: Answer, words: ServerText): string | null {
   const challenge = authenticateParameters(answer);
   if (challenge.get('error') === 'insufficient_scope') {
     const scope = challenge.get('scope');
@@ -234,7 +244,7 @@ function hint403(answer: Answer, words: Words): string | null {
     : null;
 }
 
-function hintRefused(status: number, { type }: Words): string | null {
+function hintRefused(status: number, { type }: ServerText): string | null {
   if (status === 413) return 'The request is too large: give fewer or shorter --env values.';
   switch (type) {
     case 'unknown_image':

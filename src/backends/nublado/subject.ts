@@ -4,6 +4,7 @@
  * Who the token's own user is, is requested only where another user may be meant. Not every installation can say it: then
  * any user's lab is requested, which only an administrator may.
  */
+import { errorInfo } from '../../model/outcome.js';
 import type { Failure, Result } from '../../model/result.js';
 import type { Backend, Lookup, Subject, WantedUser } from '../backend.js';
 import { findSubject } from '../subject.js';
@@ -56,7 +57,7 @@ export function anothersLab(name: string, whose: string, direct: boolean): Failu
     : `Check --user, or use a token of ${name}.`;
   return {
     kind: direct ? 'unknown' : 'unauthorized',
-    error: { type: 'another_user', message, status: null, hint },
+    error: errorInfo('another_user', message, { hint }),
     retry: 'never',
     effect: 'none',
     from: 'server',

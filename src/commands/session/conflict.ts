@@ -40,7 +40,7 @@ type StateInput = Input & { kind: 'state' };
 export class Conflict {
   readonly #session: Session;
   readonly #subject: Subject;
-  #isReadable = true;
+  #isReadable: boolean;
   #sentAt = 0;
   /** The events that had been shown when the create was sent last. */
   #shown = 0;
@@ -50,6 +50,7 @@ export class Conflict {
   constructor(session: Session, subject: Subject) {
     this.#session = session;
     this.#subject = subject;
+    this.#isReadable = session.backend.lab(subject).events !== null;
   }
 
   /**

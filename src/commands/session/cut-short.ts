@@ -4,7 +4,7 @@
  */
 import type { EndReason } from '../../runtime/context.js';
 import type { Deadline } from '../../runtime/deadline.js';
-import { bug, outputFailed, type Outcome } from '../../model/outcome.js';
+import { bug, errorInfo, errorOutcome, outputFailed, type Outcome } from '../../model/outcome.js';
 import { OutputError } from '../../model/output-error.js';
 import type { Lab } from '../../model/lab.js';
 import { outcomeOf } from '../../model/result.js';
@@ -36,12 +36,13 @@ export function cutShort(
   if (signal.aborted) {
     const reason = signal.reason as EndReason;
     if (typeof reason === 'string') {
-      return { kind: 'interrupted', signal: reason, ...saying(reason.toLowerCase(), interrupted, hint) };
+      const error = errorInfo(reason.toLowerCase(), interrupted, { hint });
+      return { kind: 'interrupted', signal: reason, message: interrupted, error };
     }
     return reason instanceof OutputError ? outputFailed(reason.message) : bug(reason);
   }
   if (!deadline.expired) {
-    const error = trouble ?? saying('lost', 'the event stream ended without an outcome', null).error;
+    const error = trouble ?? errorInfo('lost', 'the event stream ended without an outcome');
     return { kind: 'unknown', message: error.message, error: { ...error, hint: error.hint ?? hint } };
   }
   const { answer } = known.look ?? { answer: null };
@@ -49,15 +50,11 @@ export function cutShort(
   if (decided !== null) return decided;
   if (answer?.ok === false && answer.failure.kind === 'unauthorized') return outcomeOf(answer.failure);
   if (isReachable(known)) {
-    return { kind: 'timeout', ...saying('timeout', `timed out; ${timeUp}`, hint) };
+    return errorOutcome('timeout', 'timeout', `timed out; ${timeUp}`, { hint });
   }
   const last = answer?.ok === false ? answer.failure.error : trouble;
   const where =
     unreached === null || (last?.status ?? null) !== null ? '' : `: no response from ${unreached}`;
   const why = last === null ? where : `${where}: ${last.message}`;
-  return { kind: 'unknown', ...saying('timeout', `timed out; outcome unknown${why}`, hint) };
-}
-
-function saying(type: string, message: string, hint: string | null) {
-  return { message, error: { type, message, status: null, hint } };
+  return errorOutcome('unknown', 'timeout', `timed out; outcome unknown${why}`, { hint });
 }

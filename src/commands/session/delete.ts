@@ -8,7 +8,7 @@ import { isAborted, sleep } from '../../runtime/deadline.js';
 import type { Lab } from '../../model/lab.js';
 import type { Outcome } from '../../model/outcome.js';
 import { askedWait, outcomeOf, type Result } from '../../model/result.js';
-import { pause, pollInterval } from './following.js';
+import { pause, pollInterval, settledState } from './following.js';
 import type { Words } from './cut-short.js';
 import type { Session } from './session.js';
 import type { Removal, Subject } from '../../backends/backend.js';
@@ -35,10 +35,18 @@ export async function deleteLab(
   let maybeDeleting = false;
   while (!session.signal.aborted) {
     const answer = await removeWithProgress(session, subject, options.detach);
-    if (answer === 'detached') {
+    const isUnderWay = answer === 'under way' || (answer.ok && answer.value === 'under way');
+    if (isUnderWay && options.detach) {
       return session.detached('deleting the lab', '`lab wait --for absent` follows it');
     }
-    if (answer.ok) return gone();
+    if (answer === 'under way' || answer.ok) {
+      if (!isUnderWay) return gone();
+      [maybeDeleting, repeated] = [true, true];
+      const outcome = await untilDeleted(session, subject);
+      if (outcome !== null) return outcome;
+      retry.reset();
+      continue;
+    }
     const { failure } = answer;
     if (failure.kind === 'failed') {
       const { operation, reason } = session.state;
@@ -81,12 +89,28 @@ function gone(): Outcome {
   return { kind: 'absent', message: 'the lab is gone' };
 }
 
+/**
+ * Waits for the end of a deletion that was accepted. Null where the lab turns out not to be deleted, or the run was cut
+ * short. Not even a stream that could be read would say more: the state says when it is over.
+ */
+async function untilDeleted(session: Session, subject: Subject): Promise<Outcome | null> {
+  for (;;) {
+    await pause(session, pollInterval);
+    if (isAborted(session.signal)) return null;
+    const state = await settledState(session, subject);
+    if (!state.ok) return isAborted(session.signal) ? null : outcomeOf(state.failure);
+    if (state.value === null) return gone();
+    const { phase } = state.value;
+    if (phase !== 'stopping' && phase !== 'other') return null;
+  }
+}
+
 /** Sends the DELETE, and shows the deletion's events until there is a response. */
 async function removeWithProgress(
   session: Session,
   subject: Subject,
   detach: boolean,
-): Promise<Result<Removal> | 'detached'> {
+): Promise<Result<Removal> | 'under way'> {
   const answered = new AbortController();
   const removal = session
     .attempt((signal) => session.backend.lab(subject).remove(signal))
@@ -98,7 +122,7 @@ async function removeWithProgress(
   if (begun && detach) {
     // The deletion goes on without anybody waiting for it.
     removal.catch(() => undefined);
-    return 'detached';
+    return 'under way';
   }
   if (session.backend.lab(subject).events === null || (!begun && !hasFailed(await removal))) return removal;
   const { clock } = session.context;

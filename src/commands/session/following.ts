@@ -10,9 +10,9 @@
 import type { Clock } from '../../runtime/context.js';
 import { sleep } from '../../runtime/deadline.js';
 import type { Lab, Phase } from '../../model/lab.js';
-import type { Outcome } from '../../model/outcome.js';
-import type { Result } from '../../model/result.js';
-import type { Known } from '../../model/reducer.js';
+import { labRuns, type Outcome } from '../../model/outcome.js';
+import { outcomeOf, type Result } from '../../model/result.js';
+import { failed, removed, type Known } from '../../model/reducer.js';
 import type { Session } from './session.js';
 import type { Subject } from '../../backends/backend.js';
 
@@ -41,7 +41,22 @@ export async function settledState(session: Session, subject: Subject): Promise<
 
 /** Follows the spawn that this command asked for. Null where the run was cut short. */
 export function followSpawn(session: Session, subject: Subject): Promise<Outcome | null> {
+  if (session.backend.lab(subject).events === null) return pollSpawn(session, subject);
   return session.follow(subject, { goal: 'spawn', silence, afterEnd: 'reopen', seen: session.operation });
+}
+
+/** The same by the state alone, where there is no stream. */
+async function pollSpawn(session: Session, subject: Subject): Promise<Outcome | null> {
+  const failure = new LastingFailure(session.context.clock);
+  for (;;) {
+    const asked = await settledState(session, subject);
+    if (session.signal.aborted) return null;
+    if (!asked.ok) return outcomeOf(asked.failure);
+    if (asked.value === null) return removed(null);
+    if (asked.value.phase === 'running') return labRuns;
+    if (failure.note(asked.value.phase)) return failed('the lab has failed', null);
+    await pause(session, pollInterval);
+  }
 }
 
 /**

@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../../runtime/context.js';
 import type { Deadline } from '../../runtime/deadline.js';
+import { isFromHealthyServer } from '../../model/result.js';
 import type { RunState } from '../../model/reducer.js';
 
 /** It is due this long before the deadline, or after half of the time if that is later, in milliseconds. */
@@ -40,7 +41,7 @@ export function isReachable({ look = null, lastByteAt = null, stream = null }: P
   if (lastByteAt !== null && lastByteAt >= look.at) return true;
   if (look.answer === null) return false;
   if (look.answer.ok) return true;
-  const { from, error } = look.answer.failure;
-  // An ingress that answers for a controller that is away shows nothing, unless it still holds the stream open.
-  return from === 'server' && ((error.status ?? 500) < 500 || stream === 'open');
+  const { failure } = look.answer;
+  // A gateway that answers for a server that is away shows nothing, unless it still holds the stream open.
+  return isFromHealthyServer(failure) || (failure.from === 'server' && stream === 'open');
 }

@@ -8,6 +8,7 @@
 import type { Clock } from '../../runtime/context.js';
 import type { Backend, Subject } from '../../backends/backend.js';
 import { isAborted, startDeadline, unlessAborted } from '../../runtime/deadline.js';
+import { errorInfo } from '../../model/outcome.js';
 import type { Lab } from '../../model/lab.js';
 import { isResponse, type Failure, type Result } from '../../model/result.js';
 import { Pace, stateInterval } from '../../runtime/pace.js';
@@ -100,7 +101,7 @@ export class StateRequests {
 /** Nobody waits for the answer any more, so nothing was sent. */
 const abandoned: Failure = {
   kind: 'unknown',
-  error: { type: 'network', message: "could not get the lab's status", status: null, hint: null },
+  error: errorInfo('network', "could not get the lab's status"),
   retry: 'later',
   effect: 'none',
   from: 'nobody',

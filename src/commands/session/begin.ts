@@ -1,0 +1,35 @@
+/**
+ * How every command about one lab begins: whose lab that is, and then the display.
+ */
+import type { RemoteLab, Subject } from '../../backends/backend.js';
+import type { Ending } from '../../display/display.js';
+import type { Words } from './cut-short.js';
+import type { Session } from './session.js';
+
+export interface Beginning {
+  /** Its name on the command line. */
+  command: string;
+  /** Whether it can serve other users than the token's own. */
+  mayBeAnother: boolean;
+  /** What to say where it is cut short before it has begun. */
+  words: Words;
+  /** What it requests, for JSON output; left out where that is nothing more. */
+  request?: (lab: RemoteLab) => Record<string, unknown>;
+}
+
+export type Begun = { ok: true; subject: Subject; lab: RemoteLab } | { ok: false; ending: Ending };
+
+export async function begin(session: Session, beginning: Beginning): Promise<Begun> {
+  const { command, mayBeAnother, words, request } = beginning;
+  const found = await session.subject(mayBeAnother);
+  if (!found.ok) return { ok: false, ending: session.ending(session.failureOutcome(found.failure, words)) };
+  const subject = found.value;
+  const lab = session.backend.lab(subject);
+  session.display.start({
+    command,
+    user: subject.name,
+    controller: session.controller,
+    request: request?.(lab) ?? null,
+  });
+  return { ok: true, subject, lab };
+}
