@@ -128,9 +128,11 @@ describe('a reader of stderr that does not read', () => {
     end();
     assert.deepEqual(await run.exited, [0, null]);
     assert.equal(resultOf(await result).events, sent + 1);
-    const [, count] = /^\((\d+) lines were left out because stderr was not read\)$/m.exec(messages) ?? [];
-    const shown = messages.match(/ info +3% {2}a message of some length$/gm)?.length ?? 0;
-    assert.equal(shown + Number(count), sent);
-    assert.match(messages, / complete +up\n.*\n$/);
+    // More than once, if a busy machine lets the reader stop again.
+    const notes = [...messages.matchAll(/^\((\d+) lines were left out because stderr was not read\)$/gm)];
+    const leftOut = notes.reduce((sum, [, count]) => sum + Number(count), 0);
+    const shown = messages.match(/ 3% {2}a message of some length$/gm)?.length ?? 0;
+    assert.equal(shown + leftOut, sent);
+    assert.match(messages, / up\n.*\n$/);
   });
 });
