@@ -15,7 +15,10 @@ function escape(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** One row as SVG: adjacent cells of one style become one text element, placed at their column. */
+/**
+ * One row as SVG: adjacent cells of one style become one text element, placed at their column. So does what follows two
+ * spaces, so that columns stay columns in any font.
+ */
 function svgRow(cells: Cell[], y: number): string {
   const runs: { x: number; text: string; style: string }[] = [];
   for (const [x, { text, color, dim }] of cells.entries()) {
@@ -25,11 +28,13 @@ function svgRow(cells: Cell[], y: number): string {
     else runs.push({ x, text, style });
   }
   return runs
-    .filter(({ text }) => text.trim() !== '')
+    .flatMap(({ x, text, style }) =>
+      [...text.matchAll(/\S+(?: \S+)*/g)].map((part) => ({ x: x + part.index, text: part[0], style })),
+    )
     .map(
       ({ x, text, style }) =>
         `<text x="${(margin + x * cell.width).toFixed(1)}" y="${y}" ${style} xml:space="preserve" ` +
-        `textLength="${(text.trimEnd().length * cell.width).toFixed(1)}">${escape(text.trimEnd())}</text>`,
+        `textLength="${(text.length * cell.width).toFixed(1)}">${escape(text)}</text>`,
     )
     .join('\n');
 }
