@@ -318,7 +318,7 @@ describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
     ['a command without --', ['node'], /unexpected argument "node"/],
     ['a word before --', ['node', '--', 'x'], /unexpected argument "node"/],
     ['nothing after --', ['--'], /no command follows --/],
-    ['a scenario that is none', ['--scenario', 'nope', '--', 'true'], /no scenario "nope"/],
+    ['a scenario that is none', ['--scenario', 'nope', '--', 'true'], /unknown scenario "nope"/],
   ] as [string, string[], RegExp][]) {
     it(`refuses ${name}`, async () => {
       const argv = ['controller', ...words];

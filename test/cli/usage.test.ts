@@ -147,7 +147,7 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
     {},
     /--demo.*--controller/,
   ],
-  ['a scenario that is none', ['spawn', '--demo', 'nope'], {}, /no scenario "nope"[^]*happy/],
+  ['a scenario that is none', ['spawn', '--demo', 'nope'], {}, /unknown scenario "nope"[^]*happy/],
   ['raw JSON', ['events', '--raw', '-o', 'ndjson'], {}, /--raw cannot be combined with/],
   ['raw and a filter', ['events', '--raw', '--type', 'info'], {}, /--raw shows everything/],
   [
