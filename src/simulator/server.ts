@@ -1,8 +1,8 @@
 /**
  * The simulated controller: a real HTTP server on loopback that speaks the controller's contract.
  *
- * Owns its life (start, restart, close), and which of the rooms answers a path: the ingress, Gafaelfawr, or the
- * controller's routes. It shares no code with the client's side of the protocol; tests rely on that.
+ * Owns start, restart and close, and which part handles a path: the ingress, Gafaelfawr, or the controller's routes. It
+ * shares no code with the client's side of the protocol; tests rely on that.
  */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -18,20 +18,20 @@ import { Directory, type Grant, type Person } from './labs/people.js';
 import { EventQueue } from './labs/queue.js';
 import { internalError } from './nublado/refusals.js';
 import { page, send } from './http/reply.js';
-import { dispatch, quotaOf, type Answer, type Site } from './nublado/routes.js';
+import { dispatch, quotaOf, type Outgoing, type Site } from './nublado/routes.js';
 import { findScenario } from './stories/scenarios.js';
 import type { LabRequest } from './nublado/state.js';
 import { stream } from './http/stream.js';
 
 export type { Faults } from './stories/faults.js';
-export type { IngressAnswer } from './nublado/ingress.js';
+export type { IngressResponse } from './nublado/ingress.js';
 export type { Grant, Person, Quota, Scope } from './labs/people.js';
 
 export interface SimulatorOptions {
   clock: Clock;
-  /** What a create sets off; default `happy`. */
+  /** The scenario that a create starts; default `happy`. */
   scenario?: string;
-  /** Stories' pauses are divided by it; default 1. Pings keep their time. */
+  /** Divides the pauses of stories, but not the time between pings; default 1. */
   speed?: number;
   /** Seconds between the pings of a stream; default 15. */
   pingSeconds?: number;
@@ -41,19 +41,19 @@ export interface SimulatorOptions {
   port?: number;
   /** Owner of the token; default `demo`. */
   user?: string;
-  /** People beside the ordinary ones; whoever is not among them is an ordinary user. */
+  /** Users with special properties; every other name is an ordinary user. */
   people?: readonly Person[];
-  /** Tokens that are known beside the controller's own. */
+  /** Valid tokens in addition to the controller's own. */
   tokens?: Readonly<Record<string, Grant>>;
-  /** What is difficult from the beginning; `faults` of the controller changes it later. */
+  /** Initial faults; change the controller's `faults` later. */
   faults?: Readonly<Partial<Faults>>;
 }
 
-/** Tokens of the controller's user, by what they open (contract, "Base and authentication"). */
+/** Tokens of the controller's user, by scope (contract, "Base and authentication"). */
 export interface Tokens {
-  /** What every user has: may create and watch, but neither list nor delete. */
+  /** An ordinary user's token: create and watch, but not list or delete. */
   user: string;
-  /** May list, look at and delete labs as well. */
+  /** Can also list, inspect and delete labs. */
   hub: string;
   /** Every scope. */
   all: string;
@@ -67,41 +67,41 @@ export interface SimulatedController {
   token: string;
   tokens: Tokens;
   user: string;
-  /** For tests and demos: may be changed at any time. */
+  /** For tests and demos. Can be changed at any time. */
   faults: Faults;
-  /** Begins a spawn for `user` as though it had been POSTed, past the ingress. */
+  /** Starts a spawn for `user` without a request. */
   beginSpawn(): void;
   /**
    * Restarts the controller, for tests and demos: every connection is cut with a FIN, new ones are refused for
-   * `downMs` milliseconds (default 1000, divided by `speed`). Spawns continue meanwhile, and deletions do not.
-   * Afterwards a pending pod is monitored, nothing is reported of a running one, and a lab without a pod is
-   * forgotten. Resolves when it listens again.
+   * `downMs` milliseconds (default 1000, divided by `speed`). Spawns continue meanwhile; deletions do not. Afterwards
+   * the controller monitors a pending pod, emits no events for a running one, and forgets a lab without a pod. Resolves
+   * when it listens again.
    */
   restart(options?: { downMs?: number }): Promise<void>;
-  /** Resolves when it listens: at once, but for a restart. */
+  /** Resolves when it listens: immediately, except during a restart. */
   listening(): Promise<void>;
-  /** What the controller does every five minutes, in its clock's time: failed and dead labs are deleted. */
+  /** Deletes failed and dead labs, as the controller does every five minutes of its clock. */
   reconcile(): void;
   /**
-   * The pod of a running lab dies (default: the one of `user`). The state goes on reading `running` until a create
-   * or `reconcile` notices. Throws a RangeError where no lab runs.
+   * Kills the pod of a running lab (default: that of `user`). The state stays `running` until a create or `reconcile`
+   * notices. Throws a RangeError if the lab is not running.
    */
   killPod(user?: string): void;
-  /** Ends all connections and timers at once; resolves when the port is free. */
+  /** Ends all connections and timers immediately; resolves when the port is free. */
   close(): Promise<void>;
 }
 
 const base = '/nublado';
 
-/** Between two reconciliations, in milliseconds (contract, "What a client must survive", 14). */
+/** Milliseconds between two reconciliations (contract, "What a client must survive", 14). */
 const reconciliation = 300_000;
 
-/** Throws a RangeError where the scenario is unknown; rejects with the system's error where it cannot listen. */
+/** Throws a RangeError if the scenario is unknown; rejects with the system's error if it cannot listen. */
 export async function startSimulator(options: SimulatorOptions): Promise<SimulatedController> {
   const { clock, scenario: name = 'happy', speed = 1, pingSeconds = 15 } = options;
   const { host = '127.0.0.1', port = 0, user = 'demo', people = [], tokens: others = {} } = options;
   const scenario = findScenario(name);
-  if (!scenario) throw new RangeError(`no scenario is called ${JSON.stringify(name)}`);
+  if (!scenario) throw new RangeError(`unknown scenario ${JSON.stringify(name)}`);
 
   const tokens: Tokens = { user: newToken(), hub: newToken(), all: newToken() };
   const directory = new Directory(people, {
@@ -116,17 +116,17 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const site: Site = { labs, directory, scenario, faults, pauses, turnstile: new Turnstile() };
   const person = directory.person(user);
   const streams = new Set<() => void>();
-  let asked = false;
+  let requested = false;
   let down = false;
   let stopRestart = (): void => undefined;
   let listening = Promise.resolve();
 
   const listener = await Listener.open(
     (request, response) => {
-      // What stood there before stood there before anybody asked, and its time begins now.
-      if (!asked && scenario.before) labs.register(user).arrange(person, defaultRequest(user), scenario);
-      asked = true;
-      answer(site, request).then(
+      // The lab that the scenario starts with must exist before the first request; its story starts now.
+      if (!requested && scenario.before) labs.register(user).arrange(person, defaultRequest(user), scenario);
+      requested = true;
+      handle(site, request).then(
         (reply) => {
           respond(response, reply);
         },
@@ -138,7 +138,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     { clock, host, port },
   );
 
-  function respond(response: ServerResponse, reply: Answer): void {
+  function respond(response: ServerResponse, reply: Outgoing): void {
     if (reply === null) {
       response.destroy();
     } else if (reply instanceof EventQueue) {
@@ -151,7 +151,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     }
   }
 
-  /** Nothing of the process survives: no stream, and no request that it was working on. */
+  /** Ends everything that a process takes with it when it exits: streams, and requests in progress. */
   function stopWork(): void {
     for (const stop of streams) stop();
     pauses.cancel();
@@ -217,15 +217,15 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   };
 }
 
-async function answer(site: Site, request: IncomingMessage): Promise<Answer> {
+async function handle(site: Site, request: IncomingMessage): Promise<Outgoing> {
   const [path = ''] = (request.url ?? '').split('?');
   if (path === '/auth/api/v1/user-info') return userInfo(request, site.directory);
   if (path === loginPath) return loginPage;
   if (path !== base && !path.startsWith(`${base}/`)) return page(404, 'Not Found');
-  const turnedAway =
+  const rejected =
     site.faults.ingress.shift() ??
-    (site.scenario.ingress && site.turnstile.turnAway('', site.scenario.ingress));
-  if (turnedAway !== undefined) return ingressReply(turnedAway, request);
+    (site.scenario.ingress && site.turnstile.reject('', site.scenario.ingress));
+  if (rejected !== undefined) return ingressReply(rejected, request);
   const below = path.slice(base.length);
   const admitted = admit(request, below, site.directory);
   if ('refusal' in admitted) return admitted.refusal;
@@ -238,13 +238,13 @@ async function answer(site: Site, request: IncomingMessage): Promise<Answer> {
   });
 }
 
-/** What is asked for where nobody asks. */
+/** The default request: for the labs that a scenario starts with, and for `beginSpawn`. */
 function defaultRequest(user: string): LabRequest {
   const prefix = `/nb/user/${user}/`;
   return { image: recommended, size: small, enable_debug: false, reset_user_env: false, prefix };
 }
 
-/** In the form of a real one (contract, "Base and authentication"). */
+/** A token in the format of real ones (contract, "Base and authentication"). */
 function newToken(): string {
   const part = () => randomBytes(16).toString('base64url');
   return `gt-${part()}.${part()}`;

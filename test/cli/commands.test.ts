@@ -161,7 +161,7 @@ describe('lab spawn', { concurrency: 4 }, () => {
     });
     const run = await runLab(['spawn', '-u', 'demo'], { LAB_CONTROLLER: server.origin, LAB_TOKEN: 'gt-x' });
     assert.deepEqual([run.code, run.stdout], [0, '']);
-    assert.match(run.stderr, /the controller does not tell its URL/);
+    assert.match(run.stderr, /the controller did not report the lab's URL/);
   });
 
   it('prints the URL verbatim for a script, and everything else harmless', async () => {

@@ -206,7 +206,7 @@ describe('lab completion', () => {
       program.parseAsync(['completion', 'tcsh'], { from: 'user' }),
       (error) =>
         error instanceof UsageError &&
-        error.message === 'lab completion: there is no script for "tcsh"' &&
+        error.message === 'lab completion: unknown shell "tcsh"' &&
         error.hint === 'Choose bash, zsh, fish.',
     );
     assert.equal(out.text(), '');

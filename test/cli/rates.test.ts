@@ -50,7 +50,7 @@ describe('at most one state request a second goes out', { concurrency: 3 }, () =
     await using peer = await startPeer({ state: lab('running', null) });
     const { code, stderr } = await runLab(['wait'], peer.env);
     assert.equal(code, 0);
-    assert.match(stderr, /does not tell its URL/);
+    assert.match(stderr, /did not report the lab's URL/);
     assertOneASecond(peer, 'state');
   });
 });

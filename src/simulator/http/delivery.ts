@@ -1,26 +1,26 @@
 /**
- * How a spawn's stream reaches those who watch it, where the network between does not simply hand it on.
+ * Network faults between a spawn's stream and its readers.
  *
- * Owns what befalls which connection, as data. stream.ts acts on it.
+ * Owns which connection has which fault, as data. stream.ts applies it.
  */
 
 export type Delivery =
   | { kind: 'plain' }
-  /** The first connections are dropped, one at each of these frames (counted from 0), half of which arrives. */
+  /** The nth connection is dropped in the middle of the nth of these frames (counted from 0). */
   | { kind: 'cut'; at: readonly number[] }
-  /** Connections opened before this frame hear nothing any more from it on, and are left open. */
+  /** Connections opened before this frame stay open, but get nothing from this frame on. */
   | { kind: 'stall'; at: number }
-  /** Nothing arrives, pings and headers included, until the operation has ended; then all at once. */
+  /** Nothing arrives, not even headers and pings, until the operation has ended; then everything at once. */
   | { kind: 'buffered' };
 
-/** What will befall one connection: at which frame it is cut or falls silent, and whether it is held back. */
+/** The faults of one connection: the frame at which it is cut or falls silent, and whether it is buffered. */
 export interface Fate {
   cutAt: number;
   silentAt: number;
   held: boolean;
 }
 
-/** The fate of the connection that opens after `before` others, when there are `length` frames already. */
+/** The faults of a connection that opens after `before` others, when the queue already has `length` frames. */
 export function fateOf(delivery: Delivery, before: number, length: number): Fate {
   const fate: Fate = { cutAt: Infinity, silentAt: Infinity, held: false };
   switch (delivery.kind) {

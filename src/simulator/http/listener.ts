@@ -1,14 +1,14 @@
 /**
  * The listening socket: it opens, goes down, comes back on the same port, and closes.
  *
- * Owns the connections' lives, and nothing of what is said over them.
+ * Owns the connections, but not what is sent over them.
  */
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Clock } from '../../runtime/context.js';
 
-/** Milliseconds until a port that somebody else has taken meanwhile is tried again. */
+/** Milliseconds before the next attempt on a port that another process has taken meanwhile. */
 const retryMs = 100;
 
 export class Listener {
@@ -30,7 +30,7 @@ export class Listener {
     this.#address = { host, port };
   }
 
-  /** Rejects with the system's error where it cannot listen. Port 0 is any free one. */
+  /** Rejects with the system's error if it cannot listen. Port 0 means any free port. */
   static async open(
     handler: RequestListener,
     { clock, host, port }: { clock: Clock; host: string; port: number },
@@ -47,7 +47,7 @@ export class Listener {
     return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   }
 
-  /** As a process that ends: connections get a FIN behind what was written, and new ones are refused. */
+  /** Behaves like a process that exits: connections get a FIN after the written data, and new ones are refused. */
   down(): void {
     for (const socket of this.#sockets) socket.destroySoon();
     this.#server.close();
@@ -74,7 +74,7 @@ export class Listener {
         await this.#listen();
         return;
       } catch {
-        // Nobody holds the port while it is down.
+        // While the server is down, another process can take the port.
         await new Promise<void>((resolve) => {
           const cancel = this.#clock.after(retryMs, resolve);
           this.#stopRetry = () => {

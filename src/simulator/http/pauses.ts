@@ -1,7 +1,7 @@
 /**
- * Waiting in the middle of a request, in the controller's own time.
+ * Pauses in the middle of a request, on the controller's clock.
  *
- * Owns the timers. A request whose pause is cancelled is never gone on with, as though its process had died.
+ * Owns the timers. A request whose pause is cancelled never continues, as if its process had died.
  */
 import type { Clock } from '../../runtime/context.js';
 
@@ -10,7 +10,7 @@ export class Pauses {
   readonly #speed: number;
   readonly #cancels = new Set<() => void>();
 
-  /** All pauses are divided by `speed`. */
+  /** `speed` divides all pauses. */
   constructor(clock: Clock, speed: number) {
     this.#clock = clock;
     this.#speed = speed;

@@ -1,7 +1,7 @@
 /**
- * A whole answer as a value, in the shapes in which the controller and the ingress before it write theirs.
+ * A complete response as a value, in the formats of the controller and its ingress.
  *
- * Owns the encoding. What a refusal says belongs to refusals.ts.
+ * Owns the encoding. The texts of refusals belong to refusals.ts.
  */
 import type { ServerResponse } from 'node:http';
 
@@ -20,10 +20,10 @@ export function json(status: number, value: unknown, headers: Record<string, str
   };
 }
 
-/** The same, with the fields that are floats in Python written as Python does: `1.0`, not `1`. */
+/** The same, but with Python's notation for the fields that are floats there: `1.0`, not `1`. */
 export function jsonWithFloats(status: number, value: unknown): Reply {
   const reply = json(status, value);
-  // Within a JSON string every quote is escaped, so this can only meet a key.
+  // Quotes within JSON strings are escaped, so this can only match a key.
   const body = reply.body.replace(/"(?:cpu|refresh_interval|prepull_timeout)":\d+(?=[,}])/g, '$&.0');
   return { ...reply, body };
 }
@@ -32,7 +32,7 @@ export function html(body: string): Reply {
   return { status: 200, headers: { 'content-type': 'text/html; charset=utf-8' }, body };
 }
 
-/** An error page of nginx. */
+/** An nginx error page. */
 export function page(status: number, reason: string, headers: Record<string, string> = {}): Reply {
   const title = `${status} ${reason}`;
   return {
@@ -45,7 +45,7 @@ export function page(status: number, reason: string, headers: Record<string, str
 }
 
 export function send(response: ServerResponse, reply: Reply): void {
-  // A 204 has no body, and so no length, but it keeps its content type.
+  // A 204 has no body and no length, but it keeps its content type.
   const length = reply.status === 204 ? {} : { 'content-length': Buffer.byteLength(reply.body) };
   response.writeHead(reply.status, { ...length, ...reply.headers });
   response.end(reply.body);

@@ -1,8 +1,7 @@
 /**
- * An event queue as a live response: the headers, one chunk per frame, and the pings.
+ * Sends an event queue as a streaming response: the headers, one chunk per frame, and the pings.
  *
- * Owns the pace of one connection, and what befalls it on the way (delivery.ts). What is sent belongs to the
- * queue.
+ * Owns the pace of one connection, and applies its faults (delivery.ts). The frames belong to the queue.
  */
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../runtime/context.js';
@@ -16,21 +15,21 @@ const headers = {
   'content-type': 'text/event-stream; charset=utf-8',
 };
 
-/** Bytes after which a stream that never has to wait gives the others their turn. */
+/** A stream that never has to wait yields to the others after this many bytes. */
 const turn = 2 ** 18;
 
 export interface StreamOptions {
   clock: Clock;
   /** Milliseconds between two pings. */
   pingMs: number;
-  /** Older controllers sent their pings as events (contract, "The event stream"). */
+  /** Send pings as events, as older controllers did (contract, "The event stream"). */
   pingEvents: boolean;
 }
 
 /**
- * Sends the whole queue and goes on until it ends or the client leaves.
+ * Sends the whole queue, until it ends or the client disconnects.
  *
- * Returns a way to stop at once; what is left of the response is the caller's.
+ * Returns a function that stops immediately; the response itself is then the caller's.
  */
 export function stream(
   response: ServerResponse,
@@ -40,7 +39,7 @@ export function stream(
   const { cutAt, silentAt, held } = fateOf(queue.delivery, queue.readers, queue.length);
   const read = queue.read();
   response.writeHead(200, headers);
-  // A client must be able to tell "nothing has happened yet" from "no answer".
+  // A client must be able to distinguish "no events yet" from "no response".
   if (!held) response.flushHeaders();
 
   let sent = 0;
@@ -55,7 +54,7 @@ export function stream(
     if (held) buffered.push(Buffer.from(frame));
     else response.write(frame);
   };
-  // One write is one chunk. Corking the response would merge them, as Node 26 does by itself unless the socket is corked.
+  // Each write becomes one chunk. Corking the response would merge them, and so does Node 26 unless the socket is corked.
   const chunkwise = (writes: () => void) => () => {
     const { socket } = response;
     socket?.cork();
@@ -73,7 +72,7 @@ export function stream(
       if (sent === cutAt) {
         stop();
         response.write(frame.slice(0, frame.length / 2));
-        // What was written still leaves, then comes a FIN, and no final chunk.
+        // Sends what was written, then a FIN, but no final chunk.
         response.socket?.destroySoon();
         return;
       }
@@ -87,7 +86,7 @@ export function stream(
       response.end();
     }
   });
-  // As long as the kernel takes everything at once, no drain brings the others their turn.
+  // While the kernel accepts everything immediately, there is no `drain` event to yield at.
   const rest = () => {
     resting = true;
     stopResting = clock.after(0, () => {
@@ -118,7 +117,7 @@ export function stream(
   return stop;
 }
 
-/** Python's `str(datetime)` of an aware UTC time given in milliseconds since the epoch. */
+/** Python's `str(datetime)` of a UTC time, given in milliseconds since the epoch. */
 function pythonTime(time: number): string {
   return new Date(time).toISOString().replace('T', ' ').replace('Z', '000+00:00');
 }

@@ -1,9 +1,8 @@
 /**
  * A lab: its state, its pod, the one operation that may run on it, and the queue of that operation's events.
  *
- * Owns the rules of concurrency, and what every step of a story does. Whether a request is allowed is settled
- * before it comes here (routes.ts); when the next step comes is player.ts's business, and how a queue reaches a
- * client stream.ts's.
+ * Owns the rules of concurrency, and the effect of every step of a story. Leaves to others whether a request is allowed
+ * (routes.ts), when the next step is due (player.ts), and how a queue reaches a client (stream.ts).
  */
 import type { Clock } from '../../runtime/context.js';
 import { toSse, type Event } from '../../model/event.js';
@@ -18,24 +17,24 @@ import { deletion, replacing } from '../stories/stories.js';
 import { podProgress, type Step, type Story } from '../stories/story.js';
 import { monitored } from '../stories/surprises.js';
 
-/** What Kubernetes has: the state of the lab is only what the controller last noticed of it. */
+/** The pod in Kubernetes. The lab's state is only what the controller last noticed of it. */
 type Pod = 'none' | 'pending' | 'running' | 'dead';
 
-/** What all labs share. */
+/** Shared by all labs. */
 export interface World {
   clock: Clock;
-  /** All pauses are divided by it. */
+  /** Divides all pauses. */
   speed: number;
-  /** Restarts the controller, which is down for so many milliseconds (before `speed`). */
+  /** Restarts the controller, which is down for `downMs` milliseconds (before `speed`). */
   restart: (downMs: number) => void;
 }
 
 export class Lab {
-  /** Null where there is no lab. */
+  /** Null without a lab. */
   state: State | null = null;
   /** The events of the current or last operation. */
   queue = new EventQueue();
-  /** Whether the controller has seen this user since it was started. */
+  /** Whether the controller has seen this user since it started. */
   known = false;
   readonly #username: string;
   readonly #world: World;
@@ -51,14 +50,14 @@ export class Lab {
   }
 
   /**
-   * Puts there what stood there before, where the scenario says so. A create that is accepted uses that up;
-   * until then it is done only once, so that a client that deletes it and tries again gets its lab.
+   * Sets up the lab that exists before the scenario's create. Done once until a create is accepted, so that a client
+   * that deletes this lab and tries again gets its own.
    */
   arrange(person: Person, request: LabRequest, scenario: Scenario): void {
     if (scenario.before === undefined || this.#arranged || this.state !== null) return;
     this.#arranged = true;
     const { story, now } = scenario.before;
-    this.#spawn(person, request, { ...scenario, spawn: story }, now === 'under way' ? undefined : Infinity);
+    this.#spawn(person, request, { ...scenario, spawn: story }, now === 'in progress' ? undefined : Infinity);
     if (now === 'dead') this.killPod();
     if (now === 'being deleted') void this.delete();
   }
@@ -75,7 +74,7 @@ export class Lab {
     return 'created';
   }
 
-  /** Resolves when the deletion has finished, which it does whether or not anybody waits for it. */
+  /** Resolves when the deletion has finished. The deletion does not depend on anyone waiting for it. */
   async delete(): Promise<DeleteResult> {
     const state = this.state;
     const running = this.#operation;
@@ -90,7 +89,7 @@ export class Lab {
     let finish: (result: DeleteResult) => void = () => undefined;
     const done = new Promise<DeleteResult>((resolve) => (finish = resolve));
     const operation: Operation = { ...fresh, kind: 'delete', exclusive: running !== null, done };
-    this.#tell(operation, this.#deletion, {
+    this.#start(operation, this.#deletion, {
       finished: () => {
         if (!operation.failed) this.state = null;
         finish(operation.failed ? 'failed' : 'deleted');
@@ -99,25 +98,25 @@ export class Lab {
     return done;
   }
 
-  /** Whether the state says `running` of a pod that does not run. */
+  /** Whether the state is `running` although the pod is not. */
   get isDead(): boolean {
     return !this.#operation && this.state?.status === 'running' && this.#pod !== 'running';
   }
 
-  /** The pod dies. Throws a RangeError where none runs. */
+  /** Kills the pod. Throws a RangeError if it is not running. */
   killPod(): void {
     if (this.#operation || this.state?.status !== 'running') {
-      throw new RangeError(`no lab of ${this.#username} is running`);
+      throw new RangeError(`the lab of ${this.#username} is not running`);
     }
     this.#pod = 'dead';
   }
 
-  /** Deletes the lab where it has failed, or its pod is not there any more. An operation is left alone. */
+  /** Deletes the lab if it has failed or its pod is gone, unless an operation is in progress. */
   reconcile(): void {
     if (!this.#operation && (this.state?.status === 'failed' || this.isDead)) void this.delete();
   }
 
-  /** A spawn continues in Kubernetes. A deletion does not: nobody is left to take its next step. */
+  /** A spawn continues in Kubernetes. A deletion stops, because the controller itself takes its steps. */
   goDown(): void {
     this.queue = new EventQueue();
     if (this.#operation?.kind === 'delete') {
@@ -125,22 +124,22 @@ export class Lab {
       this.#operation = null;
       this.#deletion = deletion;
     } else if (this.#operation) {
-      this.#operation.told = false;
+      this.#operation.reported = false;
     }
   }
 
   /**
-   * The new controller knows the pod, and not what became of the lab before (contract, "What a client must
-   * survive", 6). A pod that is still pending is monitored (capture 17a), whether its spawn was under way, had
-   * failed, or was being deleted. Nothing is reported of a running one (17b). Without a pod the lab is forgotten.
+   * The new controller finds the pod, but not the history of the lab (contract, "What a client must survive", 6). It
+   * monitors a pod that is still pending (capture 17a), whether its spawn was in progress, had failed, or was being
+   * deleted. It emits no events for a running one (17b). It forgets a lab without a pod.
    */
   comeBack(): void {
     const operation = this.#operation;
     if (operation) {
-      Object.assign(operation, { told: true, monitored: true, podEvents: 0 });
+      Object.assign(operation, { reported: true, monitored: true, podEvents: 0 });
       this.#monitor(operation);
     } else if (this.#pod === 'pending') {
-      this.#tell({ ...fresh, kind: 'spawn', monitored: true }, monitored);
+      this.#start({ ...fresh, kind: 'spawn', monitored: true }, monitored);
     } else if (this.state && this.#pod === 'running') {
       Object.assign(this.state, { status: 'running', internal_url: this.#url });
     } else {
@@ -158,10 +157,10 @@ export class Lab {
     this.#pod = 'none';
     this.#url = `http://lab.userlabs-${this.#username}:8888${request.prefix}`;
     this.#deletion = scenario.deletion ?? deletion;
-    this.#tell({ ...fresh, kind: 'spawn' }, spawn, { speed, delivery: scenario.delivery });
+    this.#start({ ...fresh, kind: 'spawn' }, spawn, { speed, delivery: scenario.delivery });
   }
 
-  /** Every create does, also one that is refused; where there is none, the state is `failed` (contract, 12). */
+  /** Every create does this, even a refused one. Without a pod, the state becomes `failed` (contract, 12). */
   #lookForPod(): void {
     if (this.state && this.#pod === 'none') this.state.status = 'failed';
   }
@@ -172,8 +171,8 @@ export class Lab {
     this.#push(operation, { type: 'info', message, progress: 1 });
   }
 
-  /** Starts an operation: a new queue, and the story's steps at their times. */
-  #tell(
+  /** Starts an operation with a new queue, and plays its story. */
+  #start(
     operation: Operation,
     story: Story,
     {
@@ -196,8 +195,8 @@ export class Lab {
       finished: () => {
         this.#operation = null;
         finished?.();
-        // Who does not know of the operation does not know of its end.
-        if (operation.told) this.queue.end();
+        // A controller that does not know of the operation does not end its stream either.
+        if (operation.reported) this.queue.end();
       },
     });
     operation.cancel = () => {
@@ -237,13 +236,13 @@ export class Lab {
         this.#push(operation, step.event);
         return;
       case 'bytes':
-        if (operation.told) this.queue.push(step.bytes);
+        if (operation.reported) this.queue.push(step.bytes);
         return;
       case 'status':
         if (this.state) this.state.status = step.status;
         return;
-      case 'untold':
-        operation.told = false;
+      case 'unreported':
+        operation.reported = false;
         return;
       case 'restart':
         this.#world.restart(step.downMs);
@@ -252,18 +251,18 @@ export class Lab {
 
   #end(operation: Operation, type: Event['type']): void {
     if (type !== 'complete' && type !== 'failed') return;
-    // A pod that has died, or is gone, has left Pending as well (contract, 1).
+    // A pod that died or was deleted has left Pending, too (contract, 1).
     if (type === 'complete' && this.#pod === 'pending') this.#pod = 'running';
     if (type === 'failed') operation.failed = true;
     if (this.state) this.state.status = type === 'complete' ? 'running' : 'failed';
   }
 
   #push(operation: Operation, event: Event): void {
-    if (operation.told) this.queue.push(this.#writer()(event));
+    if (operation.reported) this.queue.push(this.#writer()(event));
   }
 
   #pushPod(operation: Operation, count: number, message: (index: number) => string): void {
-    if (!operation.told) return;
+    if (!operation.reported) return;
     const before = operation.podEvents;
     const write = this.#writer();
     this.queue.pushMany(count, (index) =>
@@ -272,7 +271,7 @@ export class Lab {
     operation.podEvents += count;
   }
 
-  /** Encodes events, with the names that stand for `{user}` and `{image}` now. */
+  /** Encodes events, with the current values of `{user}` and `{image}`. */
   #writer(): (event: Event) => string {
     const user = this.#username;
     const image = this.state?.options.image ?? '';

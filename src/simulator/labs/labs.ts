@@ -1,7 +1,7 @@
 /**
- * All labs of the controller, by their owners, and what befalls them together: restart, reconciliation, the end.
+ * All labs of the controller, by owner, and what happens to all of them at once: restart, reconciliation, close.
  *
- * Owns who is known. What happens to a single lab belongs to lab.ts.
+ * Owns which users are known. A single lab belongs to lab.ts.
  */
 import { Lab, type World } from './lab.js';
 
@@ -13,13 +13,13 @@ export class Labs {
     this.#world = world;
   }
 
-  /** The user's lab, or the place for it; undefined for whom the controller has never seen. */
+  /** The user's lab, which may not exist yet; undefined for a user whom the controller has never seen. */
   find(username: string): Lab | undefined {
     const lab = this.#labs.get(username);
     return lab?.known === true ? lab : undefined;
   }
 
-  /** Makes a user known: from the first create that gets this far, refused or not, there is a queue to watch. */
+  /** Makes a user known. From the first create that gets this far, even a refused one, there is a queue to read. */
   register(username: string): Lab {
     const lab = this.#labs.get(username) ?? new Lab(username, this.#world);
     this.#labs.set(username, lab);
@@ -27,13 +27,13 @@ export class Labs {
     return lab;
   }
 
-  /** The users whose labs are running, and no others. */
+  /** The users with running labs. */
   running(): string[] {
     const running = [...this.#labs].filter(([, lab]) => lab.state?.status === 'running');
     return running.map(([username]) => username);
   }
 
-  /** The controller is gone. What happens from here on is not told. */
+  /** The controller is down. From here on, nothing is reported. */
   goDown(): void {
     for (const lab of this.#labs.values()) lab.goDown();
   }
@@ -43,12 +43,12 @@ export class Labs {
     for (const lab of this.#labs.values()) lab.comeBack();
   }
 
-  /** Deletes the labs that have failed or whose pod is dead or gone. */
+  /** Deletes labs that have failed, or whose pod is dead or gone. */
   reconcile(): void {
     for (const lab of this.#labs.values()) lab.reconcile();
   }
 
-  /** Stops every story where it is. */
+  /** Stops all stories. */
   close(): void {
     for (const lab of this.#labs.values()) lab.close();
   }

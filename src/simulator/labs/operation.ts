@@ -1,29 +1,35 @@
 /**
- * An operation on a lab, and how it may end for whoever asked for it.
+ * An operation on a lab, and its possible results for the request that started it.
  *
- * Owns the types only; lab.ts runs operations.
+ * Owns only the types; lab.ts runs operations.
  */
 
-/** `exists`, or the operation that is in the way. */
+/** `spawn` or `delete`: the conflicting operation. */
 export type CreateResult = 'created' | 'exists' | 'spawn' | 'delete';
 export type DeleteResult = 'deleted' | 'failed' | 'unknown' | 'conflict';
 
 export type Operation = {
-  /** Stops the story where it is. */
+  /** Stops the story. */
   cancel: () => void;
-  /** Whether `failed` was among its events. The state may say so without that. */
+  /** Whether it emitted `failed`. The state can be `failed` without it. */
   failed: boolean;
-  /** Whether its events reach the queue. What a restarted controller does not know of, it does not tell. */
-  told: boolean;
-  /** Whether its beginning lies before a restart. */
+  /** Whether its events reach the queue. A restarted controller does not report operations that it has forgotten. */
+  reported: boolean;
+  /** Whether it started before a restart. */
   monitored: boolean;
-  /** How many events of the pod there were. */
+  /** Number of pod events so far. */
   podEvents: number;
 } & (
   | { kind: 'spawn' }
-  /** `exclusive`: it took the place of a spawn, and then nobody else may join it. */
+  /** `exclusive`: it replaced a spawn, so a second DELETE cannot join it. */
   | { kind: 'delete'; exclusive: boolean; done: Promise<DeleteResult> }
 );
 
-/** How every operation begins. */
-export const fresh = { cancel: () => undefined, failed: false, told: true, monitored: false, podEvents: 0 };
+/** The initial values of every operation. */
+export const fresh = {
+  cancel: () => undefined,
+  failed: false,
+  reported: true,
+  monitored: false,
+  podEvents: 0,
+};

@@ -1,18 +1,17 @@
 /**
- * Who exists: people as Gafaelfawr knows them, and the tokens that act for them.
+ * Users as Gafaelfawr knows them, and their tokens.
  *
- * Owns the look-ups. What a token opens is decided at the ingress (ingress.ts), what its owner may spawn in
- * the routes.
+ * Owns the look-ups. The ingress (ingress.ts) decides what a token may do, the routes what its owner may spawn.
  */
 
 export interface Person {
   username: string;
   name: string | null;
-  /** Without a UID nobody can spawn. */
+  /** A user without a UID cannot spawn. */
   uid: number | null;
   gid: number | null;
   groups: readonly { name: string; id: number }[];
-  /** Null where nothing limits the labs. */
+  /** Null for no limit. */
   quota: Quota | null;
 }
 
@@ -20,7 +19,7 @@ export interface Quota {
   cpu: number;
   /** In bytes. */
   memory: number;
-  /** Whether labs may be spawned at all. */
+  /** Whether the user may spawn labs at all. */
   spawn: boolean;
 }
 
@@ -28,14 +27,14 @@ export interface Quota {
 export const scopes = ['exec:notebook', 'admin:jupyterlab', 'exec:admin'] as const;
 export type Scope = (typeof scopes)[number];
 
-/** What a token is good for. */
+/** The user and scopes of a token. */
 export interface Grant {
   user: string;
-  /** All of them, where left out. */
+  /** Default: all. */
   scopes?: readonly Scope[];
   /**
-   * What the controller hears when it asks Gafaelfawr who owns the token; the ingress has let it pass
-   * before. `mismatch` is another user's name, `down` no answer at all. Default `valid`.
+   * Gafaelfawr's response when the controller looks up the token's owner, after the ingress has accepted the token.
+   * `mismatch`: another user's name; `down`: no response. Default `valid`.
    */
   delegated?: 'valid' | 'revoked' | 'mismatch' | 'down';
 }
@@ -51,7 +50,7 @@ export class Directory {
     this.#tokens = new Map(Object.entries(tokens));
   }
 
-  /** Everybody exists: whoever is not in the table is an ordinary user. */
+  /** Every name is a user; those not in the table are ordinary. */
   person(username: string): Person {
     return this.#people.get(username) ?? ordinary(username);
   }

@@ -1,19 +1,19 @@
 /**
- * Plays a story in time.
+ * Plays the steps of a story at their times.
  *
- * Owns the timer between two steps. What a step does belongs to lab.ts.
+ * Owns the timer between two steps. The effect of a step belongs to lab.ts.
  */
 import type { Clock } from '../../runtime/context.js';
 import type { Step, Story } from '../stories/story.js';
 
 export interface Player {
-  /** Stops the story where it is. */
+  /** Stops the story. */
   cancel: () => void;
 }
 
 /**
- * Takes the steps that come before the first pause at once, the others at their times; all pauses are divided by
- * `speed`. `isOver` is asked after every step, because a step may end the operation that it belongs to.
+ * Takes the steps before the first pause immediately, the others at their times. `speed` divides all pauses. Checks
+ * `isOver` after every step, because a step can end the operation that it belongs to.
  */
 export function play(
   story: Story,

@@ -1,15 +1,15 @@
 /**
- * The events of one operation, kept for everybody who will ever watch it.
+ * The events of one operation, kept for every client that reads them, now or later.
  *
- * Owns the frames and who is told of new ones. A crowd of events is kept as the way to make each of them, so
- * that a million cost no more than one. Whoever reads the queue keeps a place of their own in it.
+ * Owns the frames, and notifies its subscribers of new ones. A batch of events is stored as a function that creates
+ * each of them, so that a million cost no more memory than one. Every reader has its own position.
  */
 import type { Delivery } from '../http/delivery.js';
 
-/** What one write puts on the wire: a whole frame. */
+/** A whole frame, sent by one write. */
 export type Frame = string | Uint8Array;
 
-/** Frames that came at once. Each may be made many times, and is the same each time. */
+/** Frames that were pushed together. `frame` can be called many times and returns the same frame each time. */
 interface Batch {
   count: number;
   frame: (index: number) => Frame;
@@ -17,9 +17,9 @@ interface Batch {
 
 export class EventQueue {
   ended = false;
-  /** How many connections have read from here. */
+  /** Number of connections that have read the queue. */
   readers = 0;
-  /** How many frames there are by now. */
+  /** Number of frames so far. */
   length = 0;
   readonly delivery: Delivery;
   readonly #batches: Batch[] = [];
@@ -33,20 +33,20 @@ export class EventQueue {
     this.pushMany(1, () => frame);
   }
 
-  /** `frame` makes the one at an index from 0 to `count - 1`, for every reader anew. */
+  /** `frame` creates the frame at an index from 0 to `count - 1`, once for every reader. */
   pushMany(count: number, frame: (index: number) => Frame): void {
     this.#batches.push({ count, frame });
     this.length += count;
-    this.#tell();
+    this.#notify();
   }
 
-  /** There will be no more: streams end when they have sent what there is. */
+  /** No more frames follow: streams end after the last one. */
   end(): void {
     this.ended = true;
-    this.#tell();
+    this.#notify();
   }
 
-  /** Reads from the first frame on. The returned function gives the next, or undefined while there is none. */
+  /** Reads from the first frame. The returned function returns the next frame, or undefined if there is none yet. */
   read(): () => Frame | undefined {
     this.readers += 1;
     let [batch, index] = [0, 0];
@@ -60,13 +60,13 @@ export class EventQueue {
     };
   }
 
-  /** Calls back after every change; the returned function stops that. */
+  /** Calls `listener` after every change. The returned function unsubscribes. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  #tell(): void {
+  #notify(): void {
     for (const listener of this.#listeners) listener();
   }
 }

@@ -1,17 +1,17 @@
 /**
- * The lab form: the HTML in which the controller tells a user what may be chosen.
+ * The lab form: the HTML page with a user's choices of images and sizes.
  *
  * Owns the page, byte for byte as captured. The tables belong to images.ts.
  */
 import { images, shownReference, sizes, type Image, type Size } from './images.js';
 import { gibibyte, type Quota } from '../labs/people.js';
 
-/** The form for whoever has this quota. Without leave to spawn it says so, and the status is 200 all the same. */
+/** The form for a user with this quota. A user who may not spawn gets a page that says so, also with status 200. */
 export function labForm(quota: Quota | null): string {
   if (quota?.spawn === false) {
     return '<h2>Notebooks unavailable</h2>\n<p>Creating a new Nublado notebook is currently unavailable.</p>';
   }
-  // An image that an alias in front of it stands for is not shown twice.
+  // An image that is already shown under an alias is not shown again.
   const cached = images.filter((image) => image.prepulled && image.aliases[0] !== 'recommended');
   const allowed = sizes.filter((size) => fits(size, quota));
   return [

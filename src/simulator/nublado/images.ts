@@ -1,8 +1,7 @@
 /**
- * The images and sizes that this site has, and what a request for one of them comes down to.
+ * The images and sizes of this site, and the resolution of a reference, class or tag.
  *
- * Owns the tables of the captures and the resolution of a reference, class or tag. How they look in the form
- * belongs to form.ts.
+ * Owns the tables, which are those of the captures. The form that shows them belongs to form.ts.
  */
 import { gibibyte } from '../labs/people.js';
 import { internalError, invalidReference, unknownImage } from './refusals.js';
@@ -12,9 +11,9 @@ import { findScenario, scenarioTagPrefix } from '../stories/scenarios.js';
 export interface Image {
   tag: string;
   name: string;
-  /** What the registry has under this tag. */
+  /** The digest of this tag in the registry. */
   digest: string;
-  /** Whether the controller has looked the digest up already; only then does it show it. */
+  /** Whether the controller has looked up the digest already; it shows the digest only then. */
   resolved: boolean;
   aliases: readonly string[];
   prepulled: boolean;
@@ -77,12 +76,12 @@ export function reference(image: Image): string {
   return `${registry}/${repository}:${image.tag}@${image.digest}`;
 }
 
-/** The image as the menus name it: without the digest where the controller has not looked it up. */
+/** The reference in the menus: without the digest if the controller has not looked it up. */
 export function shownReference(image: Image): string {
   return image.resolved ? reference(image) : `${registry}/${repository}:${image.tag}`;
 }
 
-/** The image that is meant, or the refusal. */
+/** The requested image, or the refusal. */
 export function resolveImage({ option, value }: ImageRequest): { image: Image } | { refusal: Reply } {
   switch (option) {
     case 'image_class': {
@@ -106,11 +105,11 @@ export function resolveImage({ option, value }: ImageRequest): { image: Image } 
 function imageForReference(option: string, value: string): { image: Image } | { refusal: Reply } {
   const unknown = () => ({ refusal: unknownImage(`Docker reference "${value}" not found`, option) });
   const parts = /^([^/]+)\/([^:@]+)(?::([^:@/]+))?(?:@(.+))?$/.exec(value);
-  // The controller breaks over what it cannot parse, each time (contract, "Refusals").
+  // The controller responds 500 to every reference that it cannot parse (contract, "Refusals").
   if (!parts) return { refusal: internalError };
   const [, host, path, tag, digest] = parts;
   if (host !== registry || path !== repository) return unknown();
-  // The digest says which image it is, whatever the tag; of two tags, the one that is no alias.
+  // The digest identifies the image, whatever the tag; of two tags, the one that is not an alias.
   const known = images.find((image) => image.resolved && image !== recommended && image.digest === digest);
   if (known) return { image: known };
   if (tag === undefined) {

@@ -1,8 +1,8 @@
 /**
- * The ingress in front of the controller, nginx with Gafaelfawr: who asks, and whether the path is open to them.
+ * The ingress in front of the controller, nginx with Gafaelfawr: authentication and scopes.
  *
- * Owns the token check, the scopes, what a token says about its owner, and what the ingress says by itself. What
- * the controller then thinks of the request is its own business (routes.ts).
+ * Owns the token check, the scopes, the look-up of a token's owner, and the ingress's own responses. The controller's
+ * own checks are in routes.ts.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Directory, Person, Scope } from '../labs/people.js';
@@ -17,36 +17,36 @@ import {
 } from './refusals.js';
 import { html, json, page, type Reply } from '../http/reply.js';
 
-/** What the ingress says by itself: `login` sends to the login page, a number is a status. */
-export type IngressAnswer = 'login' | 429 | 502 | 503 | 504;
+/** A response of the ingress itself: `login` redirects to the login page, a number is a status. */
+export type IngressResponse = 'login' | 429 | 502 | 503 | 504;
 
-/** An answer that so many requests get, one after the other, before the next is let through. */
-export interface TurningAway {
-  answer: IngressAnswer;
+/** The ingress gives this response to the first `times` requests, then lets the others pass. */
+export interface Rejections {
+  response: IngressResponse;
   times: number;
 }
 
-/** Counts whom the ingress has turned away. */
+/** Counts the requests that the ingress has rejected. */
 export class Turnstile {
-  readonly #turned = new Map<string, number>();
+  readonly #rejected = new Map<string, number>();
 
-  /** What the next in this lane is told; undefined where they may pass. */
-  turnAway(lane: string, { answer, times }: TurningAway): IngressAnswer | undefined {
-    const turned = this.#turned.get(lane) ?? 0;
-    if (turned >= times) return undefined;
-    this.#turned.set(lane, turned + 1);
-    return answer;
+  /** The response to the next request in this lane; undefined if it may pass. */
+  reject(lane: string, { response, times }: Rejections): IngressResponse | undefined {
+    const rejected = this.#rejected.get(lane) ?? 0;
+    if (rejected >= times) return undefined;
+    this.#rejected.set(lane, rejected + 1);
+    return response;
   }
 
-  /** The lane starts over. */
+  /** Starts the count of a lane again. */
   reset(lane: string): void {
-    this.#turned.delete(lane);
+    this.#rejected.delete(lane);
   }
 }
 
-/** The answer in full (contract, "Refusals"). */
-export function ingressReply(answer: IngressAnswer, request: IncomingMessage): Reply {
-  switch (answer) {
+/** The complete response (contract, "Refusals"). */
+export function ingressReply(response: IngressResponse, request: IncomingMessage): Reply {
+  switch (response) {
     case 'login': {
       const origin = `http://${request.headers.host ?? ''}`;
       const wanted = origin + encodeURIComponent(request.url ?? '');
@@ -68,13 +68,13 @@ export const loginPage = html(
   '<!DOCTYPE html>\n<html><head><title>Log in</title></head><body><h1>Log in</h1></body></html>\n',
 );
 
-/** What the controller learns of whoever asks: `X-Auth-Request-User` and `X-Auth-Request-Token`. */
+/** What the ingress passes to the controller: `X-Auth-Request-User` and `X-Auth-Request-Token`. */
 export interface Caller {
   username: string;
   token: string | null;
 }
 
-/** Lets a request for `path` (below the base) pass, or answers it. */
+/** The caller of a request for `path` (below the base), or the refusal. */
 export function admit(
   request: IncomingMessage,
   path: string,
@@ -83,7 +83,7 @@ export function admit(
   const token = bearer(request);
   const direct = request.headers['x-auth-request-user'];
   if (token === undefined && typeof direct === 'string') {
-    // No ingress on this way: the caller says who they are.
+    // The request bypasses the ingress, so the caller sets its own identity.
     const delegated = request.headers['x-auth-request-token'];
     return { caller: { username: direct, token: typeof delegated === 'string' ? delegated : null } };
   }
@@ -96,7 +96,7 @@ export function admit(
   return { caller: { username: grant.user, token } };
 }
 
-/** The owner of the caller's delegated token, as far as Gafaelfawr tells the controller. */
+/** The owner of the caller's delegated token, as Gafaelfawr reports it to the controller. */
 export function delegatedUser(
   { username, token }: Caller,
   directory: Directory,
@@ -116,7 +116,7 @@ export function delegatedUser(
   }
 }
 
-/** Gafaelfawr's own `GET /auth/api/v1/user-info`. Behind the ingress there is no such thing. */
+/** Gafaelfawr's own `GET /auth/api/v1/user-info`. It does not exist behind the ingress. */
 export function userInfo(request: IncomingMessage, directory: Directory): Reply {
   const token = bearer(request);
   if (token === undefined && request.headers['x-auth-request-user'] !== undefined) return notFound;
@@ -126,7 +126,7 @@ export function userInfo(request: IncomingMessage, directory: Directory): Reply 
   return json(200, { username, name, uid, gid, groups });
 }
 
-/** The scope that a path asks for, whatever the method (contract, "Base and authentication"). */
+/** The scope that a path requires, whatever the method (contract, "Base and authentication"). */
 function scopeOf(path: string): Scope {
   if (/^\/spawner\/v1\/(labs\/[^/]+\/(create|events)|lab-form\/[^/]+|user-status)$/.test(path)) {
     return 'exec:notebook';
@@ -135,7 +135,7 @@ function scopeOf(path: string): Scope {
   return 'exec:admin';
 }
 
-/** The token that was sent; undefined where there was none, empty where it was none that could be right. */
+/** The token that was sent; undefined without an Authorization header, empty if the header is malformed. */
 function bearer(request: IncomingMessage): string | undefined {
   const { authorization } = request.headers;
   if (authorization === undefined) return undefined;

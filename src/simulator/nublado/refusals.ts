@@ -1,12 +1,12 @@
 /**
- * Everything the controller and the ingress say no with, byte for byte (contract, "Refusals").
+ * Every error response of the controller and the ingress, byte for byte (contract, "Refusals").
  *
  * Owns the bodies, not the decisions.
  */
 import { json, page, type Reply } from '../http/reply.js';
 import type { Scope } from '../labs/people.js';
 
-/** One entry of a 422 that FastAPI writes by itself; `input` echoes what was sent. */
+/** One entry of FastAPI's own 422; `input` echoes what was sent. */
 export interface ValidationError {
   type: string;
   loc: (string | number)[];
@@ -37,7 +37,7 @@ export const spawningNotPermitted = refusal(403, 'permission_denied', 'Spawning 
 export const noUid = refusal(403, 'permission_denied', 'Must have a UID to spawn labs');
 export const deleteFailed = refusal(500, 'delete_failed', 'Failed to delete lab');
 
-/** `inPath`: the name came with the path, and not from the token. */
+/** `inPath`: the name came from the path, not from the token. */
 export function unknownUser(username: string, inPath: boolean): Reply {
   return refusal(404, 'unknown_user', `Unknown user ${username}`, inPath ? ['path', 'username'] : undefined);
 }
@@ -46,7 +46,7 @@ export function labExists(username: string): Reply {
   return refusal(409, 'lab_exists', `Lab already exists for ${username}`);
 }
 
-/** `operation` is null where the controller lost the race and cannot say what it lost it to. */
+/** `operation` is null if the controller lost a race and does not know the other operation. */
 export function operationInProgress(username: string, operation: string | null): Reply {
   const what = operation === null ? username : `Operation in progress for ${username}: ${operation}`;
   return refusal(409, 'operation_in_progress', `Conflicting operation for ${what} already in progress`);
@@ -71,13 +71,13 @@ export const insufficientQuota = refusal(
   ['body', 'options', 'size'],
 );
 
-/** The ingress: no token was sent, or one that is not known. */
+/** The ingress: no token was sent, or an unknown one. */
 export function unauthenticated(realm: string, tokenSent: boolean): Reply {
   const error = tokenSent ? ', error="invalid_token", error_description="Token is invalid"' : '';
   return page(401, 'Authorization Required', { 'www-authenticate': `Bearer realm="${realm}"${error}` });
 }
 
-/** The ingress: the token lacks the scope that the path asks for. */
+/** The ingress: the token lacks the scope that the path requires. */
 export function insufficientScope(realm: string, scope: Scope): Reply {
   return page(403, 'Forbidden', {
     'www-authenticate':

@@ -1,8 +1,8 @@
 /**
- * The controller's routes: what each of them checks, in the controller's order, and what it answers.
+ * The controller's routes: their checks, in the controller's order, and their responses.
  *
- * Owns paths, methods and handlers. Who may come this far is decided at the ingress (ingress.ts); what becomes
- * of a lab in labs.ts.
+ * Owns paths, methods and handlers. The ingress (ingress.ts) decides which requests arrive here; the labs themselves
+ * belong to labs.ts.
  */
 import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -21,7 +21,7 @@ import { findScenario, scenarioTagPrefix, type Scenario } from '../stories/scena
 import type { LabRequest, State } from './state.js';
 import { parseBody, validateCreate, type Specification } from './validate.js';
 
-/** A request that the ingress let pass. `path` is what follows the base; `base` as the client knows it. */
+/** A request that has passed the ingress. `path` is relative to `base`, which is the URL that the client used. */
 export interface Call {
   method: string;
   path: string;
@@ -30,7 +30,7 @@ export interface Call {
   request: IncomingMessage;
 }
 
-/** What the routes work on. `scenario` is told unless an image's tag chooses another. */
+/** What the routes work on. `scenario` applies unless an image tag chooses another. */
 export interface Site {
   labs: Labs;
   directory: Directory;
@@ -40,10 +40,10 @@ export interface Site {
   turnstile: Turnstile;
 }
 
-/** An event queue is an answer that goes on. Null is none: the connection is cut. */
-export type Answer = Reply | EventQueue | null;
+/** A response: complete, or an event queue to stream. Null: cut the connection without one. */
+export type Outgoing = Reply | EventQueue | null;
 
-type Handler = (site: Site, call: Call, username: string) => Answer | Promise<Answer>;
+type Handler = (site: Site, call: Call, username: string) => Outgoing | Promise<Outgoing>;
 
 const routes: readonly (readonly [method: string, path: RegExp, handler: Handler])[] = [
   ['GET', /^$/, index],
@@ -58,12 +58,12 @@ const routes: readonly (readonly [method: string, path: RegExp, handler: Handler
   ['GET', /^\/spawner\/v1\/prepulls$/, () => jsonWithFloats(200, prepulls())],
 ];
 
-export function dispatch(site: Site, call: Call): Answer | Promise<Answer> {
+export function dispatch(site: Site, call: Call): Outgoing | Promise<Outgoing> {
   let allow: string | undefined;
   for (const [method, pattern, handler] of routes) {
     const match = pattern.exec(call.path);
     if (match && method === call.method) return handler(site, call, decode(match[1] ?? ''));
-    // FastAPI names only the first route that has the path.
+    // FastAPI reports the method of only the first route with this path.
     if (match) allow ??= method;
   }
   return allow === undefined ? refusals.notFound : refusals.methodNotAllowed(allow);
@@ -86,12 +86,12 @@ function showState(labs: Labs, username: string, inPath: boolean): Reply {
   return state === null ? refusals.unknownUser(username, inPath) : jsonWithFloats(200, state);
 }
 
-function events({ labs }: Site, { caller }: Call, username: string): Answer {
+function events({ labs }: Site, { caller }: Call, username: string): Outgoing {
   if (username !== caller.username) return refusals.permissionDenied;
   return labs.find(username)?.queue ?? refusals.unknownUser(username, true);
 }
 
-/** The result, or 504 where the ingress does not wait so long for it. What was asked for takes effect all the same. */
+/** The result, or a 504 if the ingress times out first. The operation still takes effect. */
 async function inTime<T>(
   { pauses }: Site,
   { request }: Call,
@@ -151,9 +151,9 @@ async function decideCreate(site: Site, call: Call, username: string): Promise<R
   if (person.quota?.spawn === false) return refusals.spawningNotPermitted;
   const wanted = wantedLab(validated.spec, person, site);
   if ('scenario' in wanted && wanted.scenario !== site.scenario && wanted.scenario.ingress) {
-    // Chosen by a tag, the ingress turns away only who asks for it.
-    const turnedAway = turnstile.turnAway(username, wanted.scenario.ingress);
-    if (turnedAway !== undefined) return ingressReply(turnedAway, request);
+    // A scenario chosen by tag affects only its own user at the ingress.
+    const rejected = turnstile.reject(username, wanted.scenario.ingress);
+    if (rejected !== undefined) return ingressReply(rejected, request);
     turnstile.reset(username);
   }
   const lab = labs.register(username);
@@ -183,7 +183,7 @@ function createReply(result: CreateResult, { faults }: Site, { base }: Call, use
   }
 }
 
-/** The lab that is asked for, and the scenario in which it is; or why it cannot be had. */
+/** The requested lab and its scenario, or the refusal. */
 function wantedLab(
   spec: Specification,
   person: Person,
@@ -206,7 +206,7 @@ function scenarioOf({ tag }: Image, site: Site): Scenario {
   return findScenario(tag.slice(scenarioTagPrefix.length)) ?? site.scenario;
 }
 
-/** What the user may have in this scenario. */
+/** The user's quota in this scenario. */
 export function quotaOf({ quota }: Person, scenario: Scenario): Quota | null {
   return quota?.spawn === false ? quota : (scenario.quota ?? quota);
 }

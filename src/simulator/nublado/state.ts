@@ -1,15 +1,15 @@
 /**
  * A lab's state as `user-status` and `labs/USER` show it.
  *
- * Owns its shape and the order of its fields. When it changes is decided in labs.ts.
+ * Owns its shape and the order of its fields. lab.ts decides when it changes.
  */
 import { reference, type Image, type Size } from './images.js';
 import type { Person } from '../labs/people.js';
 
-/** The states that a lab can take. `terminated` is passing through. */
+/** The states of a lab. `terminated` is transient. */
 export type LabStatus = 'pending' | 'running' | 'terminating' | 'terminated' | 'failed';
 
-/** What a create that was found good asks for. */
+/** The validated request of a create. */
 export interface LabRequest {
   image: Image;
   size: Size;

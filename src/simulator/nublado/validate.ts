@@ -1,8 +1,8 @@
 /**
- * The body of a create: bytes in, a specification or the 422's errors out, in FastAPI's and Pydantic's words.
+ * Parses the body of a create into a specification, or into the errors of a 422, worded as FastAPI and Pydantic do.
  *
- * Owns the shape of the request and the order of its checks. Whether the image and the size exist, and whether
- * the user may have them, is decided later (routes.ts).
+ * Owns the shape of the request and the order of its checks. routes.ts checks whether the image and the size exist, and
+ * whether the user may have them.
  */
 import type { ImageRequest } from './images.js';
 import type { ValidationError } from './refusals.js';
@@ -18,15 +18,14 @@ export interface Specification {
 type Fields = Record<string, unknown>;
 type Loc = ValidationError['loc'];
 
-// The controller's own lists, and not the model's, which are what a client believes. Which of these sizes and
-// images exist is the site's choice.
+// The controller's own lists, deliberately not the client's. The site decides which of these sizes and images exist.
 const sizeNames = 'fine diminutive tiny small medium large huge gargantuan colossal custom'.split(' ');
 const imageClasses = ['recommended', 'latest-release', 'latest-weekly', 'latest-daily'];
 const imageOptions = ['image_list', 'image_dropdown', 'image_class', 'image_tag'] as const;
-/** The form's radio button that points to its drop-down list. */
+/** The value of the form's radio button for its drop-down list. */
 const dropdownSentinel = 'use_image_from_dropdown';
 
-/** The value in the body; undefined where there is none. Text, where the content type does not say JSON. */
+/** The value in the body: undefined if empty, text if the content type is not JSON. */
 export function parseBody(
   body: string,
   contentType: string | undefined,
@@ -36,7 +35,7 @@ export function parseBody(
   try {
     return { value: JSON.parse(body) as unknown };
   } catch {
-    // Python says what it expected and where. Only its two commonest complaints are told apart here.
+    // Python reports what it expected and where. Only its two most common errors are distinguished here.
     const brace = /^\s*\{\s*/.exec(body);
     const expected = brace ? 'property name enclosed in double quotes' : 'value';
     return {
@@ -73,7 +72,7 @@ function validateOptions(given: unknown, errors: ValidationError[]): Omit<Specif
   if (!isFields(given)) return refuse(errors, notAnObject(loc, given));
   const options: Fields = {};
   for (const [key, value] of Object.entries(given)) {
-    // JupyterHub passes its form on as it is: every value is a list of one.
+    // JupyterHub forwards its form unchanged: every value is a list with one item.
     if (value === null || (Array.isArray(value) && value.length === 0)) continue;
     if (Array.isArray(value) && value.length > 1) {
       return refuse(errors, valueError(loc, `Too many values for ${key}`, given));
@@ -112,7 +111,7 @@ function validateOptions(given: unknown, errors: ValidationError[]): Omit<Specif
   if (errors.length > before) return null;
 
   if (named.get('image_list') === dropdownSentinel) named.delete('image_list');
-  // The form sends the drop-down's value even where a radio button was chosen.
+  // The form sends the drop-down's value even if a radio button was chosen.
   if (named.get('image_list')) named.delete('image_dropdown');
   const chosen = imageOptions.flatMap((option) => {
     const value = named.get(option);

@@ -1,30 +1,30 @@
 /**
- * The ways in which the controller, or what stands between it and its clients, can be made difficult.
+ * Faults of the controller, and of what stands between it and its clients.
  *
- * Owns their names and what holds where nobody asked for any. The rooms that they concern read them.
+ * Owns their names and defaults. The modules that they affect apply them.
  */
-import type { IngressAnswer } from '../nublado/ingress.js';
+import type { IngressResponse } from '../nublado/ingress.js';
 
 /**
- * Read with every request, so a test may change them at any time. Times are in milliseconds and divided by the
- * controller's speed; the numbers are those of the contract, "What a client must survive".
+ * Read at every request, so a test can change them at any time. Times are in milliseconds and divided by the
+ * controller's speed. The numbers refer to the contract, "What a client must survive".
  */
 export interface Faults {
-  /** How long Kubernetes thinks before a create is decided, which it is though its client may have left (9). */
+  /** Time before a create takes effect, which it does even if its client has disconnected (9). */
   createDelayMs: number;
-  /** When the ingress answers a create with 504. The create is decided all the same (13). Null: it waits for ever. */
+  /** Time before the ingress responds to a create with 504. The create still takes effect (13). Null: never. */
   createTimeoutMs: number | null;
-  /** The next creates lose their answers, one each: cut before they are looked at, or when they are decided (9). */
+  /** The next creates, one per entry, get no response: they are cut before or after they take effect (9). */
   lostCreates: ('before' | 'after')[];
-  /** When the ingress answers a DELETE with 504. The deletion goes on (8). Null: it waits for ever. */
+  /** Time before the ingress responds to a DELETE with 504. The deletion continues (8). Null: never. */
   deleteTimeoutMs: number | null;
-  /** What the ingress answers to the next requests to the controller, one each, instead of passing them on. */
-  ingress: IngressAnswer[];
-  /** A create is answered with 303, and pings are events named `ping`. */
+  /** The ingress's own responses to the next requests to the controller, one per entry. */
+  ingress: IngressResponse[];
+  /** Responds to a create with 303, and sends pings as events named `ping`. */
   olderController: boolean;
 }
 
-/** A copy, filled up. */
+/** A copy with the defaults filled in. */
 export function withDefaults(faults: Readonly<Partial<Faults>> = {}): Faults {
   return {
     createDelayMs: 0,

@@ -1,14 +1,13 @@
 /**
- * What no client wants to meet: frames that are no Events (`malformed`) and messages made to upset a terminal
- * (`hostile`). Data only; scenarios.ts puts it into stories.
+ * Invalid frames (`malformed`), and messages that attack a terminal (`hostile`). Data only; stories.ts uses it.
  */
 
 const message = (text: string, more = '') => `{"message": "${text}"${more}}`;
 const frame = (data: string) => `event: info\r\ndata: ${data}\r\n\r\n`;
 
 /**
- * Frames as they go over the wire. Most are no Events; some are, only written differently from the
- * controller's way. None is called `complete` or `failed`, so the spawn's outcome stays what it is.
+ * Frames as sent. Most are invalid; some are valid but formatted unlike the controller's. None has the type `complete`
+ * or `failed`, so the spawn's outcome does not change.
  */
 export const malformedFrames: readonly (string | Uint8Array)[] = [
   `event: progress\r\ndata: ${message('of a type that nobody knows')}\r\n\r\n`,
@@ -22,7 +21,7 @@ export const malformedFrames: readonly (string | Uint8Array)[] = [
   frame(message('progress 101', ', "progress": 101')),
   frame(message('progress -5', ', "progress": -5')),
   frame(message('progress as text', ', "progress": "50"')),
-  frame(message('progress null', ', "progress": null')), // an Event, though the controller leaves null out
+  frame(message('progress null', ', "progress": null')), // valid, although the controller omits null
   frame(message('progress 1.5', ', "progress": 1.5')),
   frame(message('progress NaN', ', "progress": NaN')),
   frame(message('progress 1e999', ', "progress": 1e999')),
@@ -31,7 +30,7 @@ export const malformedFrames: readonly (string | Uint8Array)[] = [
   frame('"only text"'),
   frame('<html><body>502 Bad Gateway</body></html>'),
   'event: info\r\ndata:\r\n\r\n',
-  'event: info\r\n\r\n', // no data at all: the specification does not even dispatch it
+  'event: info\r\n\r\n', // without data: not dispatched, according to the specification
   `data: ${message('of no type')}\r\n\r\n`,
   'event: ping\r\ndata: 2026-11-24 00:42:16.751948+00:00\r\n\r\n', // older controllers' heartbeat
   ': a comment\r\n\r\n',
@@ -39,7 +38,7 @@ export const malformedFrames: readonly (string | Uint8Array)[] = [
   '\r\n\r\n',
   Buffer.from('event: info\r\ndata: {"message": "\xff\xfe are not UTF-8"}\r\n\r\n', 'latin1'),
   `\ufeffevent: info\r\ndata: ${message('a byte order mark in mid-stream')}\r\n\r\n`,
-  // From here on Events, only written differently.
+  // The rest are valid Events in an unusual format.
   `id: 7\r\nretry: 20\r\nunknown: field\r\nevent: info\r\ndata: ${message('with id, retry and more')}\r\n\r\n`,
   'event: info\r\ndata: {"message":\r\ndata: "data of two lines",\r\ndata: "progress": 50}\r\n\r\n',
   `event:info\r\ndata:${message('no space after the colon')}\r\n\r\n`,
@@ -50,7 +49,7 @@ export const malformedFrames: readonly (string | Uint8Array)[] = [
   frame(message('not escaped: zażółć 望遠鏡 🔭')),
 ];
 
-/** Messages as they are after decoding. On the wire they are as harmless as any (contract: ASCII). */
+/** Messages after decoding. As sent, they are harmless ASCII (contract). */
 export const hostileMessages: readonly string[] = [
   'colour: \x1b[31mred\x1b[0m, and never switched back: \x1b[7m',
   'cursor: \x1b[5A\x1b[2K\rLab Kubernetes pod started',

@@ -1,12 +1,12 @@
 /**
- * Every scenario that the simulated controller can play, and the look-up by name.
+ * All scenarios of the simulated controller, and the look-up by name.
  *
- * Owns which story a scenario tells, and what its clients meet besides: what stood there before, a quota, the
- * ingress, the network. The stories are stories.ts's. Cheap to import: the command line lists these names.
+ * Owns which story a scenario plays, and its other conditions: an existing lab, a quota, the ingress, the network. The
+ * stories belong to stories.ts. Cheap to import, because the command line lists these names.
  */
 import type { Delivery } from '../http/delivery.js';
 import { gibibyte, type Quota } from '../labs/people.js';
-import type { TurningAway } from '../nublado/ingress.js';
+import type { Rejections } from '../nublado/ingress.js';
 import * as stories from './stories.js';
 import type { Story } from './story.js';
 import * as surprises from './surprises.js';
@@ -14,26 +14,26 @@ import * as surprises from './surprises.js';
 export interface Scenario {
   /** One line for `lab controller --list`. */
   summary: string;
-  /** What a create sets off. */
+  /** The story of a create. */
   spawn: Story;
-  /** What stood there before the create: a spawn, and what has become of it. */
-  before?: { story: Story; now: 'over' | 'dead' | 'under way' | 'being deleted' };
+  /** The lab that exists before the create: its spawn, and its state now. */
+  before?: { story: Story; now: 'over' | 'dead' | 'in progress' | 'being deleted' };
   /**
-   * What is wrong with the create itself: it is answered with 500 each time; or Kubernetes is slow while the old lab
-   * is there, so that the ingress answers 504 after `lostMs` and the create takes effect after `decidedMs`.
+   * A fault of the create request. `broken`: always a 500. `slow`: Kubernetes is slow while the old lab exists, so the
+   * ingress responds 504 after `lostMs` and the create takes effect after `decidedMs`.
    */
   create?: { kind: 'broken' } | { kind: 'slow'; decidedMs: number; lostMs: number };
-  /** What a DELETE sets off, where it is not the ordinary deletion. */
+  /** The story of a DELETE, if it is not the ordinary deletion. */
   deletion?: Story;
-  /** Takes the place of every user's own. */
+  /** Replaces every user's own. */
   quota?: Quota;
-  /** How the spawn's stream arrives, where it does not simply do so. */
+  /** Network faults of the spawn's stream. */
   delivery?: Delivery;
-  /** Whom the ingress does not let through. */
-  ingress?: TurningAway;
+  /** Requests that the ingress rejects. */
+  ingress?: Rejections;
 }
 
-/** This and a scenario's name make the image tag that chooses the scenario for one lab. */
+/** The image tag `scenario-NAME` chooses a scenario for one lab. */
 export const scenarioTagPrefix = 'scenario-';
 
 export const scenarios: Readonly<Record<string, Scenario>> = {
@@ -96,7 +96,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   conflict: {
     summary: 'another spawn is in progress: the create is refused with 409',
     spawn: stories.happy,
-    before: { story: stories.happy, now: 'under way' },
+    before: { story: stories.happy, now: 'in progress' },
   },
   exists: {
     summary: 'a lab is already running: the create is refused with 409',
@@ -112,12 +112,12 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'login-page': {
     summary: 'the ingress redirects every request to the login page',
     spawn: stories.happy,
-    ingress: { answer: 'login', times: Infinity },
+    ingress: { response: 'login', times: Infinity },
   },
   'rate-limit': {
     summary: 'the first two requests get a 429 from the ingress, then as happy',
     spawn: stories.happy,
-    ingress: { answer: 429, times: 2 },
+    ingress: { response: 429, times: 2 },
   },
   immediate: { summary: 'the pod starts at once: three events', spawn: stories.immediate },
   delayed: { summary: 'a spawn that succeeds in 1.3 s, with 14 events of the pod', spawn: stories.delayed },

@@ -1,8 +1,8 @@
 /**
- * What spawns and deletions tell, step by step, as data.
+ * The stories of spawns and deletions: their events and pauses, as data.
  *
- * Owns what is said and how long it takes. Which scenario tells which story, and what else befalls its
- * clients, belongs to scenarios.ts. Stories in which the state misleads are in surprises.ts.
+ * Owns the texts and times. scenarios.ts chooses the story and its other conditions. Stories with a misleading state
+ * are in surprises.ts.
  */
 import { hostileMessages, malformedFrames } from './nasty.js';
 import {
@@ -19,7 +19,7 @@ import {
   restart,
   starting,
   status,
-  untold,
+  unreported,
   wait,
   type Step,
   type Story,
@@ -35,7 +35,7 @@ export const deletion: Story = [
   info('Lab for {user} deleted', 100),
 ];
 
-/** The same, long enough for someone to meet it under way. */
+/** The same, but long enough to be found in progress. */
 export const slowDeletion: Story = [
   info('Shutting down Kubernetes pod', 25),
   wait(2000),
@@ -52,7 +52,7 @@ export const failedDeletion: Story = [
   failure('Lab delete failed'),
 ];
 
-/** What comes after `starting` where a failed lab is being replaced (capture 07, W2). */
+/** Follows `starting` if a failed lab is replaced (capture 07, W2). */
 const cleanup: Story = [
   info('Deleting existing failed lab for {user}', 2),
   info('Shutting down Kubernetes pod', 5),
@@ -62,11 +62,11 @@ const cleanup: Story = [
   wait(500),
   info('Lab for {user} deleted', 20),
   status('terminated'),
-  wait(100), // the controller needs a moment too, and a client may ask within it
+  wait(100), // the state stays `terminated` for a moment, so a client may see it
   status('pending'),
 ];
 
-/** The same spawn over a failed or dead lab, which is cleaned up first. */
+/** The same spawn, with the clean-up of a failed or dead lab first. */
 export function replacing(story: Story): Story {
   return {
     *[Symbol.iterator]() {
@@ -90,7 +90,7 @@ const notReady =
 const neverAnyRoom = '0/20 nodes are available: 20 Insufficient memory.';
 const noScaleUp = "pod didn't trigger scale-up: 1 max node group size reached";
 
-/** Long enough for the part of a display that is seen while nothing is known of the spawn yet. */
+/** Long enough for the display to show its state before the first event. */
 const quiet = wait(700);
 
 export const happy: Story = [
@@ -156,7 +156,7 @@ export const imagePullFailure: Story = [
   failed,
 ];
 
-/** Kubernetes says the same again and again, and so does the progress: frames repeat to the byte. */
+/** Kubernetes repeats its messages while the progress stays the same, so whole frames repeat byte for byte. */
 export const unschedulable: Story = [
   wait(400),
   starting,
@@ -172,10 +172,10 @@ export const unschedulable: Story = [
   failed,
 ];
 
-/** As after a restart (contract, "What a client must survive", 2): the lab is known, and nothing is told of it. */
-export const pingOnly: Story = [untold, wait(400), created, wait(1600), complete];
+/** As after a restart (contract, "What a client must survive", 2): the lab is known, but has no events. */
+export const pingOnly: Story = [unreported, wait(400), created, wait(1600), complete];
 
-/** Capture 17a: a spawn, and what is told of it before and after the restart. */
+/** Capture 17a: a spawn, and its events before and after the restart. */
 export const restarted: Story = [
   quiet,
   starting,
@@ -237,7 +237,7 @@ export const hostile: Story = [
   complete,
 ];
 
-/** How many events of the pod `flood` tells. */
+/** Number of pod events in `flood`. */
 export const floodLength = 1_000_000;
 
 export const flood: Story = {

@@ -1,42 +1,42 @@
 /**
- * What a story is made of: the Step union, and the few words that stories are written in.
+ * The steps of a story, and the functions that stories are written with.
  *
- * Owns no story (stories.ts, surprises.ts) and runs none (player.ts). In every message `{user}` and `{image}` stand for the
- * lab's owner and for the reference of its image, so that a story stays data and serves any lab.
+ * Contains no stories (stories.ts, surprises.ts) and plays none (player.ts). In every message, `{user}` and `{image}`
+ * stand for the lab's owner and its image reference, so that a story is data that fits any lab.
  */
 import type { Event } from '../../model/event.js';
 import type { LabStatus } from '../nublado/state.js';
 
 export type Step =
-  /** A pause in milliseconds; the controller's speed divides it. */
+  /** A pause in milliseconds, divided by the controller's speed. */
   | { kind: 'wait'; ms: number }
-  /** The first event of every spawn. What is left of a failed lab is cleaned up right after it. */
+  /** The first event of every spawn. The clean-up of a failed lab follows it. */
   | { kind: 'starting' }
-  /** The event at 30 percent. From here on the pod exists, is pending, and the lab has an internal URL. */
+  /** The event at 30 percent. From here on, the pod exists and is pending, and the lab has an internal URL. */
   | { kind: 'created' }
-  /** The pod is deleted, or has failed. No event reports it, and the state does not change. */
+  /** The pod is deleted or has failed. No event reports it, and the state does not change. */
   | { kind: 'pod is'; now: 'gone' | 'dead' }
-  /** Another client's create is refused with 409. It looks for the pod, as every create does. */
+  /** Another client's create is refused with 409. Like every create, it looks for the pod. */
   | { kind: 'refused create' }
-  /** So many events of Kubernetes about the pod, all at once. Their progress follows from how many there were. */
+  /** `count` Kubernetes events about the pod, all at once. Their progress depends on the number of earlier ones. */
   | { kind: 'pod'; count: number; message: (index: number) => string }
-  /** Any other event. `complete` makes the lab running and `failed` makes it failed. */
+  /** Any other event. `complete` sets the state to running, `failed` to failed. */
   | { kind: 'event'; event: Event }
-  /** Bytes for the stream that need be no Event. They travel as one chunk. */
+  /** Raw bytes for the stream, sent as one chunk. They need not be a valid Event. */
   | { kind: 'bytes'; bytes: string | Uint8Array }
-  /** A state that no event tells of. */
+  /** A change of state without an event. */
   | { kind: 'status'; status: LabStatus }
-  /** From here on the controller does not know of this spawn: it goes on, but nothing is told of it. */
-  | { kind: 'untold' }
-  /** The whole controller restarts, and is down for so many milliseconds. A spawn continues meanwhile, a deletion does not. */
+  /** From here on, the controller does not know of this spawn: it continues without events. */
+  | { kind: 'unreported' }
+  /** The whole controller restarts, and is down for `downMs` milliseconds. A spawn continues meanwhile; a deletion does not. */
   | { kind: 'restart'; downMs: number };
 
-/** Steps in their order. It may be lazy and very long, and can be told more than once. */
+/** The steps in order. Can be lazy and very long, and can be iterated more than once. */
 export type Story = Iterable<Step>;
 
 export const starting: Step = { kind: 'starting' };
 export const created: Step = { kind: 'created' };
-export const untold: Step = { kind: 'untold' };
+export const unreported: Step = { kind: 'unreported' };
 export const podGone: Step = { kind: 'pod is', now: 'gone' };
 export const podDead: Step = { kind: 'pod is', now: 'dead' };
 export const refusedCreate: Step = { kind: 'refused create' };
@@ -71,7 +71,7 @@ export function restart(downMs: number): Step {
   return { kind: 'restart', downMs };
 }
 
-/** The events that Kubernetes sends about the pod: each with the pause before it, in milliseconds. */
+/** Kubernetes events about the pod, each with the pause before it in milliseconds. */
 export function kubernetes(...events: (readonly [pause: number, message: string])[]): Step[] {
   return events.flatMap(([pause, message]) => [
     wait(pause),
@@ -79,13 +79,13 @@ export function kubernetes(...events: (readonly [pause: number, message: string]
   ]);
 }
 
-/** So many of them at once, each made when it is sent: none is kept. */
+/** `count` of them at once. Each is created when it is sent, and none is stored. */
 export function crowd(count: number, message: (index: number) => string): Step {
   return { kind: 'pod', count, message };
 }
 
 /**
- * The progress of the pod's event that comes after so many others, in percent.
+ * The progress of the pod event after `before` others, in percent.
  *
  * It starts at 35 and moves a third of the way to 75 each time (contract, "The event stream").
  */

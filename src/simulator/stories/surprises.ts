@@ -1,8 +1,7 @@
 /**
- * Stories in which the lab's state does not say what becomes of the lab (contract, "What a client must survive",
- * whose numbers are given).
+ * Stories in which the lab's state is misleading. The numbers refer to the contract, "What a client must survive".
  *
- * Owns what is said and how long it takes, as stories.ts does for the ordinary stories.
+ * Owns the texts and times, as stories.ts does for the ordinary stories.
  */
 import { assigned, pulling } from './stories.js';
 import {
@@ -21,7 +20,7 @@ import {
   type Story,
 } from './story.js';
 
-/** 12: other clients' creates make the state `failed` before the pod exists, which takes a while. */
+/** 12: other clients' creates set the state to `failed` before the pod exists, which takes a while. */
 export const failedMeanwhile: Story = [
   wait(300),
   starting,
@@ -36,7 +35,7 @@ export const failedMeanwhile: Story = [
   complete,
 ];
 
-/** 12: the same in a deletion, once the pod is gone. */
+/** 12: the same during a deletion, once the pod is gone. */
 export const failedDeletionMeanwhile: Story = [
   info('Shutting down Kubernetes pod', 25),
   wait(1000),
@@ -48,7 +47,7 @@ export const failedDeletionMeanwhile: Story = [
   info('Lab for {user} deleted', 100),
 ];
 
-/** 1: the pod leaves Pending by failing, which is `complete` all the same. */
+/** 1: the pod leaves Pending because it failed, and the event is still `complete`. */
 export const deadOnArrival: Story = [
   wait(400),
   starting,
@@ -59,14 +58,14 @@ export const deadOnArrival: Story = [
   complete,
 ];
 
-/** 6: what a restarted controller reports of a pod that was still pending, and now starts. */
+/** 6: the events of a restarted controller for a pod that was pending and now starts. */
 export const monitored: Story = [
   ...kubernetes([1200, assigned], [300, 'Started container notebook']),
   wait(110),
   complete,
 ];
 
-/** 6: the reason is sent, then the controller restarts. The failed lab is forgotten, and so is its queue. */
+/** 6: the reason is sent, then the controller restarts, and forgets the failed lab with its queue. */
 export const forgottenFailure: Story = [
   wait(400),
   starting,
@@ -77,5 +76,5 @@ export const forgottenFailure: Story = [
   failed,
 ];
 
-/** 6: the controller restarts in the middle of a deletion, and forgets it. */
+/** 6: the controller restarts during a deletion, and forgets it. */
 export const forgottenDeletion: Story = [info('Shutting down Kubernetes pod', 25), wait(600), restart(1000)];
