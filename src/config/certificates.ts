@@ -1,5 +1,5 @@
 /**
- * Certificate authorities to trust beside Node's own: where they are named, and what is in the file.
+ * Certificate authorities to trust in addition to Node's own: which file is configured, and the check of what it contains.
  */
 import { X509Certificate } from 'node:crypto';
 import type { Context } from '../runtime/context.js';
@@ -9,10 +9,10 @@ import { readStart } from '../runtime/read-start.js';
 import { setting, type Setting } from './setting.js';
 import { UsageError } from '../model/usage-error.js';
 
-/** Every authority of the web together has a quarter of a megabyte; what has much more is something else. */
+/** All public authorities together are a quarter of a megabyte; a file that is much larger is something else. */
 const fileLimit = 4 * 1024 * 1024;
 
-/** The certificates of the file that was named, in PEM; null where none was. */
+/** The certificates of the configured file, in PEM; null if no file is configured. */
 export async function resolveCertificates(
   caFile: string | undefined,
   env: Context['env'],
@@ -42,7 +42,7 @@ async function readCertificates(path: string, source: string): Promise<string[]>
   return certificates;
 }
 
-/** Node forgets its own extra certificates where it is given others. It has warned by then of a file that it cannot read. */
+/** The file of NODE_EXTRA_CA_CERTS, which Node ignores if it is given others. Node warns if it cannot read it. */
 async function extra(env: Context['env']): Promise<string[]> {
   const path = readVariable(env, 'NODE_EXTRA_CA_CERTS');
   if (path === undefined) return [];

@@ -1,5 +1,5 @@
 /**
- * Every environment variable this program reads, with its meaning: the one list behind `lab help environment`.
+ * Every environment variable that this program reads, with its meaning. `lab help environment` and the manual page print it.
  */
 export const environment = {
   LAB_CONTROLLER: "the controller's URL; without a path, /nublado is appended",
@@ -31,7 +31,7 @@ export const environment = {
 
 export type Variable = keyof typeof environment;
 
-/** A variable's value; an empty one counts as not set. */
+/** The value of a variable; an empty one counts as unset. */
 export function readVariable(
   env: Readonly<Record<string, string | undefined>>,
   name: Variable,

@@ -9,7 +9,7 @@ const number = String.raw`(\d+(?:\.\d+)?)`;
 const duration = new RegExp(`^(?:${number}h)?(?:${number}m)?(?:${number}s)?(?:${number}ms)?$`);
 const units = [3_600_000, 60_000, 1000, 1];
 
-/** A duration like `90s`, `15m` or `1h30m` in milliseconds; `0` is 0, which stands for none. */
+/** A duration like `90s`, `15m` or `1h30m`, in milliseconds; 0 means none. */
 export function parseDuration(text: string, source: string): number {
   if (/^0+$/.test(text)) return 0;
   const amounts = text === '' ? undefined : duration.exec(text)?.slice(1);
@@ -26,13 +26,13 @@ export function parseDuration(text: string, source: string): number {
   return ms;
 }
 
-/** A controller's base URL, without a final slash; where there is no path, `/nublado` is appended. */
+/** A controller's base URL, without a final slash. If it has no path, `/nublado` is appended. */
 export function parseControllerUrl(text: string, source: string): URL {
   const right = 'It should look like https://data.example.org/nublado.';
   const host = hostOnly(text);
   if (host !== null)
     throw new UsageError(`${source}: a URL starts with https:// or http://`, `Did you mean ${host}?`);
-  // The text is not repeated from here on: it may hold a password.
+  // From here on the text is not repeated: it may contain a password.
   if (!URL.canParse(text)) throw new UsageError(`${source}: not a URL`, right);
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
@@ -44,7 +44,7 @@ export function parseControllerUrl(text: string, source: string): URL {
       'Others could read it there. Put a token into a file and name it in --token-file or LAB_TOKEN_FILE.',
     );
   }
-  // In the text, because a question mark with nothing behind it stays in the URL and is no `search`.
+  // Checked in the text, because a final question mark is not part of `search`.
   if (/[?#]/.test(text)) {
     throw new UsageError(`${source}: the URL must end with its path`, right);
   }
@@ -64,8 +64,8 @@ export function parseControllerUrl(text: string, source: string): URL {
 }
 
 /**
- * The URL that a host, with or without a port and a path, was meant to be; null for any other text. A token in the wrong
- * place is not repeated: tokens begin with gt- or have capital letters.
+ * The URL for a host with or without a port and a path; null for any other text, which is not repeated, because it may be a
+ * token: those begin with gt- or have capital letters.
  */
 function hostOnly(text: string): string | null {
   const hostAndPort =
@@ -76,7 +76,7 @@ function hostOnly(text: string): string | null {
   return `${isLoopback(host) ? 'http' : 'https'}://${text}`;
 }
 
-/** A token. It goes into a header, so only visible ASCII is allowed; it is never part of a message. */
+/** A token. It is sent in a header, so only visible ASCII is allowed. No message repeats it. */
 export function parseToken(text: string, source: string): string {
   const token = text.replace(/\r?\n$/, '').trim();
   if (token === '') throw new UsageError(`${source}: it contains no token`, tokenHint);
@@ -93,7 +93,7 @@ export function parseToken(text: string, source: string): string {
 
 const tokenHint = 'A token looks like gt-, 22 characters, a dot and 22 more.';
 
-/** How tokens are written elsewhere. None has quotes in it, or = before its end (RFC 6750, section 2.1). */
+/** What is written around the token. A token has no quotes, and no = before its end (RFC 6750, section 2.1). */
 function mistakeIn(token: string): string | null {
   if (/^["'`\u2018-\u201f].*["'`\u2018-\u201f]$/.test(token)) return 'there are quotes around the token';
   if (/^(export\s+)?[A-Za-z_]\w*\s*=\s*[^\s=]/.test(token)) return 'there is a name with = before the token';
@@ -115,7 +115,7 @@ export function parseUser(text: string, source: string): string {
   return text;
 }
 
-/** Whether one letter of a known name is missing, added, wrong or swapped with the next one. */
+/** Whether the word is a known name with one letter missing, added, wrong or swapped with the next one. */
 export function isTypo(word: string, name: string): boolean {
   const shorter = Math.min(word.length, name.length);
   let start = 0;
@@ -126,7 +126,7 @@ export function isTypo(word: string, name: string): boolean {
   return is.length <= 1 && meant.length <= 1 ? true : is.length === 2 && meant === `${is[1]}${is[0]}`;
 }
 
-/** One word out of several. */
+/** One of several words. */
 export function parseChoice<T extends string>(text: string, choices: readonly T[], source: string): T {
   const choice = choices.find((known) => known === text);
   if (choice === undefined) {

@@ -1,6 +1,6 @@
 /**
- * What a profile may hold, by name: apart from the reading of profiles, so that the command line knows it without
- * loading that.
+ * The names of the settings in a profile. In a module of its own, so that the command line need not load the code that reads
+ * profiles.
  */
 export const profileKeys = ['controller', 'user', 'token_file', 'token_command'] as const;
 export type ProfileKey = (typeof profileKeys)[number];

@@ -1,8 +1,8 @@
 /**
- * Profiles: what the file holds, whether it is right, and which of its profiles is meant.
+ * Profiles: where the file is, what it contains, and which of its profiles is used.
  *
- * Owns the file's place, shape and errors. What a profile's values mean next to options and variables is
- * decided in `target.ts`; writing is in `save.ts`. The file holds no token, only ways to one.
+ * Owns the format of the file and the errors in it. Leaves writing to `save.ts`, and the order of options, environment and
+ * profile to `target.ts`. The file contains no token, only where to get one.
  */
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod';
@@ -15,7 +15,7 @@ import { readWhole } from '../runtime/read-start.js';
 import { setting, type Setting } from './setting.js';
 import { UsageError } from '../model/usage-error.js';
 
-/** A profile as it stands in the file. */
+/** A profile as it is in the file. */
 export interface Profile {
   controller?: string;
   user?: string;
@@ -29,15 +29,15 @@ export type Profiles = ReadonlyMap<string, Profile>;
 export interface ProfileFile {
   /** Null where there is no home directory to keep one in. */
   path: string | null;
-  /** In the order of the file; empty where there is none. */
+  /** In the order of the file; empty if there is no file. */
   profiles: Profiles;
-  /** Why the file cannot be read, which matters only to whoever needs it; null where it can, or where there is none. */
+  /** Why the file cannot be read; null if it can, or does not exist. Thrown only if the file is needed. */
   problem: UsageError | null;
 }
 
 export const defaultProfile = 'default';
 
-/** In bytes: thousands of profiles are smaller. */
+/** The largest file, in bytes: enough for thousands of profiles. */
 const fileLimit = 1024 * 1024;
 
 const example = 'It should look like {"profiles": {"default": {"controller": "https://data.example.org"}}}.';
@@ -67,21 +67,21 @@ const File = z.strictObject(
   { error: objectError },
 );
 
-/** Unknown keys keep zod's own words: they are told apart by their issue. */
+/** Unknown keys have an issue of their own, and keep zod's message here. */
 function objectError(issue: { code: string }): string | undefined {
   return issue.code === 'invalid_type' ? 'it must be an object in braces' : undefined;
 }
 
-/** Where the profiles are; null where neither variable nor home folder tells. */
+/** The path of the file; null if neither XDG_CONFIG_HOME nor the home directory is known. */
 export function configPath({ env, home }: Context): string | null {
   const configured = readVariable(env, 'XDG_CONFIG_HOME');
-  // A relative path is to be ignored, says the XDG specification; and what a foreign folder holds is no
-  // configuration: it could name a command.
+  // The XDG specification says to ignore a relative path. It would also be unsafe: a file in the current directory could
+  // name a command.
   const base = configured !== undefined && isAbsolute(configured) ? configured : join(home, '.config');
   return isAbsolute(base) ? join(base, 'nublado-lab', 'config.json') : null;
 }
 
-/** Reads and checks the whole file. Throws a UsageError of one line where something in it is wrong. */
+/** Reads and checks the whole file. Throws a UsageError if its content is wrong. */
 export function lookForProfiles(context: Context): ProfileFile {
   const path = configPath(context);
   const none = { path, profiles: new Map<string, Profile>(), problem: null };
@@ -93,21 +93,21 @@ export function lookForProfiles(context: Context): ProfileFile {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return none;
     const problem = new UsageError(`${path}: cannot be read: ${fileProblem(error)}`);
-    // Something else in its place is a mistake; a folder that may not be entered need not be this user's.
+    // A directory or device in its place is an error; but a directory without access may not be this user's.
     if (code === undefined) throw problem;
     return { ...none, problem };
   }
   return { ...none, profiles: parseProfiles(textOf(content, path), path) };
 }
 
-/** The same for whoever needs the file: throws where it cannot be read. */
+/** The same, but throws if the file cannot be read. */
 export function readProfiles(context: Context): ProfileFile {
   const file = lookForProfiles(context);
   if (file.problem !== null) throw file.problem;
   return file;
 }
 
-/** As editors leave it: with a byte order mark, or with nothing in it yet. */
+/** The text of the file, which may begin with a byte order mark, or be empty. */
 function textOf(content: Buffer, path: string): string {
   const mark = content.toString('hex', 0, 2);
   if (mark === 'fffe' || mark === 'feff') {
@@ -122,7 +122,7 @@ function parseProfiles(content: string, path: string): Profiles {
   const { error } = File.safeParse(raw);
   const issue = error?.issues[0];
   if (issue !== undefined) throw shapeError(issue, path);
-  // Not the parsed copy, whose keys stand in the schema's order.
+  // Not the parsed copy, whose keys are in the order of the schema.
   const profiles = new Map(Object.entries((raw as { profiles?: Record<string, Profile> }).profiles ?? {}));
   for (const [name, profile] of profiles) {
     parseProfileName(name, `${path}: profiles`);
@@ -135,7 +135,7 @@ function parseJson(content: string, path: string): unknown {
   try {
     return JSON.parse(content);
   } catch (error) {
-    // Of the message only the place: it repeats what stands there, and that may be a misplaced token.
+    // Only the position from the message: it quotes the text there, which may be a token.
     const position = /position (\d+)/.exec((error as Error).message)?.[1];
     const line = position === undefined ? '' : ` (line ${lineAt(content, Number(position))})`;
     throw new UsageError(`${path}: not JSON${line}`, example);
@@ -159,7 +159,7 @@ function shapeError(issue: z.core.$ZodIssue, path: string): UsageError {
   return new UsageError(`${at(issue.path)}: ${issue.message}`, example);
 }
 
-/** A profile's name: it stands on command lines and in dotted paths. */
+/** The name of a profile. It is used on command lines and in dotted paths. */
 export function parseProfileName(name: string, source: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(name)) {
     throw new UsageError(
@@ -172,7 +172,7 @@ export function parseProfileName(name: string, source: string): string {
 
 export function parseProfileKey(key: string, source: string): ProfileKey {
   const known = profileKeys.find((each) => each === key);
-  // What is unknown is not repeated: it may be a token in the wrong place.
+  // An unknown key is not repeated: it may be a token.
   if (known === undefined) {
     const similar = profileKeys.find((each) => isTypo(key, each));
     throw new UsageError(
@@ -183,7 +183,7 @@ export function parseProfileKey(key: string, source: string): ProfileKey {
   return known;
 }
 
-/** Throws a UsageError where a value is wrong; `source` says where a key's value stands. */
+/** Throws a UsageError if a value is wrong; `source` names the place of a key's value. */
 export function checkProfile(profile: Profile, source: (key: ProfileKey) => string): void {
   for (const key of profileKeys) {
     const value = profile[key];
@@ -197,7 +197,7 @@ export function checkProfile(profile: Profile, source: (key: ProfileKey) => stri
   }
 }
 
-/** A whole token, also within a longer argument. */
+/** A whole token, also inside a longer argument. */
 const tokenInside = /\bgt-[\w-]{22}\.[\w-]{22}/;
 
 function checkValue(key: ProfileKey, value: string | readonly string[], source: string): void {
@@ -229,7 +229,7 @@ function checkValue(key: ProfileKey, value: string | readonly string[], source: 
   }
 }
 
-/** Which profile is meant, and why; whether there is such a one is another question. */
+/** The name of the profile to use, and where it comes from. The profile may not exist. */
 export function profileName(option: string | undefined, { env }: Context): Setting<string> {
   if (option !== undefined) return setting(parseProfileName(option, '--profile'), '--profile');
   const value = readVariable(env, 'LAB_PROFILE');
@@ -237,7 +237,7 @@ export function profileName(option: string | undefined, { env }: Context): Setti
   return setting(defaultProfile, 'default');
 }
 
-/** The profile of that name; an empty one where only the default is missing. */
+/** The profile with that name; an empty one if the default profile does not exist. */
 export function findProfile(
   { path, profiles }: Pick<ProfileFile, 'path' | 'profiles'>,
   { value, origin }: Setting<string>,
@@ -255,8 +255,8 @@ export function findProfile(
 }
 
 /**
- * A path in a profile: `~/` is the home folder, and relative is to the file that holds the profile. Throws a UsageError
- * that begins with `source` where there is no home directory.
+ * A path in a profile: `~/` means the home directory, and a relative path starts from the file with the profile. Throws a
+ * UsageError that begins with `source` if the home directory is needed and unknown.
  */
 export function profilePath(path: string, file: string, home: string, source: string): string {
   if (!path.startsWith('~/')) return resolve(dirname(file), path);

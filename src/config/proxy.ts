@@ -1,8 +1,8 @@
 /**
- * Which proxy leads to the controller, from the variables that every program of this kind honours.
+ * The proxy for a controller, from the usual environment variables.
  *
- * As with curl, a variable in lower case comes before the same in upper case, and each scheme has its own.
- * Loopback never goes through a proxy, whatever the variables say.
+ * As in curl, a variable in lower case overrides the same in upper case, and each scheme has its own. Loopback never goes
+ * through a proxy.
  */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { Context, ProxySettings } from '../runtime/context.js';
@@ -11,7 +11,7 @@ import { setting, type Setting } from './setting.js';
 import type { Variable } from './environment.js';
 import { UsageError } from '../model/usage-error.js';
 
-/** The proxy, or null with the reason why there is none. */
+/** The proxy; or null, with the reason as its origin. */
 export function resolveProxy(controller: URL, env: Context['env']): Setting<ProxySettings | null> {
   const tunnel = controller.protocol === 'https:';
   const named = readEither(env, tunnel ? 'HTTPS_PROXY' : 'HTTP_PROXY');
@@ -25,7 +25,7 @@ export function resolveProxy(controller: URL, env: Context['env']): Setting<Prox
   return setting({ ...parseProxy(named), tunnel }, named.origin);
 }
 
-/** What is never printed of a proxy: its password as it is sent, as it is written, and as it is meant. */
+/** The secrets of a proxy: its password as it is sent, as it is in the URL, and decoded. */
 export function proxySecrets(proxy: ProxySettings | null): string[] {
   const authorization = proxy?.authorization ?? null;
   if (authorization === null) return [];
@@ -42,7 +42,7 @@ function readEither(env: Context['env'], name: Variable): Setting<string> | null
   return null;
 }
 
-/** The text is never repeated: it may hold a password. */
+/** No message repeats the text: it may contain a password. */
 function parseProxy({ value, origin }: Setting<string>): Omit<ProxySettings, 'tunnel'> {
   const right = 'It should look like http://proxy.example.org:3128.';
   const text = value.includes('://') ? value : `http://${value}`;
@@ -77,7 +77,7 @@ function portOf({ port, protocol }: URL): string {
   return protocol === 'https:' ? '443' : '80';
 }
 
-/** Whether NO_PROXY covers a host: by its name, a domain that it is in, its address, or a block of addresses. */
+/** Whether NO_PROXY lists a host: its name, its domain, its address, or a block of addresses. */
 function isListed(list: string, host: string, port: string): boolean {
   return list
     .toLowerCase()

@@ -1,6 +1,6 @@
 /**
- * Changes the profiles. A reader sees the old file or the new one, never half of one, and no change of another process
- * is lost.
+ * Changes the profiles. A reader sees the whole old file or the whole new one, and concurrent changes of other processes are
+ * kept.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -24,15 +24,15 @@ import { readProfiles, type Profiles } from './profile.js';
 import { UsageError } from '../model/usage-error.js';
 
 /**
- * Replaces the profiles by what `change` makes of them; null leaves everything as it is. It is called twice: what
- * another process wrote in between counts. Throws a UsageError of one line where that cannot be.
+ * Replaces the profiles by the result of `change`; null changes nothing. `change` is called twice, the second time under the
+ * lock, because another process may have written in between. Throws a UsageError if the file cannot be changed.
  */
 export async function changeProfiles(
   path: string,
   context: Context,
   change: (profiles: Profiles) => Profiles | null,
 ): Promise<void> {
-  // Before anything is touched: the change may be refused, and the disk may be read-only.
+  // First without touching anything: the change may be refused, and the disk may be read-only.
   if (change(readProfiles(context).profiles) === null) return;
   try {
     makeFolder(dirname(path));
@@ -51,7 +51,7 @@ function contentOf(profiles: Profiles): string {
   return `${JSON.stringify({ profiles: Object.fromEntries(profiles) }, null, 2)}\n`;
 }
 
-/** Not with `recursive`: in /proc that never returns, and it takes a read-only disk for a missing folder. */
+/** Without `recursive`, which never returns in /proc, and reports a read-only disk as a missing directory. */
 function makeFolder(path: string): void {
   try {
     mkdirSync(path, 0o700);
@@ -63,17 +63,17 @@ function makeFolder(path: string): void {
     try {
       mkdirSync(path, 0o700);
     } catch (again) {
-      // In /proc, for one.
+      // As in /proc.
       throw codeOf(again) === 'ENOENT' ? new Error('the directory cannot be created') : again;
     }
   }
 }
 
-/** Where the file is, or would be: who keeps it elsewhere and links to it shall still have the link afterwards. */
+/** The path to write to. If the file is a symlink, its target: keep the symlink. */
 function linkTarget(path: string): string {
   try {
     const file = realpathSync(path);
-    // Least of all is a device to be replaced.
+    // Anything else, such as a device, is not replaced.
     if (!statSync(file).isFile()) throw new Error('it is not a regular file');
     return file;
   } catch (error) {
@@ -89,7 +89,7 @@ function replace(path: string, content: string, lock: Lock): void {
     const fd = openSync(temporary, 'wx', 0o600);
     try {
       writeSync(fd, content);
-      // Or a crash could leave the new name with nothing in it.
+      // Otherwise a crash could leave an empty file under the new name.
       fsyncSync(fd);
     } finally {
       closeSync(fd);

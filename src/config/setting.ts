@@ -1,5 +1,5 @@
 /**
- * A value and where it came from, in words that a user can act on.
+ * A value with its origin, as text for the user.
  */
 export interface Setting<T> {
   value: T;

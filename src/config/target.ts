@@ -1,9 +1,8 @@
 /**
- * Who and where: which controller, whose lab, with which token, and where each of these was found.
+ * Which controller, whose lab and which token, each with its origin.
  *
- * Options come before the environment, that before the profile, and that before what a lab knows about
- * itself. Tokens that a lab was given are used for that lab's own instance and for nothing else, and a
- * profile's token and user for the controller that it names.
+ * The order is options, environment, profile, and the variables of the lab that this runs in. A lab's own token is used for
+ * its own instance only, and a profile's token and user for the profile's own controller only.
  */
 import type { Context, ProxySettings } from '../runtime/context.js';
 import { unlessAborted } from '../runtime/deadline.js';
@@ -29,18 +28,18 @@ export interface TargetOptions {
 
 export interface Target {
   controller: Setting<URL>;
-  /** Null where only the token can tell. */
+  /** Null if the token decides. */
   user: Setting<string> | null;
-  /** Null with `direct` only. */
+  /** Null only with `direct`. */
   token: Setting<string> | null;
   direct: Setting<boolean>;
-  /** In PEM, to trust beside Node's own; null where no file was named. */
+  /** In PEM, to trust in addition to Node's own; null if no file is configured. */
   certificates: Setting<string[]> | null;
-  /** The way to the controller; null for a direct one. */
+  /** The proxy for the controller; null for a direct connection. */
   proxy: Setting<ProxySettings | null>;
-  /** The profile that was looked into; the default one need not exist. */
+  /** The profile that was read; the default one may not exist. */
   profile: Setting<string>;
-  /** What the user should know, one line each. */
+  /** Warnings for the user, one line each. */
   warnings: string[];
 }
 
@@ -49,15 +48,15 @@ interface Chosen {
   name: Setting<string>;
   values: Profile;
   origin: string;
-  /** The file that it stands in, for what is relative to it. */
+  /** The path of its file, which relative paths start from. */
   file: string;
-  /** Why it could not be read; null where it was. To be thrown by whatever would be taken from it. */
+  /** Why it could not be read; null if it was. Thrown when a value of the profile would be used. */
   problem: UsageError | null;
 }
 
 /**
- * Resolves the target. Throws a UsageError, having sent nothing, where something is missing or wrong, and the
- * signal's reason when that aborts: whoever should write the token may never do so.
+ * Resolves the target; sends nothing. Throws a UsageError if something is missing or wrong, and the signal's reason when that
+ * aborts, because a token may be read from a pipe that is never written to.
  */
 export async function resolveTarget(
   options: TargetOptions,
@@ -98,19 +97,19 @@ function chooseProfile(options: TargetOptions, context: Context): Chosen {
   const name = profileName(options.profile, context);
   const file = lookForProfiles(context);
   const { problem } = file;
-  // A profile that was asked for by name is needed.
+  // A profile that was named is needed.
   if (problem !== null && name.origin !== 'default') throw problem;
   const path = file.path ?? '';
   const origin = `profile ${name.value} (${path})`;
   return { name, values: findProfile(file, name), origin, file: path, problem };
 }
 
-/** For an explanation of the settings. */
+/** The profile's name, with the problem as part of its origin. */
 function lookedInto({ name, problem }: Chosen): Setting<string> {
   return problem === null ? name : setting(name.value, `${name.origin}; ${problem.message}`);
 }
 
-/** Null where none is named. */
+/** Null if none is configured. */
 function resolveController(
   { controller }: TargetOptions,
   env: Context['env'],
@@ -133,7 +132,7 @@ function noController(): UsageError {
   );
 }
 
-/** What reads certificates is loaded only where some are named. */
+/** Loads the code that reads certificates only if a file is configured. */
 async function certificatesOf(
   { caFile }: TargetOptions,
   env: Context['env'],
@@ -179,7 +178,7 @@ async function resolveToken(
   const { env } = context;
   const read = (path: string, source: string): Promise<FoundToken | null> => {
     if (path !== '-') return tokenFromFile(path, source, context);
-    // Nobody should have to type a token only to learn that there is no controller.
+    // Do not wait for a token only to report that there is no controller.
     return controller === null ? Promise.resolve(null) : tokenFromStdin(source, context);
   };
   if (tokenFile !== undefined) return read(tokenFile, '--token-file');
@@ -187,7 +186,7 @@ async function resolveToken(
   if (file !== undefined) return read(file, 'LAB_TOKEN_FILE');
   const value = readVariable(env, 'LAB_TOKEN');
   if (value !== undefined) return given(value, 'LAB_TOKEN');
-  // What comes after the profile must not take its place.
+  // The profile could not be read, and what follows it in the order must not replace it.
   if (profile.problem !== null) return null;
   if (hasToken(profile) && isFor(profile, controller)) return profileToken(profile, context, signal);
   if (!atHome) return null;
@@ -206,7 +205,7 @@ function hasToken({ values }: Chosen): boolean {
   return (values.token_file ?? values.token_command) !== undefined;
 }
 
-/** Whether the profile's token and user are for this controller: they are its own controller's, or any one's where it names none. */
+/** Whether the profile's token and user may be used with this controller: it is the profile's own, or the profile has none. */
 function isFor({ values, origin }: Chosen, controller: URL | null): boolean {
   if (controller === null) return false;
   return (
@@ -226,7 +225,7 @@ async function profileToken(
   }
   const [command = '', ...args] = values.token_command ?? [];
   const source = `profile ${name.value}: token_command ${command}`;
-  // A bare name is looked up in PATH; a path is meant as in token_file, not from where the user happens to be.
+  // A bare name is looked up in PATH; a path is relative to the file, as in token_file.
   const program = command.includes('/') ? profilePath(command, file, context.home, source) : command;
   const { outputOf } = await import('./token-command.js');
   const output = await outputOf(program, args, source, context, signal);

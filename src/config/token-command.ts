@@ -1,7 +1,7 @@
 /**
- * A token from a command: run without a shell, for ten seconds at most, its output never shown.
+ * A token from a command, which runs without a shell for at most ten seconds. Its output is never shown.
  *
- * Owns the process and its end. What the output must look like is the token parser's.
+ * Owns the child process. Leaves the format of the token to `parse.ts`.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { platform } from 'node:os';
@@ -13,12 +13,11 @@ import { UsageError } from '../model/usage-error.js';
 
 const limit = 10_000;
 
-/** Processes of POSIX stand in groups, so that one signal reaches all that a command has started. */
+/** POSIX has process groups, so that one signal reaches everything that the command has started. */
 const hasGroups = platform() !== 'win32';
 
 /**
- * What the command prints. Throws a UsageError that begins with `source`, and the signal's reason when that
- * aborts.
+ * Returns the output of the command. Throws a UsageError that begins with `source`, or the signal's reason when that aborts.
  */
 export async function outputOf(
   command: string,
@@ -58,14 +57,14 @@ function run(
   signal: AbortSignal,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    // Its stderr is dropped: what a command says of a secret may hold it.
+    // Its stderr is dropped: it may contain the secret.
     const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'ignore'], detached: hasGroups });
     const chunks: Buffer[] = [];
     let length = 0;
     const giveUp = (reason: Error): void => {
       signal.removeEventListener('abort', onAbort);
       kill(child);
-      // Something may have left the group and still hold the pipe.
+      // A process that has left the group may still hold the pipe.
       child.stdout.destroy();
       child.unref();
       reject(reason);
@@ -96,7 +95,7 @@ function run(
   });
 }
 
-/** Ends the command and all that it has started. */
+/** Kills the command and everything that it has started. */
 function kill(child: ChildProcess): void {
   const alone = (): void => {
     child.kill('SIGKILL');
@@ -105,7 +104,7 @@ function kill(child: ChildProcess): void {
     alone();
     return;
   }
-  // Node signals a group only through the process object, which is main's; a shell can do it too.
+  // Node signals a group only through `process`, which this layer does not use; a shell can do it as well.
   const killer = spawn('/bin/sh', ['-c', 'kill -s KILL -- "-$0"', String(child.pid)], { stdio: 'ignore' });
   killer.on('error', alone).on('close', alone).unref();
 }

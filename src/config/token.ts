@@ -1,5 +1,5 @@
 /**
- * Tokens from files, pipes and stdin. Which of them is asked is decided in `target.ts`.
+ * Tokens from files, pipes and stdin. `target.ts` decides which of them is read.
  */
 import type { Context } from '../runtime/context.js';
 import { parseToken } from './parse.js';
@@ -9,11 +9,11 @@ import { readStart, readStream, type Start } from '../runtime/read-start.js';
 import { setting, type Setting } from './setting.js';
 import { UsageError } from '../model/usage-error.js';
 
-/** A token has some fifty characters; a source of much more is something else. */
+/** A token has about fifty characters; anything much longer is something else. */
 export const tokenLimit = 64 * 1024;
 
 export interface FoundToken extends Setting<string> {
-  /** What the user should know about where it was found. */
+  /** Warnings about the file. */
   warnings: string[];
 }
 
@@ -37,7 +37,7 @@ export async function tokenFromFile(
   try {
     start = await readStart(path, tokenLimit);
   } catch (error) {
-    // Who gives the token itself for the file's name should not find it in a log.
+    // If the user gave the token instead of a path, it must not get into a log.
     const shown = path.startsWith('gt-') ? 'a path that looks like a token; give the path of a file' : path;
     throw new UsageError(`${source}: cannot read ${shown}: ${fileProblem(error)}`);
   }

@@ -1,5 +1,5 @@
 /**
- * What kept a file from being read or written, or a command from being started, in words.
+ * Messages for errors of reading or writing a file, or of starting a command.
  */
 export function fileProblem(error: unknown): string {
   switch ((error as NodeJS.ErrnoException).code) {

@@ -1,8 +1,8 @@
 /**
- * One process at a time: a lock file beside the file that is changed.
+ * Lets one process at a time change a file, by a lock file next to it.
  *
- * Owns taking the lock, waiting for it, and clearing away one that a process left behind when it was killed. The lock
- * is held for a few milliseconds, in one go, so the same lock seen for ten seconds belongs to nobody.
+ * Owns acquiring the lock, waiting for it, and removing one that a killed process has left. The lock is held for a few
+ * milliseconds, so one that does not change for ten seconds is stale.
  */
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
@@ -11,18 +11,18 @@ import { sleep } from './deadline.js';
 import { readWhole } from './read-start.js';
 import { UsageError } from '../model/usage-error.js';
 
-/** A lock that has not changed for this long is left over, in milliseconds. */
+/** A lock that has not changed for this long is stale, in milliseconds. */
 const leftOver = 10_000;
 
-/** How long to wait for other processes altogether, in milliseconds. */
+/** How long to wait for other processes in total, in milliseconds. */
 const patience = 30_000;
 
 export interface Lock {
-  /** Whether nobody has taken it for left over meanwhile. */
+  /** Whether no other process has removed it as stale meanwhile. */
   isHeld(): boolean;
 }
 
-/** Runs `use`, which must not wait for anything, while this process holds the lock of `path`. */
+/** Runs `use` while this process holds the lock of `path`. `use` must be synchronous. */
 export async function withLock<T>(
   path: string,
   context: Pick<Context, 'clock' | 'random' | 'signal'>,
@@ -62,7 +62,7 @@ async function take(
   }
 }
 
-/** False where it is there already. */
+/** Creates the lock file; false if it exists already. */
 function create(file: string, content: string): boolean {
   let fd: number;
   try {
@@ -82,7 +82,7 @@ function create(file: string, content: string): boolean {
   }
 }
 
-/** Empty where there is none, and for a moment after it was made. */
+/** The content of the lock file; empty if there is none, and for a moment after its creation. */
 function holderOf(file: string): string {
   try {
     return readWhole(file, 100).toString();
@@ -91,7 +91,10 @@ function holderOf(file: string): string {
   }
 }
 
-/** Under a lock of its own, or two processes could both see the old lock, and the slower one remove the faster one's new one. */
+/**
+ * Removes a stale lock, under a lock of its own: otherwise two processes could see the stale lock, and the slower one
+ * remove the new lock of the faster one.
+ */
 function clear(file: string, holder: string): void {
   const guard = `${file}.break`;
   if (!create(guard, '')) return;

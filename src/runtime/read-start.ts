@@ -1,7 +1,7 @@
 /**
- * The start of whatever a path leads to: a file, a device, or a pipe as in `<(command)`.
+ * Reads the start of a file, a device, or a pipe as in `<(command)`.
  *
- * Owns the bound on what is read. What the content means is the caller's.
+ * Owns the limit on what is read. Leaves the content to the caller.
  */
 import { closeSync, readSync, type Stats } from 'node:fs';
 import { Socket } from 'node:net';
@@ -13,7 +13,7 @@ export interface Start {
   stats: Stats;
 }
 
-/** Reads no more than about `limit` bytes, whatever is there. */
+/** Reads at most about `limit` bytes. */
 export async function readStart(path: string, limit: number): Promise<Start> {
   const { fd, stats } = openAtOnce(path, 'read');
   if (stats.isFIFO()) {
@@ -26,12 +26,15 @@ export async function readStart(path: string, limit: number): Promise<Start> {
   }
 }
 
-/** Reads a whole file. Throws the system's error where it cannot, and one without a `code` where it is not such a file. */
+/**
+ * Reads a whole file. Throws the system's error if that fails, and an error without a `code` if it is too large or not a
+ * regular file.
+ */
 export function readWhole(path: string, limit: number): Buffer {
   const { fd, stats } = openAtOnce(path, 'read');
   try {
     if (stats.isDirectory()) throw new Error('it is a directory');
-    // A device is as good as a file if it has an end, as /dev/null has.
+    // A device that has an end, such as /dev/null, is allowed.
     if (!stats.isFile() && !stats.isCharacterDevice()) throw new Error('it is not a regular file');
     const bytes = readBytes(fd, limit + 1);
     if (bytes.length > limit) throw new Error(`it has more than ${limit} bytes`);
@@ -41,7 +44,7 @@ export function readWhole(path: string, limit: number): Buffer {
   }
 }
 
-/** One read may return less than there is. */
+/** Reads in a loop, because one read may return only part. */
 function readBytes(fd: number, limit: number): Buffer {
   const buffer = Buffer.alloc(limit);
   let length = 0;
