@@ -1,7 +1,7 @@
 /**
  * What refusals of all HTTP servers have in common: redirects, and how long to wait.
  */
-import { header, type Answer } from './response.js';
+import { header, type HttpResponse } from './response.js';
 
 /** 304 leads nowhere, and neither do its other neighbours. */
 export function isRedirect(status: number): boolean {
@@ -16,7 +16,7 @@ export function isUpgrade(base: string, target: string): boolean {
 }
 
 /** `Retry-After` in milliseconds: seconds, or a date (RFC 9110, section 10.2.3). */
-export function retryAfter(answer: Answer): number | null {
+export function retryAfter(answer: HttpResponse): number | null {
   const value = header(answer, 'retry-after');
   if (value === null) return null;
   if (/^\d+$/.test(value)) return Number(value) * 1000;

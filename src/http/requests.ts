@@ -13,10 +13,10 @@ import {
   headersOf,
   isJson,
   parseJson,
-  readAnswer,
+  readWhole,
   readWithin,
-  type Answer,
-  type Reply,
+  type HttpResponse,
+  type UnreadResponse,
 } from './response.js';
 import {
   baseText,
@@ -29,28 +29,28 @@ import {
 
 export interface Dialect {
   /** The failure of a response that is not a success. */
-  refusal(request: Request, answer: Answer): Failure;
+  refusal(request: Request, answer: HttpResponse): Failure;
   /** The failure of a success that is not what was requested; `is` says what it is instead. */
-  unexpected(request: Request, answer: Answer, is: string): Failure;
+  unexpected(request: Request, answer: HttpResponse, is: string): Failure;
   /** Milliseconds that the body of a refusal may take from its headers; null where nobody needs it. */
-  bodyTime(request: Request, head: Answer): number | null;
+  bodyTime(request: Request, head: HttpResponse): number | null;
 }
 
 export interface Requests {
   send: Send;
   /** The failure of a response that is not the one requested. */
-  refuse(request: Request, reply: Reply): Promise<{ ok: false; failure: Failure }>;
+  refuse: (request: Request, reply: UnreadResponse) => Promise<{ ok: false; failure: Failure }>;
   /** The response to a GET with its body, where it is a success of the right type. */
-  get(request: Request, isRight: (head: Answer) => boolean): Promise<Result<Answer>>;
+  get: (request: Request, isRight: (head: HttpResponse) => boolean) => Promise<Result<HttpResponse>>;
   /** The value in a JSON response; `parse` returns null where it has another shape. */
-  getJson<T>(request: Request, parse: (json: unknown) => T | null): Promise<Result<T>>;
+  getJson: <T>(request: Request, parse: (json: unknown) => T | null) => Promise<Result<T>>;
 }
 
 /** `observe` is called with every response, whatever becomes of it. */
 export function createRequests(
   options: ControllerOptions,
   dialect: Dialect,
-  observe: (reply: Reply) => void = () => undefined,
+  observe: (reply: UnreadResponse) => void = () => undefined,
 ): Requests {
   const { base, clock, redact } = options;
   const transport = createTransport(options);
@@ -60,7 +60,7 @@ export function createRequests(
     return sent;
   };
 
-  async function refuse(request: Request, reply: Reply): Promise<{ ok: false; failure: Failure }> {
+  async function refuse(request: Request, reply: UnreadResponse): Promise<{ ok: false; failure: Failure }> {
     const head = headersOf(reply);
     const ms = head.status < 300 ? null : dialect.bodyTime(request, head);
     if (ms === null) discard(reply, clock);
@@ -72,15 +72,18 @@ export function createRequests(
     return { ok: false, failure };
   }
 
-  async function get(request: Request, isRight: (head: Answer) => boolean): Promise<Result<Answer>> {
+  async function get(
+    request: Request,
+    isRight: (head: HttpResponse) => boolean,
+  ): Promise<Result<HttpResponse>> {
     const sent = await send(request);
     if (!sent.ok) return sent;
     const head = headersOf(sent.value);
     if (head.status !== 200 || compression(head) !== null || !isRight(head))
       return refuse(request, sent.value);
-    let answer: Answer;
+    let answer: HttpResponse;
     try {
-      answer = await readAnswer(sent.value, clock);
+      answer = await readWhole(sent.value, clock);
     } catch (error) {
       redactError(error, redact);
       return { ok: false, failure: networkFailure(request.asked, error, baseText(base), { sent: true }) };
@@ -96,12 +99,12 @@ export function createRequests(
     try {
       json = parseJson(got.value.body);
     } catch {
-      // JSON that does not parse is as wrong as JSON of another shape.
+      // JSON that does not parse is as wrong as unexpected JSON.
       json = undefined;
     }
     const value = parse(json);
     if (value !== null) return { ok: true, value };
-    return { ok: false, failure: dialect.unexpected(request, got.value, 'JSON of another shape') };
+    return { ok: false, failure: dialect.unexpected(request, got.value, 'unexpected JSON') };
   }
 
   return { send, refuse, get, getJson };

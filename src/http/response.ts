@@ -6,8 +6,8 @@ import type { Clock } from '../runtime/context.js';
 import { startDeadline } from '../runtime/deadline.js';
 import type { Redact } from '../model/redactor.js';
 
-/** An answer with as much of its body as was read. */
-export interface Answer {
+/** A response: its head, and as much of its body as was read. */
+export interface HttpResponse {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   body: string;
@@ -22,8 +22,8 @@ export interface Answer {
   redact: Redact;
 }
 
-/** An answer whose body is still to be read. */
-export interface Reply {
+/** A response whose body is still to be read. */
+export interface UnreadResponse {
   response: Dispatcher.ResponseData;
   url: URL;
   redirects: number;
@@ -38,21 +38,21 @@ const bodyLimit = 1024 * 1024;
 /** A body that brings no byte for this long has stopped, in milliseconds. */
 const stall = 10_000;
 
-/** The answer without its body. */
-export function headersOf({ response, url, redirects, redact }: Reply): Answer {
+/** The response without its body. */
+export function headersOf({ response, url, redirects, redact }: UnreadResponse): HttpResponse {
   const { statusCode: status, headers } = response;
   return { status, headers, body: '', more: false, whole: false, url: url.href, redirects, redact };
 }
 
-/** The answer with its body; throws where that is cut or stops. */
-export async function readAnswer(reply: Reply, clock: Clock): Promise<Answer> {
+/** The response with its body; throws where that is cut or stops. */
+export async function readWhole(reply: UnreadResponse, clock: Clock): Promise<HttpResponse> {
   const chunks: Buffer[] = [];
   await collect(reply, chunks, clock, stall, 'since the last byte');
   return withBody(reply, chunks, true);
 }
 
-/** The answer with what comes of its body within `ms` milliseconds from now. */
-export async function readWithin(reply: Reply, clock: Clock, ms: number): Promise<Answer> {
+/** The response with what comes of its body within `ms` milliseconds from now. */
+export async function readWithin(reply: UnreadResponse, clock: Clock, ms: number): Promise<HttpResponse> {
   const chunks: Buffer[] = [];
   const whole = await collect(reply, chunks, clock, ms, 'in all').then(
     () => true,
@@ -63,7 +63,7 @@ export async function readWithin(reply: Reply, clock: Clock, ms: number): Promis
 
 /** Collects the body up to the bound, and cuts the connection where there is more of it, or it takes too long. */
 async function collect(
-  { response: { body } }: Reply,
+  { response: { body } }: UnreadResponse,
   chunks: Buffer[],
   clock: Clock,
   ms: number,
@@ -86,7 +86,7 @@ async function collect(
   }
 }
 
-function withBody(reply: Reply, chunks: readonly Buffer[], ended: boolean): Answer {
+function withBody(reply: UnreadResponse, chunks: readonly Buffer[], ended: boolean): HttpResponse {
   const bytes = Buffer.concat(chunks);
   const more = bytes.length > bodyLimit;
   const body = bytes.subarray(0, bodyLimit).toString('utf8');
@@ -94,7 +94,7 @@ function withBody(reply: Reply, chunks: readonly Buffer[], ended: boolean): Answ
 }
 
 /** In words, what an answer holds instead of what was asked for. */
-export function describeContent(answer: Answer): string {
+export function describeContent(answer: HttpResponse): string {
   if (compression(answer) !== null) return describeCompression(answer);
   if (answer.more) return `longer than ${bodyLimit} bytes`;
   if (isPage(answer)) return 'a web page';
@@ -102,16 +102,16 @@ export function describeContent(answer: Answer): string {
   return type === '' ? 'without a content type' : type;
 }
 
-export function describeCompression(answer: Answer): string {
+export function describeCompression(answer: HttpResponse): string {
   return `compressed (${compression(shown(answer, 'content-encoding')) ?? ''}), which was not requested`;
 }
 
 /** A header to be quoted. In lower case a secret would not be found any more. */
-function shown({ headers, redact }: Answer, name: string): Headers {
+function shown({ headers, redact }: HttpResponse, name: string): Headers {
   return { headers: { [name]: redact([headers[name] ?? ''].flat().join(',')) } };
 }
 
-type Headers = Pick<Answer, 'headers'>;
+type Headers = Pick<HttpResponse, 'headers'>;
 
 /** The media type without its parameters, in lower case (RFC 9110, section 8.3.1); empty where there is none. */
 export function mediaType(answer: Headers): string {
@@ -165,7 +165,7 @@ export function parseJson(text: string): unknown {
   return JSON.parse(text);
 }
 
-export function header({ headers }: Pick<Answer, 'headers'>, name: string): string | null {
+export function header({ headers }: Pick<HttpResponse, 'headers'>, name: string): string | null {
   const value = headers[name];
   return (Array.isArray(value) ? value[0] : value) ?? null;
 }

@@ -10,7 +10,7 @@ import { unlessAborted } from '../runtime/deadline.js';
 import type { Redact } from '../model/redactor.js';
 import type { Result } from '../model/result.js';
 import { version } from '../model/version.js';
-import { header, type Reply } from './response.js';
+import { header, type UnreadResponse } from './response.js';
 import { redactError } from './redact-error.js';
 import { describeNetworkError, networkFailure, type Progress } from './network.js';
 import { isProgrammingError, wasCut } from './trouble.js';
@@ -52,7 +52,7 @@ export interface Request {
   signal: AbortSignal;
 }
 
-export type Send = (request: Request) => Promise<Result<Reply>>;
+export type Send = (request: Request) => Promise<Result<UnreadResponse>>;
 
 /** So many redirects are followed; a chain that is longer is a loop. */
 const redirectLimit = 5;
@@ -122,7 +122,7 @@ export function createTransport({
     request: Request,
     url: URL,
     shownUrl: string,
-  ): Promise<Result<Pick<Reply, 'response' | 'repeated'>>> {
+  ): Promise<Result<Pick<UnreadResponse, 'response' | 'repeated'>>> {
     for (let repeated = false; ; repeated = true) {
       const progress: Progress = { sent: false, hintIfSent: request.hintIfSent };
       try {
@@ -186,7 +186,7 @@ const discardLimit = 16 * 1024;
 const discardTimeout = 1_000;
 
 /** Lets go of a body: what is short is read, so that its connection can be used again; any other is cut off. */
-export function discard({ response: { body } }: Reply, clock: Clock): void {
+export function discard({ response: { body } }: UnreadResponse, clock: Clock): void {
   const cancelTimer = clock.after(discardTimeout, () => body.destroy());
   body
     .dump({ limit: discardLimit })
@@ -195,7 +195,7 @@ export function discard({ response: { body } }: Reply, clock: Clock): void {
 }
 
 /** Where a redirect is to be followed to: the same origin, with the same method; null for what is no such redirect. */
-function whereTo({ method }: Request, { response, url }: Reply): URL | null {
+function whereTo({ method }: Request, { response, url }: UnreadResponse): URL | null {
   const keepsMethod = response.statusCode === 307 || response.statusCode === 308;
   const asksToGet = [301, 302, 303].includes(response.statusCode);
   if (!keepsMethod && !(asksToGet && method === 'GET')) return null;

@@ -15,7 +15,7 @@ import {
   isPage,
   mediaType,
   parseJson,
-  type Answer,
+  type HttpResponse,
 } from '../../http/response.js';
 import type { Failure } from '../../model/result.js';
 import { hubHint, wrongPrefix } from './wrong-address.js';
@@ -33,18 +33,18 @@ export interface RefusalContext {
 const textTime = 2_000;
 
 /** How long the body of a refusal is waited for; null where it says nothing. No exit code depends on it. */
-export function bodyTime(answer: Answer): number | null {
+export function bodyTime(answer: HttpResponse): number | null {
   if (isRedirect(answer.status) || compression(answer) !== null) return null;
   return isJson(answer) || mediaType(answer) === 'text/plain' ? textTime : null;
 }
 
 /** Whether the Hub itself answered, and not a proxy before it. A user's server sends this header, too. */
-export function isFromHub(answer: Answer): boolean {
+export function isFromHub(answer: HttpResponse): boolean {
   return header(answer, 'x-jupyterhub-version') !== null;
 }
 
 /** The failure that a response means. */
-export function refusal(context: RefusalContext, answer: Answer): Failure {
+export function refusal(context: RefusalContext, answer: HttpResponse): Failure {
   const { status } = answer;
   const { base } = context;
   const words = hubWords(answer);
@@ -94,7 +94,7 @@ export function refusal(context: RefusalContext, answer: Answer): Failure {
 }
 
 /** The failure of a response that is a success, but not what a Hub sends. */
-export function notAHub(context: RefusalContext, answer: Answer, is: string): Failure {
+export function notAHub(context: RefusalContext, answer: HttpResponse, is: string): Failure {
   const make = failureMaker(context, answer, null);
   if (answer.redirects > 0 && isPage(answer)) {
     return make('unauthorized', 'redirect', {
@@ -112,7 +112,7 @@ export function notAHub(context: RefusalContext, answer: Answer, is: string): Fa
 /** There is no 401: a token that is unknown and a scope that is missing are both a 403. */
 function forbidden(
   { base, tokenOrigin }: RefusalContext,
-  answer: Answer,
+  answer: HttpResponse,
   { text, isHubs }: Words,
   make: FailureMaker,
 ): Failure {
@@ -147,7 +147,7 @@ interface Words {
   isHubs: boolean;
 }
 
-function hubWords(answer: Answer): Words {
+function hubWords(answer: HttpResponse): Words {
   if (!isJson(answer)) return { text: plainText(answer), isHubs: false };
   // The body did not come, or not all of it; the header has to do.
   if (!answer.whole) return { text: null, isHubs: isFromHub(answer) };
@@ -166,7 +166,7 @@ function hubWords(answer: Answer): Words {
 }
 
 /** The first line of a plain text, unless it merely repeats the status. */
-function plainText(answer: Answer): string | null {
+function plainText(answer: HttpResponse): string | null {
   if (mediaType(answer) !== 'text/plain') return null;
   const [line = ''] = answer.body.trim().split('\n');
   return line === '' || line === STATUS_CODES[answer.status] ? null : line.slice(0, 1000);
@@ -182,7 +182,7 @@ interface Extra {
 
 type FailureMaker = (kind: Failure['kind'], type: string, extra: Extra) => Failure;
 
-function failureMaker({ asked }: RefusalContext, answer: Answer, text: string | null): FailureMaker {
+function failureMaker({ asked }: RefusalContext, answer: HttpResponse, text: string | null): FailureMaker {
   return (kind, type, { said = null, hint, passing = false, another = false }) => {
     const unreadable = compression(answer) === null ? null : `the response is ${describeCompression(answer)}`;
     const quoted = text === null ? unreadable : answer.redact(text);

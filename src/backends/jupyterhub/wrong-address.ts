@@ -1,7 +1,7 @@
 /**
  * A `--hub` that is not a Hub's public prefix: what it is instead, and what would be right.
  */
-import { isJson, parseJson, type Answer } from '../../http/response.js';
+import { isJson, parseJson, type HttpResponse } from '../../http/response.js';
 
 /**
  * The prefix that would be right, where a Hub with hosts for users redirects from a wrong one: it puts its own before the
@@ -15,7 +15,7 @@ export function wrongPrefix(base: URL, target: string): string | null {
 }
 
 /** What to do about an address where no Hub answers as one. */
-export function hubHint(base: URL, answer: Answer): string {
+export function hubHint(base: URL, answer: HttpResponse): string {
   const { origin, pathname } = base;
   const below = /^(.*?\/)(hub|user\/[^/]+)(\/|$)/.exec(pathname);
   if (below !== null) {
@@ -28,7 +28,7 @@ export function hubHint(base: URL, answer: Answer): string {
 }
 
 /** A controller's refusals are JSON with a `detail`. */
-function isController(answer: Answer): boolean {
+function isController(answer: HttpResponse): boolean {
   if (!isJson(answer) || !answer.whole) return false;
   try {
     const json = parseJson(answer.body);

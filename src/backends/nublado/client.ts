@@ -1,40 +1,20 @@
 /**
  * The controller's routes, one method each (contract, "Routes").
  *
- * Owns the paths and which responses are right. `transport.ts` sends the requests, `failures.ts` decides what a refusal
+ * Owns the paths and which responses are right. `http/requests.ts` sends the requests, `failures.ts` decides what a refusal
  * means, and `backend.ts` what all of it means to a command.
  */
 import type { Choices } from '../../model/choices.js';
-import type { Failure, Result } from '../../model/result.js';
-import {
-  compression,
-  describeContent,
-  header,
-  headersOf,
-  isEventStream,
-  isJson,
-  isPage,
-  parseJson,
-  readAnswer,
-  readWithin,
-  type Answer,
-  type Reply,
-} from '../../http/response.js';
-import { redactError } from '../../http/redact-error.js';
+import type { Result } from '../../model/result.js';
+import { createRequests } from '../../http/requests.js';
+import { compression, header, headersOf, isEventStream, isPage } from '../../http/response.js';
 import type { EventStream } from '../../stream/event-stream.js';
 import type { CreateBody } from './create-body.js';
 import { decode } from './decode.js';
 import { bodyTime, notAController, refusal } from './failures.js';
 import { parseLabState, UserInfo, Users, type LabState } from './schemas.js';
 import { redactState } from './state.js';
-import { networkFailure } from '../../http/network.js';
-import {
-  baseText,
-  createTransport,
-  discard,
-  type ControllerOptions,
-  type Request,
-} from '../../http/transport.js';
+import { baseText, discard, type ControllerOptions, type Request } from '../../http/transport.js';
 
 export type { ControllerOptions, Credentials } from '../../http/transport.js';
 
@@ -61,54 +41,12 @@ export function createClient(options: ControllerOptions): NubladoClient {
   const { base, clock, credentials, redact } = options;
   const shownBase = baseText(base);
   const api = `${base.pathname.replace(/\/$/, '')}/spawner/v1`;
-  const send = createTransport(options);
-
-  /** The failure of an answer that is not the one asked for. Its status and headers decide; its body may be late. */
-  async function refuse(request: Request, reply: Reply): Promise<{ ok: false; failure: Failure }> {
-    const head = headersOf(reply);
-    const ms = head.status < 300 ? null : bodyTime(request.method, head);
-    if (ms === null) discard(reply, clock);
-    const answer = ms === null ? head : await readWithin(reply, clock, ms);
-    if (head.status < 300) return notAsked(request, answer, describeContent(answer));
-    return fail(refusal(request.asked, answer, shownBase, credentials.origin));
-  }
-
-  /** The failure of a success that is no answer to this question. */
-  function notAsked({ asked }: Request, answer: Answer, is: string): { ok: false; failure: Failure } {
-    return fail(notAController(asked, answer, shownBase, `the response is ${is}`));
-  }
-
-  /** The answer to a GET, once all of it has come, where it is a success of the type asked for. */
-  async function get(request: Request, isRight: (answer: Answer) => boolean): Promise<Result<Answer>> {
-    const sent = await send(request);
-    if (!sent.ok) return sent;
-    const head = headersOf(sent.value);
-    if (head.status !== 200 || compression(head) !== null || !isRight(head)) {
-      return refuse(request, sent.value);
-    }
-    let answer: Answer;
-    try {
-      answer = await readAnswer(sent.value, clock);
-    } catch (error) {
-      redactError(error, redact);
-      return fail(networkFailure(request.asked, error, shownBase, { sent: true }));
-    }
-    return answer.whole ? { ok: true, value: answer } : notAsked(request, answer, describeContent(answer));
-  }
-
-  async function getJson<T>(request: Request, parse: (json: unknown) => T | null): Promise<Result<T>> {
-    const got = await get(request, isJson);
-    if (!got.ok) return got;
-    let json: unknown;
-    try {
-      json = parseJson(got.value.body);
-    } catch {
-      // JSON that does not parse is as wrong as unexpected JSON.
-      json = undefined;
-    }
-    const value = parse(json);
-    return value === null ? notAsked(request, got.value, 'unexpected JSON') : { ok: true, value };
-  }
+  const { send, refuse, get, getJson } = createRequests(options, {
+    refusal: ({ asked }, response) => refusal(asked, response, shownBase, credentials.origin),
+    unexpected: ({ asked }, response, is) =>
+      notAController(asked, response, shownBase, `the response is ${is}`),
+    bodyTime: ({ method }, head) => bodyTime(method, head),
+  });
 
   async function labState(request: Request): Promise<Result<LabState | null>> {
     const result = await getJson(request, (json) => {
@@ -224,7 +162,10 @@ export function createClient(options: ControllerOptions): NubladoClient {
       const [got, { parseForm }] = await Promise.all([get(request, isPage), import('./form.js')]);
       if (!got.ok) return got;
       const form = parseForm(got.value.body);
-      if (form === null) return notAsked(request, got.value, 'not a lab form');
+      if (form === null) {
+        const failure = notAController(request.asked, got.value, shownBase, 'the response is not a lab form');
+        return { ok: false, failure };
+      }
       return { ok: true, value: form === 'unavailable' ? null : form };
     },
 
@@ -241,10 +182,6 @@ export function createClient(options: ControllerOptions): NubladoClient {
       );
     },
   };
-}
-
-function fail(failure: Failure): { ok: false; failure: Failure } {
-  return { ok: false, failure };
 }
 
 /** Whether a Location stays at the controller itself. */

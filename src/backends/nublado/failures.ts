@@ -15,9 +15,10 @@ import {
   isPage,
   mediaType,
   parseJson,
-  type Answer,
+  type HttpResponse,
 } from '../../http/response.js';
 import { isPassing, proxyCredentialsHint } from '../../http/network.js';
+import { isRedirect, isUpgrade, retryAfter } from '../../http/refusal.js';
 
 /** What an error response says. */
 interface ServerText {
@@ -33,7 +34,7 @@ interface ServerText {
  */
 export function refusal(
   asked: string,
-  answer: Answer,
+  answer: HttpResponse,
   base: string,
   tokenOrigin: string | null = null,
 ): Failure {
@@ -85,7 +86,7 @@ export function refusal(
 }
 
 /** The failure of an answer that is a success by its status but no controller's by its content. */
-export function notAController(asked: string, answer: Answer, base: string, why: string): Failure {
+export function notAController(asked: string, answer: HttpResponse, base: string, why: string): Failure {
   const make = failureMaker(asked, answer, { type: null, text: null });
   if (answer.redirects > 0 && isPage(answer)) return signIn(make, answer);
   return make('unknown', 'not_a_controller', { said: why, hint: wrongAddress(base), ...another });
@@ -99,18 +100,13 @@ const textTime = 2_000;
  * Milliseconds that the body of a refusal may take from its headers; null where nobody needs it. `method` tells what
  * was asked: only a POST creates, and only a DELETE deletes.
  */
-export function bodyTime(method: 'GET' | 'POST' | 'DELETE', answer: Answer): number | null {
+export function bodyTime(method: 'GET' | 'POST' | 'DELETE', answer: HttpResponse): number | null {
   const { status } = answer;
   if (isRedirect(status) || compression(answer) !== null) return null;
   const decides =
     status === 404 || (status === 403 && method === 'POST') || (status === 500 && method === 'DELETE');
   if (isJson(answer) && decides) return decidingTime;
   return isPassing(status) || !(isJson(answer) || isText(answer)) ? null : textTime;
-}
-
-/** 304 leads nowhere, and neither do its other neighbours. */
-function isRedirect(status: number): boolean {
-  return [301, 302, 303, 307, 308].includes(status);
 }
 
 /** What was sent was wrong, too long, or of a kind that is not taken. */
@@ -121,18 +117,11 @@ function isRefusedRequest(status: number): boolean {
 const signInHint = 'Probably not signed in. Check the token and the controller URL.';
 
 /** The failure of a redirect that was followed, and led to a login page or nowhere. */
-function signIn(make: FailureMaker, { url, redact }: Answer): Failure {
+function signIn(make: FailureMaker, { url, redact }: HttpResponse): Failure {
   return make('unauthorized', 'redirect', {
     said: `redirected to ${redact(url)}`,
     hint: signInHint,
   });
-}
-
-/** Whether a redirect goes from plain http to https at the same host. */
-function isUpgrade(base: string, target: string): boolean {
-  if (!URL.canParse(target, base)) return false;
-  const [from, to] = [new URL(base), new URL(target, base)];
-  return from.protocol === 'http:' && to.protocol === 'https:' && from.hostname === to.hostname;
 }
 
 /** What answers here may be another server, for a while. */
@@ -147,7 +136,7 @@ interface Extra {
 
 type FailureMaker = (kind: Failure['kind'], type: string, extra: Extra) => Failure;
 
-function failureMaker(asked: string, answer: Answer, words: ServerText): FailureMaker {
+function failureMaker(asked: string, answer: HttpResponse, words: ServerText): FailureMaker {
   return (kind, type, extra) => {
     const unreadable = compression(answer) === null ? null : `the response is ${describeCompression(answer)}`;
     const said = extra.said ?? (words.text === null ? unreadable : answer.redact(words.text));
@@ -184,7 +173,7 @@ function refusedChoice(type: string, said: string): 'size' | 'image' | null {
 }
 
 /** The server's own words, from any of the five shapes of its bodies; null where it said nothing useful. */
-function serverWords(answer: Answer): ServerText {
+function serverWords(answer: HttpResponse): ServerText {
   const challenge = authenticateParameters(answer);
   const fromHeader = challenge.get('error_description') ?? plainText(answer);
   if (!isJson(answer)) return { type: challenge.get('error') ?? null, text: fromHeader };
@@ -206,14 +195,14 @@ function serverWords(answer: Answer): ServerText {
 }
 
 /** The first line of a text/plain body, unless it merely repeats the status. */
-function plainText(answer: Answer): string | null {
+function plainText(answer: HttpResponse): string | null {
   if (!isText(answer)) return null;
   const line = answer.body.trim().split('\n')[0] ?? '';
   // Half a secret would not be found later.
   return line === '' || line === STATUS_CODES[answer.status] ? null : answer.redact(line).slice(0, 200);
 }
 
-function isText(answer: Answer): boolean {
+function isText(answer: HttpResponse): boolean {
   return mediaType(answer) === 'text/plain';
 }
 
@@ -224,12 +213,12 @@ function hint401({ type }: ServerText, tokenOrigin: string | null): string {
   return `The token${origin} is invalid or has expired. Create a new one.`;
 }
 
-function hint429(answer: Answer): string {
+function hint429(answer: HttpResponse): string {
   const wait = retryAfter(answer);
   return `Too many requests; try again ${wait === null ? 'later' : `in ${Math.ceil(wait / 1000)} s`}.`;
 }
 
-function hint403(answer: Answer, words: ServerText): string | null {
+function hint403(answer: HttpResponse, words: ServerText): string | null {
   const challenge = authenticateParameters(answer);
   if (challenge.get('error') === 'insufficient_scope') {
     const scope = challenge.get('scope');
@@ -263,20 +252,10 @@ function wrongAddress(base: string): string {
 }
 
 /** The parameters of a Bearer challenge (RFC 6750, section 3). */
-function authenticateParameters(answer: Answer): Map<string, string> {
+function authenticateParameters(answer: HttpResponse): Map<string, string> {
   const parameters = new Map<string, string>();
   for (const [, name, value] of (header(answer, 'www-authenticate') ?? '').matchAll(/(\w+)="([^"]*)"/g)) {
     if (name !== undefined && value !== undefined) parameters.set(name, value);
   }
   return parameters;
-}
-
-/** `Retry-After` in milliseconds: seconds, or a date (RFC 9110, section 10.2.3). */
-function retryAfter(answer: Answer): number | null {
-  const value = header(answer, 'retry-after');
-  if (value === null) return null;
-  if (/^\d+$/.test(value)) return Number(value) * 1000;
-  const date = Date.parse(value);
-  const sent = Date.parse(header(answer, 'date') ?? '');
-  return Number.isNaN(date) || Number.isNaN(sent) ? null : Math.max(0, date - sent);
 }

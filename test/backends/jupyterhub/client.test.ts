@@ -583,7 +583,7 @@ describe('what is not a Hub', () => {
   ] as const) {
     it(`is ${name}`, async () => {
       const { result } = await ask(json(200, value), owner);
-      assert.match(lines(failureOf(result)), /the response is JSON of another shape/);
+      assert.match(lines(failureOf(result)), /the response is unexpected JSON/);
     });
   }
 
