@@ -1,13 +1,13 @@
 /**
- * When a question that got no good answer is asked again, and when that is no use.
+ * Whether and when to retry a failed request.
  *
- * Owns the back-off, `Retry-After`, and the difference between a controller that was never reached and one that was
- * lost. Sends nothing and waits for nothing itself.
+ * Owns the back-off, `Retry-After`, and the difference between a controller that was never reached and one that was lost.
+ * Does not send or wait itself.
  */
 import type { Clock } from './context.js';
 import { askedWait, isAway, isFinal, type Failure } from '../model/result.js';
 
-/** Whether the controller has answered in this run. What was lost may come back; what never was there will hardly. */
+/** Whether the controller has responded in this run: if so, it may come back; if not, the address is probably wrong. */
 export interface Contact {
   reached: boolean;
 }
@@ -25,14 +25,14 @@ export interface RetryOptions {
 const firstWait = 500;
 const longestWait = 15_000;
 
-/** So long a controller that has never answered is looked for, in milliseconds. */
+/** How long to keep trying a controller that has never responded, in milliseconds. */
 const patience = 5_000;
 
-/** The attempts at one thing: a stream that should stay open, or a question that should be answered. */
+/** The attempts at one request, or at keeping one stream open. */
 export class Retry {
   readonly #options: RetryOptions;
   #attempts = 0;
-  /** Since when nothing at all was found where the controller should be. */
+  /** When the controller began to be unreachable; null once it has responded. */
   #absentSince: number | null;
 
   constructor(options: RetryOptions) {
@@ -45,7 +45,7 @@ export class Retry {
     return this.#attempts;
   }
 
-  /** Something came of it: the back-off begins anew. */
+  /** Restarts the back-off after a success. */
   reset(): void {
     this.#attempts = 0;
   }
@@ -57,13 +57,13 @@ export class Retry {
     return this.#options.random() * most;
   }
 
-  /** Milliseconds to wait after a connection that was there fell silent or broke. */
+  /** Milliseconds to wait after a connection was lost. */
   afterLoss(): number {
     this.#absentSince = null;
     return this.next();
   }
 
-  /** Milliseconds to wait after this failure, or null where it is final. `least`: it cannot be tried again before that. */
+  /** Milliseconds to wait after this failure; null if it is final. `least`: no retry is possible before that. */
   after(failure: Failure, least = 0): number | null {
     const { clock, contact, left } = this.#options;
     const now = clock.monotonic();
