@@ -62,9 +62,9 @@ describe('lab config path', () => {
     assert.deepEqual(await lab('path'), { code: 0, stdout: `${file}\n`, stderr: '' });
   });
 
-  it('needs a folder for it', async () => {
+  it('needs a home directory', async () => {
     const { configFile } = await import('../../src/commands/config.js');
-    assert.throws(() => configFile(fakeContext({ home: '' })), usage(/no home folder/, /XDG_CONFIG_HOME/));
+    assert.throws(() => configFile(fakeContext({ home: '' })), usage(/no home directory/, /XDG_CONFIG_HOME/));
   });
 });
 
@@ -211,10 +211,10 @@ describe('lab config set', () => {
   });
 
   const refused: [string, string[], RegExp, RegExp][] = [
-    ['a key that is none', ['contoller', 'x'], /^lab config set: unknown setting/, /There are: contr/],
+    ['a key that is none', ['contoller', 'x'], /^lab config set: unknown setting/, /Known settings: contr/],
     ['a token as a key', ['gt-hunter', 'x'], /^lab config set: unknown setting/, /^/],
     ['a URL that is none', ['controller', 'x'], /^lab config set controller: not a URL/, /https:/],
-    ['a password', ['controller', 'https://a:hunter@b'], /controller: the URL holds/, /token/],
+    ['a password', ['controller', 'https://a:hunter@b'], /controller: the URL contains/, /token/],
     ['a bad user', ['user', '../x'], /^lab config set user: not a user name/, /letters/],
     [
       'a token',
@@ -222,10 +222,10 @@ describe('lab config set', () => {
       /^lab config set token_file: this looks like a token/,
       /into a file/,
     ],
-    ['two values', ['user', 'a', 'b'], /^lab config set user: expected one value/, /quotes/],
+    ['two values', ['user', 'a', 'b'], /^lab config set user: expected one value/, /Quote a value/],
     ['an empty value', ['token_file', ''], /^lab config set token_file: it is empty/, /a file/],
-    ['a second way to the token', ['token_file', 'x'], /does not go together with token_file/, /leave out/],
-    ['a bad name', ['user', 'a', '--profile', 'a.b'], /^--profile: not a name/, /letters/],
+    ['a second way to the token', ['token_file', 'x'], /cannot be combined with token_file/, /remove one/],
+    ['a bad name', ['user', 'a', '--profile', 'a.b'], /^--profile: not a profile name/, /letters/],
   ];
   for (const [name, words, message, hint] of refused) {
     it(`refuses ${name}, and writes nothing`, async () => {
@@ -259,7 +259,7 @@ describe('lab config set', () => {
     writeFileSync(base, '');
     await assert.rejects(
       lab('set user anna'),
-      usage(/config\.json: cannot be written: .*(folder|else is there)/),
+      usage(/config\.json: cannot be written: .*(directory|already exists)/),
     );
   });
 });

@@ -364,7 +364,7 @@ describe('conflicts', { concurrency: 4 }, () => {
         LAB_TOKEN: controller.tokens.user,
       });
       assert.equal(denied.code, 3);
-      assert.match(denied.stderr, /admin:jupyterlab.*--on-conflict replace deletes the lab/);
+      assert.match(denied.stderr, /admin:jupyterlab.*--on-conflict replace deletes the existing lab/);
     }));
 
   it('gives up when told so: 5', () =>
