@@ -6,7 +6,7 @@
  */
 import { homedir, tmpdir } from 'node:os';
 import type { Context, EndReason } from './runtime/context.js';
-import { collectGarbage } from './runtime/garbage.js';
+import { collectBehind } from './runtime/garbage.js';
 import { signalCodes } from './model/outcome.js';
 import { shortageOf } from './model/machine.js';
 import { reportBugsTo, version } from './model/version.js';
@@ -72,7 +72,7 @@ async function run(
     signal: abort.signal,
     jobs: signals.jobs,
     takeWarnings: watchWarnings(),
-    collectGarbage,
+    collectBehind,
     timeUp,
     trace: () => undefined,
   };

@@ -8,6 +8,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { EndingSignal } from '../model/outcome.js';
 import type { Stamp } from '../model/reducer.js';
+import type { collectBehind } from './garbage.js';
 
 /**
  * Why a run must end early: a signal (SIGPIPE if stdout was closed by its reader), an OutputError if stdout cannot be
@@ -126,8 +127,8 @@ export interface Context {
   jobs: JobControl;
   /** Passes Node's own warnings to `take` from now on, instead of writing them to stderr. */
   takeWarnings: (take: (message: string) => void) => void;
-  /** Lets go of what large input has left behind; left out where memory is no concern. */
-  collectGarbage?: () => void;
+  /** Keeps the process small while it reads a large stream; left out where memory is no concern. */
+  collectBehind?: typeof collectBehind;
   /** Must be called if the deadline has ended the run: the end then waits only a moment for unread output. */
   timeUp: () => void;
   /**

@@ -44,8 +44,6 @@ export interface FollowOptions {
    * reopened: two bodies are not one.
    */
   onBytes?: ((bytes: Uint8Array) => Promise<void>) | undefined;
-  /** See `createFrameReader`. */
-  collectGarbage?: (() => void) | undefined;
 }
 
 /** Everything that the stream and the state say, in order. Leaving the loop closes the connection. */
@@ -141,9 +139,9 @@ class Following {
   }
 
   async *#read(connection: Connection, { decode }: EventStream): Yielding<ConnectionEnd | null> {
-    const { clock, source, onBytes, collectGarbage } = this.#options;
+    const { clock, source, onBytes } = this.#options;
     const [seen, retry, { redact }] = [this.#seen, this.#retry, source];
-    const reader = new StreamReader({ decode, redact, clock, seen, retry, collectGarbage });
+    const reader = new StreamReader({ decode, redact, clock, seen, retry });
     for (;;) {
       const next = yield* this.#arrivals.during(connection.next());
       const isEnd = !(next instanceof Uint8Array);

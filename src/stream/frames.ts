@@ -28,29 +28,14 @@ export interface FrameReader {
 /** The most lines of data in a frame: joined one by one, short lines take far more memory than they have characters. */
 export const lineLimit = 64 * 1024;
 
-/** Data longer than this, in UTF-16 units, is collected as soon as it is garbage. */
-const largeFrame = 1024 * 1024;
-
-/** Garbage is collected after every so many units of text, whatever came of them. */
-const collectEvery = 2 * 1024 * 1024;
-
-/** And, the first time, after so many. */
-const firstCollection = 512 * 1024;
-
 /** Text is fed in pieces of this many UTF-16 units, so that the parser looks at its limit this often. */
 const piece = 64 * 1024;
 
 /** Less text than this is fed only with a line's end. */
 const fewest = 1024;
 
-/**
- * A reader of one stream. `collectGarbage` is called behind much text, for a process that must stay small; whoever
- * shares the process with others leaves it out.
- */
-export function createFrameReader(
-  limit = frameLimit,
-  collectGarbage: () => void = () => undefined,
-): FrameReader {
+/** A reader of one stream. */
+export function createFrameReader(limit = frameLimit): FrameReader {
   let items: FrameItem[] = [];
   let overflowed = false;
   /** Lines of data in the frame being read, as far as they can be told apart from here. */
@@ -59,22 +44,13 @@ export function createFrameReader(
   let lastChar = '';
   /** The beginning of a line, held back because the parser keeps all that it is fed apart: a line may come byte by byte. */
   let crumbs = '';
-  /** Units fed since the last collection. The first comes early, before the space for young objects has grown large. */
-  let uncollected = collectEvery - firstCollection;
   /** While a frame is being skipped: whether the line being read is empty so far; else null. */
   let skippingLineEmpty: boolean | null = null;
   const decode = textDecoder();
-  /** Whether something large was handed out by the last push. */
-  let made = false;
   const toLf = lineEndNormalizer();
   const parser = createParser({
     onEvent: ({ event, data }) => {
       dispatched = true;
-      if (data.length > largeFrame) {
-        // Now the pieces that it was put together from; what becomes of it when it has gone its way.
-        collectGarbage();
-        made = true;
-      }
       if (isLonger(data, limit) || countLines(data) > lineLimit) items.push({ kind: 'oversized', limit });
       else items.push({ kind: 'frame', frame: { event: event ?? null, data } });
     },
@@ -106,11 +82,6 @@ export function createFrameReader(
     const rest = skippingLineEmpty === null ? text : skip(text);
     if (rest === '') return;
     parser.feed(rest);
-    uncollected += rest.length;
-    if (uncollected > collectEvery) {
-      collectGarbage();
-      uncollected = 0;
-    }
     // What stands behind the last frame that was dispatched belongs to the next one.
     const tail = dispatched ? rest.slice(rest.lastIndexOf('\n\n') + 1) : lastChar + rest;
     dataLines = (dispatched ? 0 : dataLines) + countDataLines(tail);
@@ -147,8 +118,6 @@ export function createFrameReader(
 
   return {
     push(bytes) {
-      if (made) collectGarbage();
-      made = false;
       feed(toLf(decode(bytes)));
       return take();
     },

@@ -9,7 +9,7 @@ import type { Retry } from '../runtime/retry.js';
 import type { Decoder } from '../model/frame.js';
 import type { Redact } from '../model/redactor.js';
 import type { EventInput, Input, SkippedInput } from '../model/reducer.js';
-import { createFrameReader, frameLimit, type FrameItem, type FrameReader } from './frames.js';
+import { createFrameReader, type FrameItem, type FrameReader } from './frames.js';
 import { inputOf } from './input.js';
 import type { Seen } from './seen.js';
 
@@ -19,8 +19,6 @@ export interface StreamReaderOptions {
   clock: Clock;
   seen: Seen;
   retry: Retry;
-  /** See `createFrameReader`. */
-  collectGarbage?: (() => void) | undefined;
 }
 
 /** A stream that sends something when it is this old was a success, whatever it sends, in milliseconds. */
@@ -37,12 +35,11 @@ export interface Reading {
 
 export class StreamReader {
   readonly #options: StreamReaderOptions;
-  readonly #frames: FrameReader;
+  readonly #frames: FrameReader = createFrameReader();
   readonly #openedAt: number;
 
   constructor(options: StreamReaderOptions) {
     this.#options = options;
-    this.#frames = createFrameReader(frameLimit, options.collectGarbage);
     this.#openedAt = options.clock.monotonic();
     options.seen.rewind();
   }

@@ -353,13 +353,14 @@ export class Session {
 
   /** Opens the event stream, once the controller allows it: it may have said to another follower when that is. */
   async #openEvents(subject: Subject, signal: AbortSignal): Promise<Result<EventStream>> {
-    const { clock } = this.context;
+    const { clock, collectBehind } = this.context;
     const { events } = this.backend.lab(subject);
     if (events === null) throw new Error('a stream is followed that nobody may read');
     const wait = this.#eventsAt - clock.monotonic();
     if (wait > 0) await sleep(clock, wait, signal);
     const answer = await events(signal);
-    if (!answer.ok) this.#eventsAt = clock.monotonic() + (askedWait(answer.failure) ?? 0);
+    if (answer.ok) return { ok: true, value: collectBehind?.(answer.value) ?? answer.value };
+    this.#eventsAt = clock.monotonic() + (askedWait(answer.failure) ?? 0);
     return answer;
   }
 
@@ -372,7 +373,6 @@ export class Session {
         redact: this.redactor.redact,
       },
       clock: this.context.clock,
-      collectGarbage: this.context.collectGarbage,
       retry: this.#retryOptions,
       signal: until === undefined ? this.signal : AbortSignal.any([this.signal, until]),
       idleTimeout: this.#limits.idleTimeout,
