@@ -6,6 +6,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { UsageError } from '../model/usage-error.js';
 import type { Context } from '../runtime/context.js';
+import type { HubVersion } from '../simulator/jupyterhub/hub.js';
 
 interface ControllerFlags {
   port: number;
@@ -14,8 +15,11 @@ interface ControllerFlags {
   scenario: string;
   speed: number;
   ping: number;
+  withHub?: true | HubVersion;
   list?: boolean;
 }
+
+const newestHub: HubVersion = 6;
 
 export function addController(program: Command, context: Context, done: (code: number) => void): void {
   program
@@ -29,6 +33,7 @@ export function addController(program: Command, context: Context, done: (code: n
     .option('--scenario <name>', 'Scenario to run, see --list', 'happy')
     .option('--speed <factor>', 'Speed-up factor', numberIn(0.001, 1e9, false), 1)
     .option('--ping <seconds>', 'Seconds between two pings', numberIn(0.001, 86_400, false), 15)
+    .option('--with-hub [version]', 'Also run a simulated JupyterHub, version 4, 5 or 6', hubVersion)
     .option('--list', 'Describe the scenarios and exit')
     .addHelpText(
       'after',
@@ -38,12 +43,17 @@ Examples:
   lab controller --scenario spawn-timeout --speed 10
   lab controller -- ./test.sh        run a command with LAB_CONTROLLER and
                                      LAB_TOKEN_FILE set, and exit with its code
+  lab controller --with-hub=5 --scenario hub-fail
+                                     also run a JupyterHub, on a port of its own
   lab spawn --tag scenario-hostile   choose a scenario by image tag
 
 Signals are forwarded to the command. The controller ends when the command ends.
 
 LAB_TOKEN_FILE names a token with every scope. The same folder has token-user
 (create and watch only) and token-hub (also list and delete).
+With --with-hub, LAB_HUB and LAB_HUB_TOKEN_FILE are set too: the JupyterHub's
+address and an API token of its own, which the controller does not know.
+token-jupyterhub-admin is an administrator's.
 `,
     )
     .action(async (words: string[], flags: ControllerFlags) => {
@@ -54,6 +64,7 @@ LAB_TOKEN_FILE names a token with every scope. The same folder has token-user
           ...flags,
           yesExpose: flags.yesExpose === true,
           list: flags.list === true,
+          withHub: flags.withHub === true ? newestHub : (flags.withHub ?? null),
           ...(command === null ? {} : { command }),
         }),
       );
@@ -79,6 +90,12 @@ function commandAfterDashes(argv: readonly string[], words: readonly string[]): 
     throw new UsageError('lab controller: no command follows --', 'Without --, it runs until Ctrl-C.');
   }
   return words;
+}
+
+function hubVersion(text: string): HubVersion {
+  const version = ([4, 5, 6] as const).find((each) => String(each) === text);
+  if (version === undefined) throw new InvalidArgumentError('Choose 4, 5 or 6.');
+  return version;
 }
 
 function numberIn(least: number, most: number, whole: boolean): (text: string) => number {

@@ -9,24 +9,15 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { isLoopback } from '../model/host.js';
 import { fileProblem } from '../runtime/file-problem.js';
 import { UsageError } from '../model/usage-error.js';
 import type { Context, EndReason, PassedSignal } from '../runtime/context.js';
 import { unlessAborted } from '../runtime/deadline.js';
 import { harmless } from '../model/text.js';
-import { scenarios } from '../simulator/stories/scenarios.js';
-import { startSimulator, type SimulatedController } from '../simulator/server.js';
 import { signalCodes } from '../model/outcome.js';
+import { describeScenarios, startSimulators, type Simulators, type SimulatorSettings } from './simulators.js';
 
-export interface ServeOptions {
-  port: number;
-  host: string;
-  yesExpose: boolean;
-  scenario: string;
-  speed: number;
-  /** Seconds. */
-  ping: number;
+export interface ServeOptions extends SimulatorSettings {
   list: boolean;
   /** What to run beside it; without it, it serves until a signal. */
   command?: readonly string[];
@@ -35,7 +26,9 @@ export interface ServeOptions {
 /** What could lead the command to another controller than this one, or give it another identity there. */
 const realSettings = [
   'LAB_DIRECT',
+  'LAB_HUB',
   'LAB_PROFILE',
+  'LAB_SERVER_NAME',
   'LAB_TOKEN',
   'LAB_USER',
   'EXTERNAL_INSTANCE_URL',
@@ -47,42 +40,41 @@ const realSettings = [
 export async function serve(context: Context, options: ServeOptions): Promise<number> {
   const { out } = context;
   if (options.list) {
-    const width = Math.max(...Object.keys(scenarios).map((name) => name.length));
-    for (const [name, { summary }] of Object.entries(scenarios)) {
-      out.write(`${name.padEnd(width)}  ${summary}\n`);
-    }
+    out.write(describeScenarios());
     return 0;
   }
   const { signal } = context;
-  const starting = start(context, options);
-  const controller = await unlessAborted(starting, signal).catch((error: unknown) => {
+  const starting = startSimulators(context.clock, options);
+  const simulators = await unlessAborted(starting, signal).catch((error: unknown) => {
     if (!signal.aborted) throw error;
     // It may hang in the lookup of its host's name, and is closed if it comes up after all.
     void starting.then((late) => late.close()).catch(() => undefined);
     return null;
   });
-  if (controller === null) return codeOf(signal);
+  if (simulators === null) return codeOf(signal);
   try {
-    return await withTokenFiles(context, controller, (tokenFile) =>
+    return await withTokenFiles(context, simulators, (variables) =>
       options.command === undefined
-        ? serveUntilSignal(context, options, controller.url, tokenFile)
+        ? serveUntilSignal(context, options, variables)
         : runCommand(context, options.command, {
             ...context.env,
             ...Object.fromEntries(realSettings.map((name) => [name, undefined])),
-            LAB_CONTROLLER: controller.url,
-            LAB_TOKEN_FILE: tokenFile,
+            ...variables,
           }),
     );
   } finally {
-    await controller.close();
+    await simulators.close();
   }
 }
+
+/** What a client needs, by the names of the environment. */
+type Variables = Readonly<Record<string, string>>;
 
 /** Makes and removes them in one go each, because a second signal ends the process without waiting for anything. */
 async function withTokenFiles(
   { tmp, jobs }: Context,
-  { tokens }: SimulatedController,
-  use: (tokenFile: string) => Promise<number>,
+  { controller, hub }: Simulators,
+  use: (variables: Variables) => Promise<number>,
 ): Promise<number> {
   const folder = privateFolder(tmp);
   const remove = (): void => {
@@ -99,9 +91,14 @@ async function withTokenFiles(
       }
       return file;
     };
+    const { tokens } = controller;
     write('token-user', tokens.user);
     write('token-hub', tokens.hub);
-    return await use(write('token', tokens.all));
+    const variables = { LAB_CONTROLLER: controller.url, LAB_TOKEN_FILE: write('token', tokens.all) };
+    if (hub === null) return await use(variables);
+    write('token-jupyterhub-admin', hub.tokens.admin);
+    const hubToken = write('token-jupyterhub', hub.tokens.user);
+    return await use({ ...variables, LAB_HUB: hub.url, LAB_HUB_TOKEN_FILE: hubToken });
   } finally {
     remove();
     unsubscribe();
@@ -111,13 +108,13 @@ async function withTokenFiles(
 async function serveUntilSignal(
   { out, err, signal, jobs }: Context,
   { scenario }: ServeOptions,
-  url: string,
-  tokenFile: string,
+  variables: Variables,
 ): Promise<number> {
   const unwatchKeys = jobs.watchKeys();
   try {
-    out.write(`export LAB_CONTROLLER=${url}\n`);
-    out.write(`export LAB_TOKEN_FILE=${shellQuote(tokenFile)}\n`);
+    for (const [name, value] of Object.entries(variables)) {
+      out.write(`export ${name}=${shellQuote(value)}\n`);
+    }
     if (err.isTTY === true) {
       err.write(`Running scenario "${scenario}" until Ctrl-C. Run the lines above in another shell.\n`);
     }
@@ -198,31 +195,6 @@ function codeOf(signal: AbortSignal): number {
   const reason = signal.reason as EndReason;
   if (typeof reason === 'string') return signalCodes[reason];
   throw reason;
-}
-
-async function start(context: Context, options: ServeOptions): Promise<SimulatedController> {
-  const { host, port, scenario, speed, ping } = options;
-  if (!Object.hasOwn(scenarios, scenario)) {
-    throw new UsageError(`--scenario: unknown scenario "${scenario}"`, 'See `lab controller --list`.');
-  }
-  if (!isLoopback(host) && !options.yesExpose) {
-    throw new UsageError(
-      `--host: ${host} can be reached from other machines`,
-      'If that is what you want, add --yes-expose.',
-    );
-  }
-  const { clock } = context;
-  try {
-    return await startSimulator({ clock, scenario, speed, pingSeconds: ping, host, port });
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') throw new UsageError(`--port: ${port} is in use`);
-    if (code === 'EACCES') throw new UsageError(`--port: ${port} needs more privileges than this user has`);
-    if (['EADDRNOTAVAIL', 'EAI_AGAIN', 'EINVAL', 'ENOTFOUND'].includes(code)) {
-      throw new UsageError(`--host: ${host} is not an address of this machine`);
-    }
-    throw error;
-  }
 }
 
 function privateFolder(tmp: string): string {

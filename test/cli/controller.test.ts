@@ -24,6 +24,8 @@ const real = {
   LAB_PROFILE: 'real',
   LAB_USER: 'real',
   LAB_DIRECT: '1',
+  LAB_HUB: 'https://real.example/nb/',
+  LAB_SERVER_NAME: 'real',
   EXTERNAL_INSTANCE_URL: 'https://real.example',
   NUBLADO_TOKEN: 'gt-real',
   ACCESS_TOKEN: 'gt-real',
@@ -97,6 +99,56 @@ function script(code: string): string[] {
 }
 
 describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
+  it('gives the command a JupyterHub as well, with tokens of its own', async () => {
+    const { ended } = run([
+      '--with-hub=5',
+      '--scenario',
+      'hub-quick',
+      ...script(`
+        import { readFileSync, readdirSync, statSync } from 'node:fs';
+        import { dirname, join } from 'node:path';
+        const { LAB_HUB, LAB_HUB_TOKEN_FILE, LAB_TOKEN_FILE } = process.env;
+        const folder = dirname(LAB_TOKEN_FILE);
+        const modes = readdirSync(folder).sort().map((name) => [name, statSync(join(folder, name)).mode & 0o777]);
+        const ask = (file, path, method = 'GET') => {
+          const headers = { authorization: 'token ' + readFileSync(file, 'utf8').trim() };
+          return fetch(LAB_HUB + path, { method, headers });
+        };
+        const root = await (await fetch(LAB_HUB + 'hub/api/')).json();
+        const answers = [
+          (await ask(LAB_HUB_TOKEN_FILE, 'hub/api/users/demo/server', 'POST')).status,
+          await (await ask(LAB_HUB_TOKEN_FILE, 'user/demo/api')).json(),
+          (await ask(LAB_TOKEN_FILE, 'hub/api/user')).status,
+          (await ask(join(folder, 'token-jupyterhub-admin'), 'hub/api/users')).status,
+        ];
+        console.log(JSON.stringify({ modes, root, answers, one: LAB_HUB_TOKEN_FILE }));
+      `),
+    ]);
+    const { code, stdout, stderr, left } = await ended;
+    assert.deepEqual([code, stderr, left], [0, '', []]);
+    const { one, ...found } = JSON.parse(stdout) as Record<string, unknown>;
+    assert.deepEqual(found, {
+      modes: ['token', 'token-hub', 'token-jupyterhub', 'token-jupyterhub-admin', 'token-user'].map(
+        (name) => [name, 0o600],
+      ),
+      root: { version: '5.5.4' },
+      answers: [201, { version: '2.0.0-standin' }, 403, 200],
+    });
+    assert.match(String(one), /\/token-jupyterhub$/);
+  });
+
+  for (const [args, message] of [
+    [['--with-hub=7'], /--with-hub \[version\]' argument '7' is invalid\. Choose 4, 5 or 6\./],
+    [['--scenario', 'hub-fail'], /--scenario: hub-fail is a scenario of a JupyterHub\. Add --with-hub\./],
+  ] as const) {
+    it(`refuses ${args.join(' ')}`, async () => {
+      const { code, stderr, left } = await run(args).ended;
+      assert.equal(code, 2);
+      assert.match(stderr, message);
+      assert.deepEqual(left, []);
+    });
+  }
+
   it('gives the command a controller, and nothing of the real settings', async () => {
     const { ended } = run(
       script(`

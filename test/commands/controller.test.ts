@@ -44,6 +44,7 @@ test('a signal that cannot be handed on changes nothing: the command goes on to 
       speed: 1,
       ping: 15,
       list: false,
+      withHub: null,
       command: ['sh', '-c', script],
     },
   );
