@@ -11,7 +11,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { decode } from '../src/backends/nublado/decode.js';
+import { decodeFrame as decode } from '../src/backends/nublado/operation.js';
 import { labOf } from '../src/backends/nublado/state.js';
 import { startSimulator } from '../src/simulator/server.js';
 import { sleep } from '../src/runtime/deadline.js';

@@ -4,7 +4,7 @@
  * Does what `lab spawn` and `lab events` do, without a display: it reopens a lost stream, yields each event once, and takes
  * the outcome from a terminal event or from the lab's state.
  */
-import { decode } from '../backends/nublado/decode.js';
+import { decodeFrame } from '../backends/nublado/operation.js';
 import type { LabState } from '../backends/nublado/schemas.js';
 import { labOf } from '../backends/nublado/state.js';
 import { stamp, type Clock } from '../runtime/context.js';
@@ -74,7 +74,12 @@ export async function* followEvents(
       events: async (each) => {
         const opened = await source.events(each);
         if (!opened.ok) return opened;
-        const stream = { body: opened.value, decode, replay: 'whole', heartbeat: 'comment' } as const;
+        const stream = {
+          body: opened.value,
+          decode: decodeFrame,
+          replay: 'whole',
+          heartbeat: 'comment',
+        } as const;
         return { ok: true, value: stream };
       },
       state: async (each) => {
@@ -96,6 +101,8 @@ export async function* followEvents(
     for (const input of batch) {
       state = advance(state, input);
       if (input.kind === 'state') yield { ...input, lab: input.lab?.raw ?? null };
+      else if (input.kind === 'event')
+        yield { at: input.at, time: input.time, kind: 'event', event: input.event };
       else if (!isInternal(input)) yield input;
       if (state.outcome === null) continue;
       yield { kind: 'outcome', outcome: state.outcome };

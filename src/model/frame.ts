@@ -3,6 +3,7 @@
  */
 import type { Event } from './event.js';
 import type { EventType } from './event-types.js';
+import type { Operation } from './operation.js';
 
 /** A frame as it was on the wire; `event` is null where it had no name. */
 export interface RawFrame {
@@ -11,7 +12,11 @@ export interface RawFrame {
 }
 
 export type Decoded =
-  | { kind: 'event'; event: Event }
+  /**
+   * `operation`: which one the event shows, if it is the first of its operation with a progress, or its `failed` event; left
+   * out where it shows none.
+   */
+  | { kind: 'event'; event: Event; operation?: Operation }
   /** A heartbeat that is sent as an event and not as a comment. */
   | { kind: 'ping' }
   /** Not an Event. `type` is its type where that much was readable. */

@@ -9,7 +9,7 @@ import type { Event } from './event.js';
 import type { RawFrame } from './frame.js';
 import type { Lab } from './lab.js';
 import { errorInfo, type ErrorInfo, type Outcome } from './outcome.js';
-import { operationThatBeginsWith, operationThatFailed, type Operation } from './operation.js';
+import type { Operation } from './operation.js';
 import { isFinal, outcomeOf, type Failure, type Result } from './result.js';
 import { failed, onState, streamEnded } from './state-outcome.js';
 
@@ -24,7 +24,7 @@ export interface Stamp {
 export type ConnectionState = 'open' | 'lost' | 'retrying' | 'resumed' | 'replaced';
 
 /** One event; each is shown and counted once, however often the controller repeats it. */
-export type EventInput = Stamp & { kind: 'event'; event: Event };
+export type EventInput = Stamp & { kind: 'event'; event: Event; operation?: Operation };
 
 /** A frame that is no Event. `type` is its name where that much was right; `frame` is null where it was too large to keep. */
 export type SkippedInput = Stamp & {
@@ -215,7 +215,7 @@ function onEvent(state: RunState, input: EventInput): RunState {
   switch (event.type) {
     case 'info':
       if (event.progress !== null) {
-        if (state.percent === null) next.operation ??= operationThatBeginsWith(event.progress);
+        if (state.percent === null) next.operation ??= input.operation ?? null;
         next.percent = Math.max(state.percent ?? 0, event.progress);
       }
       return next;
@@ -228,7 +228,7 @@ function onEvent(state: RunState, input: EventInput): RunState {
       else if (state.goal !== 'delete') next.outcome = { kind: 'complete', message: event.message };
       return next;
     case 'failed':
-      next.operation = operationThatFailed(event.message) ?? next.operation;
+      next.operation = input.operation ?? next.operation;
       return onFailed(next, event.message);
   }
 }

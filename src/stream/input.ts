@@ -8,7 +8,8 @@ import type { Event } from '../model/event.js';
 import { isEventType } from '../model/event-types.js';
 import type { Redact } from '../model/redactor.js';
 import type { Decoder, RawFrame } from '../model/frame.js';
-import type { Input, Stamp } from '../model/reducer.js';
+import type { Operation } from '../model/operation.js';
+import type { EventInput, Input, Stamp } from '../model/reducer.js';
 import type { FrameItem } from './frames.js';
 
 export function inputOf(item: FrameItem, { at, time }: Stamp, decode: Decoder, redact: Redact): Input {
@@ -24,7 +25,7 @@ export function inputOf(item: FrameItem, { at, time }: Stamp, decode: Decoder, r
       const decoded = decode(frame);
       switch (decoded.kind) {
         case 'event':
-          return { at, time, kind: 'event', event: redactMessage(decoded.event, redact) };
+          return eventInput(at, time, redactMessage(decoded.event, redact), decoded.operation);
         case 'ping':
           return { at, time, kind: 'heartbeat', comment: redact(frame.data) };
         case 'invalid':
@@ -39,6 +40,12 @@ export function inputOf(item: FrameItem, { at, time }: Stamp, decode: Decoder, r
       }
     }
   }
+}
+
+function eventInput(at: number, time: number, event: Event, operation?: Operation): EventInput {
+  return operation === undefined
+    ? { at, time, kind: 'event', event }
+    : { at, time, kind: 'event', event, operation };
 }
 
 function redactMessage(event: Event, redact: Redact): Event {

@@ -4,7 +4,7 @@
 import type { Backend } from '../../src/backends/backend.js';
 import { nubladoBackend } from '../../src/backends/nublado/backend.js';
 import type { NubladoClient } from '../../src/backends/nublado/client.js';
-import { decode } from '../../src/backends/nublado/decode.js';
+import { decodeFrame as decode } from '../../src/backends/nublado/operation.js';
 import type { EventStream } from '../../src/stream/event-stream.js';
 import { notAController, refusal } from '../../src/backends/nublado/failures.js';
 import { networkFailure } from '../../src/http/network.js';

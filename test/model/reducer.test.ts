@@ -16,15 +16,17 @@ import {
   type RunState,
   type Stamp,
 } from '../../src/model/reducer.js';
+import { operationShownBy } from '../../src/backends/nublado/operation.js';
 import type { Event } from '../../src/model/event.js';
 import { testLab } from '../support/lab.js';
 
 type Fact = Input extends infer I ? (I extends Input ? Omit<I, keyof Stamp> : never) : never;
 
-const event = (type: Event['type'], message: string, progress: number | null = null): Fact => ({
-  kind: 'event',
-  event: { type, message, progress },
-});
+const event = (type: Event['type'], message: string, progress: number | null = null): Fact => {
+  const operation = operationShownBy({ type, message, progress });
+  const shown = operation === null ? {} : { operation };
+  return { kind: 'event', event: { type, message, progress }, ...shown };
+};
 const lab = (status: string): Fact => ({ kind: 'state', lab: testLab(status) });
 const noLab: Fact = { kind: 'state', lab: null };
 const cleanEnd: Fact = { kind: 'ended', clean: true, reason: null };
@@ -57,6 +59,13 @@ describe('a spawn', () => {
   it('goes on after `error`, and gives it as the reason of the failure', () => {
     assert.equal(ending('spawn', event('error', 'why')), null);
     assert.deepEqual(ending('spawn', event('error', 'why'), event('failed', 'no')), ['failed', 'no: why']);
+  });
+
+  it('is recognised only by what its backend says that an event shows', () => {
+    const first = { kind: 'event', event: { type: 'info', message: '', progress: 25 } } as const;
+    assert.equal(run('spawn', first).operation, null);
+    assert.equal(run('spawn', { ...first, operation: 'deletion' }).operation, 'deletion');
+    assert.equal(run('spawn', first, { ...first, operation: 'deletion' }).operation, null);
   });
 
   it('never moves back', () => {

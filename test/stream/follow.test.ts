@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
-import { decode } from '../../src/backends/nublado/decode.js';
+import { decodeFrame as decode } from '../../src/backends/nublado/operation.js';
 import type { Event } from '../../src/model/event.js';
 import type { Lab } from '../../src/model/lab.js';
 import type { Result } from '../../src/model/result.js';

@@ -1,7 +1,7 @@
 /**
  * A source of events and states for the stream layer that a test feeds by hand, and short descriptions of its inputs.
  */
-import { decode } from '../../src/backends/nublado/decode.js';
+import { decodeFrame as decode } from '../../src/backends/nublado/operation.js';
 import { toSse, type Event } from '../../src/model/event.js';
 import type { Lab } from '../../src/model/lab.js';
 import { noSecrets } from '../../src/model/redactor.js';

@@ -7,7 +7,7 @@ import type { Clock } from '../../src/runtime/context.js';
 import type { Backend } from '../../src/backends/backend.js';
 import { nubladoBackend } from '../../src/backends/nublado/backend.js';
 import type { NubladoClient } from '../../src/backends/nublado/client.js';
-import { decode } from '../../src/backends/nublado/decode.js';
+import { decodeFrame as decode } from '../../src/backends/nublado/operation.js';
 import type { LabState } from '../../src/backends/nublado/schemas.js';
 import type { EventStream } from '../../src/stream/event-stream.js';
 import { refusal } from '../../src/backends/nublado/failures.js';

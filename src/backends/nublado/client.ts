@@ -10,8 +10,8 @@ import { createRequests } from '../../http/requests.js';
 import { compression, header, headersOf, isEventStream, isPage } from '../../http/response.js';
 import type { EventStream } from '../../stream/event-stream.js';
 import type { CreateBody } from './create-body.js';
-import { decode } from './decode.js';
 import { bodyTime, notAController, refusal } from './failures.js';
+import { decodeFrame } from './operation.js';
 import { parseLabState, UserInfo, Users, type LabState } from './schemas.js';
 import { redactState } from './state.js';
 import { baseText, discard, type ControllerOptions, type Request } from '../../http/transport.js';
@@ -94,7 +94,7 @@ export function createClient(options: ControllerOptions): NubladoClient {
       const isRight = head.status === 200 && isEventStream(head) && compression(head) === null;
       if (!isRight) return refuse(request, sent.value);
       const { body } = sent.value.response;
-      return { ok: true, value: { body, decode, replay: 'whole', heartbeat: 'comment' } };
+      return { ok: true, value: { body, decode: decodeFrame, replay: 'whole', heartbeat: 'comment' } };
     },
 
     ownState(signal) {

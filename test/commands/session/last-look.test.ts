@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { Session } from '../../../src/commands/session/session.js';
 import { wait } from '../../../src/commands/wait.js';
 import type { Backend, RemoteLab } from '../../../src/backends/backend.js';
-import { decode } from '../../../src/backends/nublado/decode.js';
+import { decodeFrame as decode } from '../../../src/backends/nublado/operation.js';
 import { labOf } from '../../../src/backends/nublado/state.js';
 import { startDeadline } from '../../../src/runtime/deadline.js';
 import { SilentDisplay } from '../../../src/display/display.js';
