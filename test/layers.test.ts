@@ -64,7 +64,7 @@ describe('the layers', () => {
     );
   });
 
-  it('leave no loose files beside main.ts and index.ts', () => {
+  it('leave no loose files but main.ts and index.ts', () => {
     assert.deepEqual(
       sources.filter((file) => !file.includes('/')),
       ['index.ts', 'main.ts'],

@@ -21,7 +21,7 @@ async function saidByProgram(...argv: string[]): Promise<string> {
 
 describe('the front door', () => {
   for (const option of ['--version', '-V', '--help']) {
-    it(`answers ${option} as the program would`, async () => {
+    it(`handles ${option} as the program would`, async () => {
       const { stdout, stderr, code } = await runLab([option]);
       assert.deepEqual(
         { stdout, stderr, code },
@@ -37,17 +37,17 @@ describe('the front door', () => {
     assert.notEqual(terminal.text(), (await saidByProgram('--help')).trimEnd());
   });
 
-  it('answers only what was asked alone', async () => {
+  it('handles only an option on its own', async () => {
     const { stdout, code } = await runLab(['--version', 'spawn', '--nonsense']);
     assert.deepEqual({ stdout, code }, { stdout: await saidByProgram('--version'), code: 0 });
   });
 
-  it('has an answer short enough for a pipe to take whole', async () => {
+  it("has output short enough for a pipe's buffer", async () => {
     assert.ok((await saidByProgram('--help')).length <= 4096);
   });
 
   for (const option of ['--version', '--help']) {
-    it(`says so where the answer to ${option} cannot be written`, async () => {
+    it(`reports that the output of ${option} cannot be written`, async () => {
       const { stderr, code } = await runShell(`lab ${option} > /dev/full`);
       assert.match(stderr, /no space left/);
       assert.notEqual(code, 0);

@@ -40,7 +40,7 @@ describe('the pieces', () => {
 });
 
 describe('the bundled undici', () => {
-  it('has all that the sources ask of undici', () => {
+  it('has everything that the sources use of undici', () => {
     const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
     const asked = sources
       .filter((file) => file.endsWith('.ts'))
@@ -66,7 +66,7 @@ describe('the bundled undici', () => {
 });
 
 describe('a failed assertion in what is bundled', () => {
-  it('is none of Node, which would parse the whole bundle to word it', () => {
+  it("is not Node's own, which would parse the whole bundle for its message", () => {
     const loaded = Object.values(outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
     assert.deepEqual(
       loaded.filter((path) => /^(node:)?assert\b/.test(path)),

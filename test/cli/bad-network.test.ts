@@ -143,7 +143,7 @@ describe('a spawn over a bad network ends as it would over a good one', { concur
       assert.deepEqual(connections(run).slice(-1), ['resumed']);
     }));
 
-  it('when nobody is there for a while', () =>
+  it('when connections are refused for a while', () =>
     onStage({}, async ({ controller, proxy, env }) => {
       const run = startLab(spawn, env);
       await run.seen(/"progress":48/);
@@ -157,7 +157,7 @@ describe('a spawn over a bad network ends as it would over a good one', { concur
       assert.match(finished.stdout, /"retrying","attempt":2,"reason":"[^"]*the connection was refused/);
     }));
 
-  it('when the controller restarts, and tells anew what it still knows', () =>
+  it('when the controller restarts, and emits again what it still knows', () =>
     onStage({ scenario: 'restart', speed: 1 }, async ({ controller, env }) => {
       const run = await runLab(spawn, env);
       assert.equal(run.code, 0, run.stdout + run.stderr);
@@ -183,7 +183,7 @@ describe('a spawn over a bad network ends as it would over a good one', { concur
 });
 
 describe('without an outcome', { concurrency: 2 }, () => {
-  it('where nobody listens, and nobody ever did: unknown, exit 7', async () => {
+  it('if every connection is refused from the start: unknown, exit 7', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
@@ -213,14 +213,14 @@ describe('without an outcome', { concurrency: 2 }, () => {
       assert.deepEqual(connections(run).slice(0, 3), ['open', 'lost', 'retrying']);
     }));
 
-  it('where the controller is heard until the deadline: timeout, exit 124', () =>
+  it('if the controller is reachable until the deadline: timeout, exit 124', () =>
     onStage({ scenario: 'slow-pull', speed: 1 }, async ({ env }) => {
       const run = await runLab([...spawn, '--timeout', '5s'], env);
       assert.equal(run.code, 124, run.stdout);
       assert.equal(resultOf(run.stdout).outcome, 'timeout');
     }));
 
-  it('where it tells the state to the last, though never its events: the same', async () => {
+  it('if it reports the state until the end, but never its events: the same', async () => {
     await using server = await answering((response, { method, url }) => {
       const json = { 'content-type': 'application/json' };
       if (method === 'POST') response.writeHead(201).end('null');
@@ -265,7 +265,7 @@ describe('the scenarios of the demo', { concurrency: 2 }, () => {
     });
   }
 
-  it('restart: what was told before it, and what is new', async () => {
+  it('restart: the events before it, and the new ones', async () => {
     const run = await runLab([...spawn, '--demo', 'restart']);
     assert.equal(run.code, 0, run.stdout + run.stderr);
     assert.equal(resultOf(run.stdout).outcome, 'complete');

@@ -46,7 +46,7 @@ describe('what ndjson begins with', { concurrency: 4 }, () => {
 });
 
 describe('lab spawn', { concurrency: 4 }, () => {
-  it('tells scripts everything as it happens, and never the value of a variable', async () => {
+  it('reports every event to scripts as it happens, and never the value of a variable', async () => {
     const run = await runLab(
       ['spawn', '--demo', 'immediate', '-o', 'ndjson', '--env', 'A=hunter2', '--env', 'B'],
       {
@@ -164,7 +164,7 @@ describe('lab spawn', { concurrency: 4 }, () => {
     assert.match(run.stderr, /the controller did not report the lab's URL/);
   });
 
-  it('prints the URL verbatim for a script, and everything else harmless', async () => {
+  it('prints the URL verbatim for a script, and everything else sanitised', async () => {
     await using server = await answering((response, { url }) => {
       if (url.endsWith('/create'))
         response.writeHead(201, { 'content-type': 'application/json' }).end('null');
@@ -244,7 +244,7 @@ describe('lab events', { concurrency: 4 }, () => {
     );
   });
 
-  it('shows comments when asked', async () => {
+  it('shows comments with --comments', async () => {
     await using controller = await openController({ scenario: 'happy', pingSeconds: 0.05 });
     controller.beginSpawn();
     const env = { LAB_CONTROLLER: controller.url, LAB_TOKEN: controller.token };
@@ -253,7 +253,7 @@ describe('lab events', { concurrency: 4 }, () => {
     assert.doesNotMatch((await runLab(['events'], env)).stdout, /comment/);
   });
 
-  it('shows frames that are no Events as such', async () => {
+  it('shows invalid frames as such', async () => {
     const run = await runLab(['events', '--demo', 'malformed']);
     assert.equal(run.code, 0);
     assert.match(run.stdout, /^skipped {8}unknown event type/m);
@@ -274,7 +274,7 @@ describe('lab events', { concurrency: 4 }, () => {
     assert.match(run.stderr, /^⚠ event stream lost: the connection was cut; reconnecting\nreconnected\n/m);
   });
 
-  it('ends with 7 when the time is up and the stream is not back', async () => {
+  it('ends with 7 at the deadline if the stream is not back', async () => {
     let opened = 0;
     await using server = await answering((response) => {
       opened++;

@@ -118,7 +118,7 @@ describe('lab config show', () => {
     assert.deepEqual(all.profiles, everything.profiles);
   });
 
-  it('makes what a terminal could obey harmless', async () => {
+  it('sanitises control sequences', async () => {
     write({ profiles: { default: { token_file: '/\x1b[2J' } } });
     assert.equal((await lab('show')).stdout, 'token_file /\\x1b[2J\n');
   });
@@ -162,7 +162,7 @@ describe('lab config set', () => {
     assert.deepEqual(readdirSync(join(file, '..')), ['config.json'], 'nothing else is left behind');
   });
 
-  it('tells a script what it did as a result', async () => {
+  it('reports what it did as a result for scripts', async () => {
     for (const line of ['set user anna', 'unset user']) {
       const { code, stdout, stderr } = await lab(line, { LAB_OUTPUT: 'json' });
       const { outcome, exit_code, message } = resultOf(stdout);
@@ -284,7 +284,7 @@ describe('lab config unset', () => {
     assert.equal(readFileSync(file, 'utf8'), JSON.stringify(everything));
   });
 
-  it('refuses a profile that does not exist, and a key that is none', async () => {
+  it('refuses an unknown profile and an unknown key', async () => {
     write(everything);
     await assert.rejects(lab('unset user --profile nope'), usage(/no profile nope/, /int, default/));
     await assert.rejects(lab('unset token'), usage(/^lab config unset: unknown setting/));
@@ -299,7 +299,7 @@ describe('lab config', () => {
     }
   });
 
-  it('refuses a command that is none, and words that are too many', async () => {
+  it('refuses an unknown command, and too many arguments', async () => {
     await assert.rejects(lab('shwo'), usage(/unknown command "shwo"/, /show, set, unset, path/));
     for (const line of ['show more', 'path more', 'unset user more']) {
       await assert.rejects(lab(line), { code: 'commander.excessArguments' });

@@ -323,7 +323,7 @@ describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
     assert.equal(lives(pid), false);
   });
 
-  it('leaves a typed Ctrl-C to the terminal, which tells the command itself, once', async () => {
+  it('leaves a typed Ctrl-C to the terminal, which signals the command once', async () => {
     const command = join(tmp, 'typed.mjs');
     await writeFile(
       command,

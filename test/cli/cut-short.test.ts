@@ -36,7 +36,7 @@ async function interrupted(
 }
 
 describe('a demo that is left', { concurrency: 2 }, () => {
-  it('ends with the program, whose words promise nothing else', async () => {
+  it('ends with the program, whose message promises nothing else', async () => {
     const left = await interrupted(['spawn', '--demo', 'slow-pull'], /Created Kubernetes objects/);
     assert.equal(left.code, 130);
     assert.match(left.stderr, /interrupted; the demo ends here\n$/);
@@ -59,7 +59,7 @@ describe('a demo that is left', { concurrency: 2 }, () => {
 });
 
 describe('a deadline', { concurrency: 2 }, () => {
-  it('says of `events` what the stream has told, and of `--follow` that nothing new has begun', async () => {
+  it('says for `events` that there is no outcome, and for `--follow` that nothing new has started', async () => {
     await during({ scenario: 'slow-pull' }, async (env) => {
       const { code, stderr } = await runLab(['events', '--timeout', '2s'], env);
       assert.equal(code, 124);
@@ -75,7 +75,7 @@ describe('a deadline', { concurrency: 2 }, () => {
     });
   });
 
-  it('counts the answer that nobody is known there as heard, after a restart too', async () => {
+  it('counts a response that the user is unknown as contact, after a restart too', async () => {
     let asked = 0;
     await using server = await answering((response) => {
       asked += 1;
@@ -98,7 +98,7 @@ describe('a deadline', { concurrency: 2 }, () => {
     assert.match(stderr, /timed out; no new operation has begun\n {2}last event.*\n$/);
   });
 
-  it('says of `wait --for absent` whether anything goes on', async () => {
+  it('says for `wait --for absent` whether an operation is in progress', async () => {
     const wait = ['wait', '--for', 'absent', '--timeout', '2s'];
     await during({ scenario: 'immediate', speed: 50 }, async (env) => {
       assert.equal((await runLab(['wait'], env)).code, 0);
@@ -127,7 +127,7 @@ describe('an interruption', { concurrency: 2 }, () => {
       assert.match(stderr, /interrupted; the controller has not accepted the request for a lab\n$/);
     }));
 
-  it('does not say of a deletion that never reached the controller that it goes on', async () => {
+  it('does not claim that a deletion continues if it never reached the controller', async () => {
     const server = await answering(() => undefined);
     await server.close();
     const { code, stderr } = await interrupted(['stop', '-u', 'demo', '--direct', '-v'], /retrying/, {
@@ -137,7 +137,7 @@ describe('an interruption', { concurrency: 2 }, () => {
     assert.match(stderr, /interrupted; the controller has not accepted the deletion\n$/);
   });
 
-  it('says of a create without an answer that it may have begun, and where to look', async () => {
+  it('says for a create without a response that it may have started, and how to check', async () => {
     await using server = await answering((response, { method }) => {
       if (method === 'POST') response.destroy();
       else response.writeHead(503, { 'content-type': 'text/plain' }).end();

@@ -9,7 +9,7 @@ import { fakeContext } from '../support/context.js';
 import { findLeak } from '../support/secrecy.js';
 import { recorder } from '../support/streams.js';
 
-test('what an exception says that nobody expected holds no secrets', async () => {
+test('the message of an unexpected exception contains no secrets', async () => {
   const [out, err] = [recorder(), recorder()];
   const context = fakeContext({ out, err, connect: (settings) => Promise.resolve(connect(settings)) });
   const code = await execute(context, {
@@ -25,7 +25,7 @@ test('what an exception says that nobody expected holds no secrets', async () =>
   assert.equal(findLeak([err.text(), out.text()], ['hunter2hunter2']), null);
 });
 
-test('what was shown before a bug is still told', async () => {
+test('output from before a bug is still printed', async () => {
   const [out, err] = [recorder(), recorder()];
   const context = fakeContext({ out, err, connect: (settings) => Promise.resolve(connect(settings)) });
   const code = await execute(context, {

@@ -224,7 +224,7 @@ describe('not authenticated', () => {
 });
 
 describe('nothing known', { concurrency: 3 }, () => {
-  it('nobody listens: 7', async () => {
+  it('connection refused: 7', async () => {
     const closed = createServer();
     await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
     const { port } = closed.address() as AddressInfo;
@@ -238,7 +238,7 @@ describe('nothing known', { concurrency: 3 }, () => {
     assert.match(run.stderr, /the connection was refused/);
   });
 
-  it('an answer that is no controller’s: 7', async () => {
+  it('a response that is not from a controller: 7', async () => {
     await using server = await answering((response) => {
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html>');
     });
@@ -248,7 +248,7 @@ describe('nothing known', { concurrency: 3 }, () => {
   });
 
   for (const command of [['status'], ['events', '--user', 'demo'], ['spawn', '--user', 'demo']]) {
-    it(`an answer that is no HTTP: 7, and not only when the time is up (${command[0] ?? ''})`, async (t) => {
+    it(`a response that is not HTTP: 7, before the deadline (${command[0] ?? ''})`, async (t) => {
       const server = createServer((socket) => {
         t.after(() => socket.destroy());
         socket.on('error', () => undefined);
@@ -266,7 +266,7 @@ describe('nothing known', { concurrency: 3 }, () => {
     });
   }
 
-  it('a controller that never answers: 7 when timed out, whoever tells the user’s name', async () => {
+  it('a controller that never responds: 7 at the deadline, wherever the user’s name comes from', async () => {
     await using server = await answering((response, { url }) => {
       if (url !== '/auth/api/v1/user-info') return;
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"username": "demo"}');
@@ -281,7 +281,7 @@ describe('nothing known', { concurrency: 3 }, () => {
     }
   });
 
-  it('a controller that is gone while `lab events --follow` waits: 7 when the time is up', async () => {
+  it('a controller that is gone while `lab events --follow` waits: 7 at the deadline', async () => {
     await using server = await answering((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.end('event: complete\ndata: {"message": "up"}\n\n', () => void server.close());
@@ -340,7 +340,7 @@ describe('signals', { concurrency: 4 }, () => {
     }
   });
 
-  it('a second one leaves at once, whoever still has to read', async () => {
+  it('a second one exits immediately, even with unread output', async () => {
     await using server = await answering((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.end('event: info\r\ndata: {"message": "x"}\r\n\r\n'.repeat(20_000));

@@ -140,7 +140,7 @@ describe('what a hostile server says does nothing to a terminal', { concurrency:
     assert.ok(runs.every(({ stderr, stdout }) => !(stderr + stdout).includes('owned')));
   });
 
-  it('in event names, messages, comments, and data that is none', async (t) => {
+  it('in event names, messages, comments, and invalid data', async (t) => {
     const stream = [
       `: ${evil.replaceAll(/[\r\n]/g, '')}\n\n`,
       frame(evil.replaceAll(/[\r\n]/g, ''), { message: 'm' }),

@@ -26,7 +26,7 @@ describe('lab status', { concurrency: 4 }, () => {
       );
     }));
 
-  it('is no error where the lab comes up, and all text of it is harmless through a pipe', async () => {
+  it('is not an error while the lab starts, and its text is sanitised in a pipe', async () => {
     await using server = await answering((response, { url }) => {
       const answer = url.endsWith('/user-info')
         ? { username: 'demo' }
@@ -42,7 +42,7 @@ describe('lab status', { concurrency: 4 }, () => {
     assert.equal((await runLab(['list', '-q'], env)).stdout, '\\x1b[2Janna\notto\n');
   });
 
-  it('asks who it is for and for the state on one connection', async () => {
+  it('requests the user and the state on one connection', async () => {
     await using server = await answering((response, { url }) => {
       const answer = url.endsWith('/user-info') ? { username: 'demo' } : { status: 'running' };
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
@@ -135,7 +135,7 @@ describe('lab status', { concurrency: 4 }, () => {
       }
     }));
 
-  it("asks for another user's lab with a token that may, and is told the scope by one that may not", () =>
+  it("reads another user's lab with an admin token, and names the missing scope otherwise", () =>
     at({ scenario: 'immediate' }, async ({ lab, controller, env }) => {
       const none = await lab('status', '--user', 'other');
       assert.equal(none.code, 4);
@@ -186,7 +186,7 @@ describe('lab list and lab images', { concurrency: 4 }, () => {
       assert.deepEqual(result.sizes?.[0], { name: 'small', cpu: 1, memory: 3221225472, default: true });
     }));
 
-  it('says when nothing is offered, and what is no form', async () => {
+  it('reports an empty offer, and a page that is not a form', async () => {
     await using closed = await answering((response) => {
       response
         .writeHead(200, { 'content-type': 'text/html' })
@@ -300,7 +300,7 @@ describe('lab stop', { concurrency: 4 }, () => {
       assert.equal((await runLab(['stop'], { ...env, LAB_TOKEN: controller.tokens.hub })).code, 0);
     }));
 
-  it('goes on through a 504, because the deletion does (8)', () =>
+  it('continues after a 504, because the deletion does (8)', () =>
     at({ scenario: 'immediate', speed: 1, faults: { deleteTimeoutMs: 300 } }, async ({ lab }) => {
       await lab('spawn');
       const stopped = await lab('stop', '-v');
@@ -308,7 +308,7 @@ describe('lab stop', { concurrency: 4 }, () => {
       assert.match(stopped.stderr, /checking the state before retrying/);
     }));
 
-  it('is one deletion, however many ask for it (8)', () =>
+  it('is one deletion, for any number of requests (8)', () =>
     at({ scenario: 'immediate', speed: 1 }, async ({ lab }) => {
       await lab('spawn');
       const [one, other] = await Promise.all([lab('stop'), lab('stop')]);
@@ -324,7 +324,7 @@ describe('conflicts', { concurrency: 4 }, () => {
       assert.match(run.stderr, /a spawn is already in progress; following it/);
     }));
 
-  it('follows nothing where it is told to return at once', () =>
+  it('follows nothing under --detach', () =>
     at({ scenario: 'conflict', speed: 3 }, async ({ lab }) => {
       const run = await lab('spawn', '--detach');
       assert.deepEqual([run.code, run.stdout], [0, '']);
@@ -367,7 +367,7 @@ describe('conflicts', { concurrency: 4 }, () => {
       assert.match(denied.stderr, /admin:jupyterlab.*--on-conflict replace deletes the existing lab/);
     }));
 
-  it('gives up when told so: 5', () =>
+  it('gives up with --on-conflict fail: 5', () =>
     at({ scenario: 'immediate' }, async ({ lab }) => {
       await lab('spawn');
       const run = await lab('spawn', '--on-conflict', 'fail');
@@ -439,7 +439,7 @@ describe('errors that help', { concurrency: 4 }, () => {
 });
 
 describe('the trace', { concurrency: 4 }, () => {
-  it('tells decisions and requests to stderr and to a log file, and no secret', () =>
+  it('writes decisions and requests to stderr and to a log file, without secrets', () =>
     at({ scenario: 'immediate' }, async ({ controller, env }) => {
       const folder = temporaryFolder();
       const run = await runLab(

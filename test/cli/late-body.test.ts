@@ -39,7 +39,7 @@ describe('a refusal whose body never ends', { concurrency: 3 }, () => {
   });
 });
 
-describe('an event stream that is none', { concurrency: 3 }, () => {
+describe('a response that is not an event stream', { concurrency: 3 }, () => {
   for (const [headers, is] of [
     [{ 'content-type': 'text/plain' }, 'text/plain'],
     [{ 'content-type': 'text/event-streamx' }, 'text/event-streamx'],

@@ -69,13 +69,13 @@ describe('--log-file', { concurrency: 3, timeout: 60_000 }, () => {
     );
   });
 
-  it('is wrong usage where nobody reads the pipe', async () => {
+  it('is wrong usage if the pipe has no reader', async () => {
     const { code, stdout, stderr } = await spawn(makePipe());
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(stderr, /--log-file: cannot write .*pipe: the pipe has no reader/);
   });
 
-  it('loses lines where nobody takes them out of the pipe, and says so once', async (t) => {
+  it("loses lines if the pipe's reader stalls, and reports that once", async (t) => {
     const pipe = makePipe();
     fill(holdOpen(t, pipe));
     const { code, stdout, stderr } = await spawn(pipe, '-vv');

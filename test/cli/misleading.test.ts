@@ -8,7 +8,7 @@ import { resultOf } from '../support/ndjson.js';
 import { at, url } from '../support/site.js';
 
 describe('states that mislead', { concurrency: 4 }, () => {
-  it('`failed` in the middle of a spawn is no outcome: for spawn, wait and status (12)', () =>
+  it('`failed` during a spawn is not an outcome: for spawn, wait and status (12)', () =>
     at({ scenario: 'failed-state', speed: 2 }, async ({ lab, start }) => {
       const spawning = start('spawn');
       await spawning.seen(/Starting lab creation/);
@@ -58,7 +58,7 @@ describe('states that mislead', { concurrency: 4 }, () => {
       assert.match(run.stderr, /✖ .*exceeded quota: pods=1/);
     }));
 
-  it('a deletion that a restart forgets is asked for again by stop (6)', () =>
+  it('stop retries a deletion that a restart forgets (6)', () =>
     at({ scenario: 'deletion-forgotten', speed: 2 }, async ({ lab }) => {
       assert.equal((await lab('spawn')).code, 0);
       assert.equal((await lab('stop')).code, 0);

@@ -126,7 +126,7 @@ describe('a deletion whose state says failed meanwhile', { concurrency: 2 }, () 
   });
 });
 
-describe('a DELETE that is answered 500', { concurrency: 2 }, () => {
+describe('a DELETE with a 500 response', { concurrency: 2 }, () => {
   const failing = [
     info('Shutting down', 25),
     event('error', 'etcd timed out'),
@@ -157,7 +157,7 @@ describe('a DELETE that is answered 500', { concurrency: 2 }, () => {
   });
 });
 
-describe('a user where nobody can say whose the token is', { concurrency: 2 }, () => {
+describe("a user without a way to look up the token's user", { concurrency: 2 }, () => {
   const of =
     (username: string | null): Answer =>
     (response) => {
@@ -205,21 +205,22 @@ describe('a user where nobody can say whose the token is', { concurrency: 2 }, (
   });
 });
 
-describe('the words', { concurrency: 2 }, () => {
-  it('tick nothing off that is not over', async () => {
+describe('messages', { concurrency: 2 }, () => {
+  it('show no check mark for an operation in progress', async () => {
     await using peer = await startPeer({ state: lab('hibernated') });
     const run = await runLab(['status'], peer.env);
-    assert.deepEqual([run.code, run.stderr], [8, 'the lab is hibernated\n']);
+    assert.deepEqual([run.code, run.stderr], [8, '']);
+    assert.match(run.stdout, /^status +hibernated$/m);
   });
 
-  it('name the controller where none has answered by the deadline', async () => {
+  it('name the controller if it has not responded by the deadline', async () => {
     await using peer = await startPeer({ state: silence });
     const run = await runLab(['wait', '--timeout', '3s', '--direct', '-u', 'rachel', '-o', 'json'], peer.env);
     const { message } = resultOf(run.stdout);
     assert.deepEqual([run.code, message.includes(`${peer.origin}/nublado`)], [7, true], message);
   });
 
-  it('repeat no state that has not changed', async () => {
+  it('do not repeat an unchanged state', async () => {
     await using peer = await startPeer({
       state: inTurn(lab('running'), lab('running'), lab('running'), noLab),
     });

@@ -447,7 +447,7 @@ describe('refusals', { concurrency: 4 }, () => {
   }
 });
 
-describe('answers that may be others soon', { concurrency: 4 }, () => {
+describe('responses that may change soon', { concurrency: 4 }, () => {
   for (const row of passing) {
     it(`${row.name}: ${row.code}`, async () => {
       const error = await check(row);

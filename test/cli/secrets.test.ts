@@ -227,7 +227,7 @@ describe('secrets that a server repeats are not shown', { concurrency: 2 }, () =
       assert.match(text, /certificate is not for localhost, but for \[secret\]\.example/);
   });
 
-  it('in what a proxy tells the server of its password', async (t) => {
+  it('in the password that a proxy forwards to the server', async (t) => {
     const password = 'hunter5/hunter5';
     const authority = await makeAuthority('secrets');
     const said = `${password} ${Buffer.from(`me:${password}`).toString('base64')} ${encodeURIComponent(password)}`;
@@ -319,108 +319,112 @@ describe('secrets that a server repeats are not shown', { concurrency: 2 }, () =
   });
 });
 
-describe('what is no free text of a server stays as it is, whatever is secret', { concurrency: 2 }, () => {
-  const today = new Date().toISOString().slice(0, 10);
-  const secret = [
-    'USER=rachel01',
-    'STEP=complete',
-    'A="schema":1',
-    `B=${today}`,
-    'C=running,',
-    'D=could not',
-    'E=progress',
-    'F=lab.example',
-    'G=image-of-rachel',
-    'H=127.0.0.1',
-  ];
-  const given = secret.flatMap((variable) => ['--env', variable]);
-  const shows = { printsSecrets: true };
-  const state = {
-    status: 'running',
-    internal_url: 'http://lab.example/nb/user/rachel01/',
-    user: { username: 'rachel01', name: 'rachel01', groups: [{ name: 'rachel01', id: 1 }] },
-    options: { image: 'lab.example/image-of-rachel:1', size: 'progress' },
-  };
-  const stream =
-    frame('info', '{"message": "Pulling for rachel01", "progress": 30}') +
-    frame('complete', '{"message": "complete for rachel01"}');
-  const running: Answer = (response, { url }) => {
-    if (url.endsWith('/user-info')) send(response, '{"username": "rachel01"}');
-    else if (url.endsWith('/create')) send(response, 'null', 201);
-    else if (url.endsWith('/events')) send(response, stream, 200, { 'content-type': 'text/event-stream' });
-    else send(response, JSON.stringify(state));
-  };
+describe(
+  "anything but a server's free text stays unchanged, even if it contains a secret",
+  { concurrency: 2 },
+  () => {
+    const today = new Date().toISOString().slice(0, 10);
+    const secret = [
+      'USER=rachel01',
+      'STEP=complete',
+      'A="schema":1',
+      `B=${today}`,
+      'C=running,',
+      'D=could not',
+      'E=progress',
+      'F=lab.example',
+      'G=image-of-rachel',
+      'H=127.0.0.1',
+    ];
+    const given = secret.flatMap((variable) => ['--env', variable]);
+    const shows = { printsSecrets: true };
+    const state = {
+      status: 'running',
+      internal_url: 'http://lab.example/nb/user/rachel01/',
+      user: { username: 'rachel01', name: 'rachel01', groups: [{ name: 'rachel01', id: 1 }] },
+      options: { image: 'lab.example/image-of-rachel:1', size: 'progress' },
+    };
+    const stream =
+      frame('info', '{"message": "Pulling for rachel01", "progress": 30}') +
+      frame('complete', '{"message": "complete for rachel01"}');
+    const running: Answer = (response, { url }) => {
+      if (url.endsWith('/user-info')) send(response, '{"username": "rachel01"}');
+      else if (url.endsWith('/create')) send(response, 'null', 201);
+      else if (url.endsWith('/events')) send(response, stream, 200, { 'content-type': 'text/event-stream' });
+      else send(response, JSON.stringify(state));
+    };
 
-  it('the URL on stdout', async (t) => {
-    const run = await runLab(['spawn', ...given], await serve(t, running), '', shows);
-    assert.equal(run.code, 0, run.stderr);
-    assert.equal(run.stdout, 'http://lab.example/nb/user/rachel01/\n');
-    assert.match(run.stderr, /Pulling for \[secret\]/);
-    assert.match(run.stderr, new RegExp(`^${today}`, 'm'));
-  });
-
-  it('the JSON, its keys and types and times, and the state', async (t) => {
-    const env = await serve(t, running);
-    const run = await runLab(['spawn', ...given, '-o', 'ndjson', '-vv'], env, '', shows);
-    const lines = parseLines(run.stdout);
-    const result = resultOf(run.stdout);
-    assert.deepEqual(result.lab, state);
-    assert.deepEqual([result.outcome, result.exit_code, result.schema], ['complete', 0, 1]);
-    assert.equal(result.message, '[secret] for [secret]');
-    assert.equal(result.time.slice(0, 10), today);
-    const events = lines.flatMap((line) => (line.kind === 'event' ? [line.event] : []));
-    assert.deepEqual(events, [
-      { type: 'info', message: 'Pulling for [secret]', progress: 30 },
-      { type: 'complete', message: '[secret] for [secret]', progress: null },
-    ]);
-    const start = lines.find((line) => line.kind === 'start');
-    assert.deepEqual([start?.user, start?.controller], ['rachel01', `${env['LAB_CONTROLLER']}/nublado`]);
-    assert.match(
-      run.stderr,
-      /> POST http:\/\/127\.0\.0\.1:\d+\/nublado\/spawner\/v1\/labs\/rachel01\/create$/m,
-    );
-  });
-
-  it('the program’s own words', async (t) => {
-    const env = await serve(t, (response, asked) => {
-      if (asked.method === 'POST')
-        send(response, '{"detail": [{"msg": "could not: rachel01", "type": "complete"}]}', 422);
-      else running(response, asked);
+    it('the URL on stdout', async (t) => {
+      const run = await runLab(['spawn', ...given], await serve(t, running), '', shows);
+      assert.equal(run.code, 0, run.stderr);
+      assert.equal(run.stdout, 'http://lab.example/nb/user/rachel01/\n');
+      assert.match(run.stderr, /Pulling for \[secret\]/);
+      assert.match(run.stderr, new RegExp(`^${today}`, 'm'));
     });
-    const run = await runLab(['spawn', ...given, '-o', 'json'], env, '', shows);
-    const { message, error } = resultOf(run.stdout);
-    assert.equal(
-      message,
-      'could not create a lab for rachel01: [secret]: [secret] (HTTP 422 Unprocessable Entity)',
-    );
-    assert.equal(error?.type, 'complete');
-  });
 
-  it('what is compared: a repetition is one, and another text is another', async (t) => {
-    let opened = 0;
-    const env = await serve(t, (response, asked) => {
-      if (!asked.url.endsWith('/events')) {
-        running(response, asked.url.endsWith('/user-status') ? { ...asked, url: '/user-status' } : asked);
-        return;
-      }
-      opened += 1;
-      response.writeHead(200, { 'content-type': 'text/event-stream' });
-      const about = (name: string): string => frame('info', JSON.stringify({ message: `about ${name}` }));
-      // Without the secrets the two would be the same.
-      response.write(about('rachel01') + about('complete'));
-      if (opened === 1) response.destroy();
-      else response.end(frame('complete', '{"message": "up"}'));
+    it('the JSON, its keys and types and times, and the state', async (t) => {
+      const env = await serve(t, running);
+      const run = await runLab(['spawn', ...given, '-o', 'ndjson', '-vv'], env, '', shows);
+      const lines = parseLines(run.stdout);
+      const result = resultOf(run.stdout);
+      assert.deepEqual(result.lab, state);
+      assert.deepEqual([result.outcome, result.exit_code, result.schema], ['complete', 0, 1]);
+      assert.equal(result.message, '[secret] for [secret]');
+      assert.equal(result.time.slice(0, 10), today);
+      const events = lines.flatMap((line) => (line.kind === 'event' ? [line.event] : []));
+      assert.deepEqual(events, [
+        { type: 'info', message: 'Pulling for [secret]', progress: 30 },
+        { type: 'complete', message: '[secret] for [secret]', progress: null },
+      ]);
+      const start = lines.find((line) => line.kind === 'start');
+      assert.deepEqual([start?.user, start?.controller], ['rachel01', `${env['LAB_CONTROLLER']}/nublado`]);
+      assert.match(
+        run.stderr,
+        /> POST http:\/\/127\.0\.0\.1:\d+\/nublado\/spawner\/v1\/labs\/rachel01\/create$/m,
+      );
     });
-    const run = await runLab(
-      ['events', ...[], '-o', 'ndjson'],
-      { ...env, LAB_USER: 'rachel01', LAB_TOKEN: 'rachel01' },
-      '',
-      shows,
-    );
-    const events = parseLines(run.stdout).flatMap((line) =>
-      line.kind === 'event' ? [line.event.message] : [],
-    );
-    assert.ok(opened >= 1);
-    assert.deepEqual(events, ['about [secret]', 'about complete', 'up']);
-  });
-});
+
+    it('the program’s own words', async (t) => {
+      const env = await serve(t, (response, asked) => {
+        if (asked.method === 'POST')
+          send(response, '{"detail": [{"msg": "could not: rachel01", "type": "complete"}]}', 422);
+        else running(response, asked);
+      });
+      const run = await runLab(['spawn', ...given, '-o', 'json'], env, '', shows);
+      const { message, error } = resultOf(run.stdout);
+      assert.equal(
+        message,
+        'could not create a lab for rachel01: [secret]: [secret] (HTTP 422 Unprocessable Entity)',
+      );
+      assert.equal(error?.type, 'complete');
+    });
+
+    it('what is compared: a repetition is one, and another text is another', async (t) => {
+      let opened = 0;
+      const env = await serve(t, (response, asked) => {
+        if (!asked.url.endsWith('/events')) {
+          running(response, asked.url.endsWith('/user-status') ? { ...asked, url: '/user-status' } : asked);
+          return;
+        }
+        opened += 1;
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        const about = (name: string): string => frame('info', JSON.stringify({ message: `about ${name}` }));
+        // Without the secrets the two would be the same.
+        response.write(about('rachel01') + about('complete'));
+        if (opened === 1) response.destroy();
+        else response.end(frame('complete', '{"message": "up"}'));
+      });
+      const run = await runLab(
+        ['events', ...[], '-o', 'ndjson'],
+        { ...env, LAB_USER: 'rachel01', LAB_TOKEN: 'rachel01' },
+        '',
+        shows,
+      );
+      const events = parseLines(run.stdout).flatMap((line) =>
+        line.kind === 'event' ? [line.event.message] : [],
+      );
+      assert.ok(opened >= 1);
+      assert.deepEqual(events, ['about [secret]', 'about complete', 'up']);
+    });
+  },
+);

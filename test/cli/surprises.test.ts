@@ -12,12 +12,12 @@ import { runLab } from '../support/program.js';
 import { at, url } from '../support/site.js';
 
 describe('surprises', { concurrency: 4 }, () => {
-  it('a `complete` is believed without asking the lab itself (1)', () =>
+  it('a `complete` is believed without a request to the lab itself (1)', () =>
     at({ scenario: 'immediate' }, async ({ lab }) => {
       assert.equal((await lab('spawn')).stdout, url);
     }));
 
-  it('200 and pings for ever: the state is asked (2)', () =>
+  it('200 and only pings: the state is requested (2)', () =>
     at({ scenario: 'ping-only' }, async ({ lab }) => {
       const run = await lab('spawn', '-o', 'ndjson');
       assert.deepEqual([run.code, resultOf(run.stdout).outcome], [0, 'running']);
@@ -105,7 +105,7 @@ describe('surprises', { concurrency: 4 }, () => {
       assert.equal((await lab('spawn')).code, 0);
     }));
 
-  it('a create whose answer was lost is not blindly repeated (9)', async () => {
+  it('a create whose response was lost is not blindly repeated (9)', async () => {
     for (const lost of ['before', 'after'] as const) {
       await at({ scenario: 'immediate', faults: { lostCreates: [lost] } }, async ({ lab }) => {
         const run = await lab('spawn', '-v', '--on-conflict', 'fail');
@@ -115,7 +115,7 @@ describe('surprises', { concurrency: 4 }, () => {
     }
   });
 
-  it('a create that was answered 500 may have been accepted all the same (9)', async () => {
+  it('a create with a 500 response may still have been accepted (9)', async () => {
     let creates = 0;
     await using peer = await startPeer({
       create: (response) => {
@@ -158,7 +158,7 @@ describe('surprises', { concurrency: 4 }, () => {
     assert.doesNotMatch(run.stderr, /100% █/);
   });
 
-  it('has come up where that was told, whatever the state was before', async () => {
+  it('is complete if the stream says so, whatever the state was before', async () => {
     const streams = [
       'event: info\ndata: {"message": "x"}\n\n',
       'event: complete\ndata: {"message": "up"}\n\n',

@@ -53,7 +53,7 @@ describe('without a home folder', { skip: whyNotStranger(), timeout: 60_000 }, (
     assert.match(message, /^no controller: /);
   });
 
-  it('there is no place for profiles', () => {
+  it('profiles have no directory', () => {
     for (const args of [
       ['config', 'path'],
       ['config', 'set', 'user', 'anna'],

@@ -217,7 +217,7 @@ describe('a create during another operation', () => {
     assert.deepEqual([code(run), run.ending.outcome.message], [1, 'the lab was removed before it ran']);
   });
 
-  it('returns at once where it is told to, as soon as it is seen that a spawn is in progress', async () => {
+  it('returns under --detach as soon as it sees a spawn in progress', async () => {
     for (const status of ['pending', 'failed']) {
       const run = await spawns(
         {
@@ -310,7 +310,7 @@ describe('a create that can never succeed', () => {
     assert.ok(run.requests.create.length >= 5);
   });
 
-  it('is tried to the deadline where anything else was answered, or a lab was there', async () => {
+  it('is retried until the deadline after any other response, or if a lab existed', async () => {
     for (const [name, script] of [
       ['a page', { create: () => ({ status: 500 }) }],
       ['a type', { create: () => ({ status: 500, type: 'some_error' }) }],

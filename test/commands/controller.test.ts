@@ -13,7 +13,7 @@ import { realClock } from '../support/clock.js';
 import { fakeContext } from '../support/context.js';
 import { temporaryFolder } from '../support/temporary.js';
 
-test('a signal that cannot be handed on changes nothing: the command goes on to its end', async (t) => {
+test('a signal that cannot be forwarded changes nothing: the command runs to its end', async (t) => {
   const folder = temporaryFolder();
   const watcher = watch(folder);
   t.after(() => {

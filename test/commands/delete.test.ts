@@ -6,7 +6,7 @@ import { it } from 'node:test';
 import { stop } from '../../src/commands/stop.js';
 import { lab, noLab, noStream, play } from '../support/scripted.js';
 
-it('a deletion in progress is asked about as often as at first, however long it takes', async () => {
+it('the state of a deletion in progress is requested at the same rate, however long it takes', async () => {
   const until = 240_000;
   const run = await play(
     {

@@ -78,7 +78,7 @@ describe('wait, while the state is failed', () => {
     }
   });
 
-  it('takes no state for the end that was asked for before the stream ended', async () => {
+  it('ignores a state that was requested before the stream ended', async () => {
     // Seven seconds after the beginning the state is requested; while the response is on its way, the deletion ends.
     const run = await play(
       {

@@ -54,7 +54,7 @@ describe('wait --for absent', () => {
     }
   });
 
-  it('goes on waiting for a lab that nobody deletes, and finds a deletion that begins later', async () => {
+  it('keeps waiting for a lab that is not being deleted, and finds a deletion that starts later', async () => {
     const old = [...begun, [200, event('failed', 'Lab spawn failed')]] as const;
     const idle = await absent({ state: always(lab('failed')), events: always(ending(old, 200)) }, 100_000);
     assert.equal(exitCode(idle.ending.outcome), 124);

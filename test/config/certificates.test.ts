@@ -51,7 +51,7 @@ describe('a file of certificate authorities', () => {
     assert.equal((await found)?.value.length, 1);
   });
 
-  it("has Node's own extra ones beside it, which may be missing", async () => {
+  it("are used in addition to Node's extra ones, which can be missing", async () => {
     const path = fileOf('one.pem', one.cert);
     const extra = fileOf('extra.pem', other.cert);
     assert.equal((await resolveCertificates(path, { NODE_EXTRA_CA_CERTS: extra }))?.value.length, 2);

@@ -34,7 +34,7 @@ describe('a duration', () => {
     '5m5m',
     '1m1h',
   ]) {
-    it(`${JSON.stringify(text)} is none`, () => {
+    it(`${JSON.stringify(text)} is invalid`, () => {
       assert.throws(() => parseDuration(text, '--timeout'), usage(/^--timeout: .* is not a duration$/));
     });
   }
@@ -65,7 +65,7 @@ describe('a controller URL', () => {
     ['https://data.example.org/nublado?', /must end with its path/],
     ['https://data.example.org/nublado#', /must end with its path/],
   ] as const) {
-    it(`${JSON.stringify(text)} is none`, () => {
+    it(`${JSON.stringify(text)} is invalid`, () => {
       assert.throws(() => parseControllerUrl(text, 'LAB_CONTROLLER'), usage(why));
       assert.throws(() => parseControllerUrl(text, 'LAB_CONTROLLER'), usage(/^LAB_CONTROLLER: /));
       assert.throws(

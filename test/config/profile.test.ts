@@ -184,7 +184,7 @@ describe("the profiles' file", () => {
     ['stdin', { profiles: { default: { token_file: '-' } } }, /token_file: a profile cannot use stdin/, /^/],
   ];
   for (const [name, content, message, hint] of broken) {
-    it(`with ${name} is told in one line`, () => {
+    it(`with ${name} is reported in one line`, () => {
       const { env, file } = place(content);
       assert.throws(() => readProfiles(fakeContext({ env })), usage(message, hint));
       assert.throws(
@@ -194,7 +194,7 @@ describe("the profiles' file", () => {
     });
   }
 
-  it('that is a folder is told in one line', () => {
+  it('that is a directory is reported in one line', () => {
     const { env, file } = place({});
     execFileSync('rm', [file]);
     mkdirSync(file);
@@ -210,7 +210,7 @@ describe("the profiles' file", () => {
     assert.equal(profilePath('/t', '/etc/x/config.json', '/home/anna', 'x'), '/t');
   });
 
-  it('names no home folder where there is none', () => {
+  it('reports a missing home directory', () => {
     for (const home of ['', 'relative']) {
       assert.throws(
         () => profilePath('~/t', '/etc/x', home, 'it'),

@@ -111,7 +111,7 @@ describe('the proxy', () => {
     });
   }
 
-  it('may ask for a user name and a password, which are kept apart', () => {
+  it('can contain a user name and a password, which are separated', () => {
     const { value } = resolveProxy(new URL(https), { HTTPS_PROXY: 'http://me:hunter%2F2@proxy:3128' });
     assert.equal(value?.url.href, 'http://proxy:3128/');
     assert.equal(value.authorization, `Basic ${Buffer.from('me:hunter/2').toString('base64')}`);

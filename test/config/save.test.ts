@@ -73,7 +73,7 @@ describe('changing the profiles', { timeout: 60_000 }, () => {
     assert.equal(here.clock.pending, 0);
   });
 
-  it('clears away a lock that nobody holds any more, after ten seconds', async () => {
+  it('removes an abandoned lock after ten seconds', async () => {
     const here = place();
     writeFileSync(here.lock, 'a process that was killed');
     // All of them find it.

@@ -110,7 +110,7 @@ describe('who and where', () => {
     }
   });
 
-  it('an empty variable is none', async () => {
+  it('an empty variable counts as unset', async () => {
     await assert.rejects(resolve({}, { LAB_CONTROLLER: '', LAB_TOKEN: 'gt-x' }), /no controller/);
   });
 
@@ -189,7 +189,7 @@ describe('who and where', () => {
     assert.deepEqual([token, direct], [null, true]);
   });
 
-  it('a name that a resolver may lead elsewhere is no loopback for a token', async () => {
+  it('a name that a resolver can map elsewhere is not loopback for a token', async () => {
     const hosts = ['a.localhost', 'localhost.', 'localhost.example.org', '127.0.0.1.example.org', '[::2]'];
     for (const host of hosts) {
       const asked = resolve({ controller: `http://${host}:8080` }, { LAB_TOKEN: 'gt-x' });

@@ -37,7 +37,7 @@ const running = /Created Kubernetes objects/;
 describe('a terminal that hangs up', () => {
   const commands = ['spawn --demo', 'spawn --demo -o json'];
   for (const command of commands) {
-    it(`ends lab ${command} with 129, told by signal or not`, async () => {
+    it(`ends lab ${command} with 129, with or without a signal`, async () => {
       const code = `${temporaryFolder()}/code`;
       // The session's leader gets the signal, lab only the terminal's errors.
       await hangUp(`trap '' HUP; lab ${command}; echo $? >${code}`, running);

@@ -23,7 +23,7 @@ const ping = (at: number): Fact => ({ at, kind: 'heartbeat', comment: 'ping' });
 const retrying: Fact = { at: 2000, kind: 'connection', state: 'retrying', attempt: 2, reason: 'cut' };
 const resumed: Fact = { at: 3000, kind: 'connection', state: 'resumed', attempt: 2, reason: null };
 
-describe('what a person is told of the connection', () => {
+describe('what the display says of the connection', () => {
   for (const [name, state, now, text] of [
     ['nothing while events come', after(open, event), 10_999, null],
     [

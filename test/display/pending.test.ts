@@ -58,7 +58,7 @@ describe('lines above the bar', () => {
     assert.match(rows.slice(1).join('').replaceAll(' '.repeat(14), ''), /^x+… ?\(3005 ?more ?characters\)$/);
   });
 
-  it('are short where there are so many that nobody can read them', () => {
+  it('are shortened if there are too many to read', () => {
     for (const [count, shown] of [
       [200, 2000],
       [201, 200],

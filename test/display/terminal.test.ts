@@ -35,7 +35,7 @@ describe('the bar at a terminal', { concurrency: 6 }, () => {
     assert.equal(terminal.cursorHidden(), false);
   });
 
-  it('stays a bar when the DELETE is sent again, because the deletion goes on', async () => {
+  it('stays a bar when the DELETE is retried, because the deletion continues', async () => {
     const faults = { deleteTimeoutMs: 100 };
     const controller = await startSimulator({ clock: realClock, scenario: 'immediate', speed: 0.2, faults });
     controller.beginSpawn();
@@ -158,7 +158,7 @@ describe('the bar at a terminal', { concurrency: 6 }, () => {
     assert.doesNotMatch(terminal.written(), /(?<!\x1b\[K)\x1b\[J/);
   });
 
-  it('says in two lines that nobody is there, at a terminal and in a log', async () => {
+  it('reports a refused connection in two lines, on a terminal and in a log', async () => {
     await using server = await answering(() => undefined);
     await server.close();
     const env = { LAB_CONTROLLER: server.origin, LAB_TOKEN: 'gt-a-token-of-the-tests' };
@@ -184,7 +184,7 @@ describe('the bar at a terminal', { concurrency: 6 }, () => {
     assert.match(terminal.text(), /\n✔ Lab is running \(0:\d\d\)\nhttp/);
   });
 
-  it('makes hostile messages harmless', async () => {
+  it('sanitises hostile messages', async () => {
     const terminal = atTerminal('lab spawn --demo hostile', { columns: 60, rows: 50 });
     assert.equal(await terminal.finished, 0);
     const text = terminal.text();
@@ -195,7 +195,7 @@ describe('the bar at a terminal', { concurrency: 6 }, () => {
     assert.doesNotMatch(rest, /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u);
   });
 
-  it('is not drawn where TERM is dumb, under CI, or when told so', async () => {
+  it('is not drawn if TERM is dumb, under CI, or if disabled', async () => {
     const plain = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ +0:00 {4}1% {2}Starting lab creation for demo/;
     for (const [env, script] of [
       [{ TERM: 'dumb' }, 'lab spawn --demo immediate'],
@@ -260,7 +260,7 @@ describe('keys typed at the terminal', { concurrency: 6 }, () => {
     assert.match(terminal.text(), /✔ Lab is running/);
   });
 
-  it('Ctrl-Z stops the program with a sane terminal, and it goes on afterwards', async () => {
+  it('Ctrl-Z stops the program with a sane terminal, and it continues afterwards', async () => {
     const terminal = atTerminal(
       'set -m; lab spawn --demo; echo "stopped=$?"; read -r; fg >/dev/null; echo "code=$?"',
     );

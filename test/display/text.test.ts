@@ -88,7 +88,7 @@ describe('durations', () => {
     ]);
   });
 
-  it('are told in words', () => {
+  it('are shown in words', () => {
     assert.deepEqual([4_200, 30_000, 61_000, 3_661_000].map(inWords), ['4.2 s', '30 s', '1m 1s', '1h 1m 1s']);
   });
 });

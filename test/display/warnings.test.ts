@@ -31,7 +31,7 @@ describe("a warning of Node's", () => {
     assert.match(stderr, /^\(node:\d+\) DeprecationWarning: number 1/);
   });
 
-  it('is left out under -q, and where Node is told so', async () => {
+  it('is omitted under -q, and if disabled in Node', async () => {
     assert.equal((await runLab(['spawn', '--demo', '-q'], env)).stderr, '');
     const silent = await runLab(['spawn', '--demo', '--progress', 'none'], { ...env, NODE_NO_WARNINGS: '1' });
     assert.doesNotMatch(silent.stderr, /Warning/);

@@ -110,7 +110,7 @@ async function choose(): Promise<Story[]> {
 }
 
 describe('the commands on a bad network of real sockets', () => {
-  it('tell the truth and show every event once', async (t) => {
+  it('end with the true outcome and show every event once', async (t) => {
     const queue = await choose();
     const figures: Figures = { stories: 0, faults: new Map(), outcomes: new Map(), wrong: [] };
     const played: Played[] = [];

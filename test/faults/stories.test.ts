@@ -24,7 +24,7 @@ async function playSeriesApart(series: Series): Promise<Figures> {
 }
 
 describe('the commands on a bad network', () => {
-  it('tell the truth, show every event once, and leave nothing behind', async (t) => {
+  it('end with the true outcome, show every event once, and leak nothing', async (t) => {
     const figures = await playSeriesApart({ first, count, most: 10 });
     for (const line of describeFigures(figures)) t.diagnostic(line);
     const [wrong] = figures.wrong;
@@ -35,7 +35,7 @@ describe('the commands on a bad network', () => {
     assert.equal(figures.stories, count);
   });
 
-  it('are told every kind of story', () => {
+  it('cover every kind of story', () => {
     const commands = new Set<string>();
     const truths = new Set<string>();
     for (let each = 1; each <= 1000; each++) {

@@ -138,7 +138,7 @@ describe('a certificate', { concurrency: 2 }, () => {
     });
   }
 
-  it('is told as such in JSON', async () => {
+  it('is reported as such in JSON', async () => {
     await using server = await serving(await makeCertificate());
     const { error } = resultOf((await status(server, {}, '-o', 'json')).stdout);
     assert.equal(error?.type, 'certificate');
@@ -289,7 +289,7 @@ describe('a proxy', { concurrency: 2 }, () => {
     );
   });
 
-  it('that says nothing holds nobody longer than the deadline', async () => {
+  it('that never responds does not delay the deadline', async () => {
     const { run } = await through({ refuse: 'silence' }, plain, '--timeout', '300ms');
     assert.equal(run.code, 7);
   });

@@ -323,7 +323,7 @@ describe('a content coding', () => {
     };
 
   for (const coding of ['identity', 'none', 'None', '', 'identity, identity', 'utf-8']) {
-    it(`"${coding}" is none`, async () => {
+    it(`"${coding}" is not a compression`, async () => {
       const result = await ask('state', encoded(coding, '{"status": "running"}'));
       assert.deepEqual(result, { ok: true, value: { status: 'running' } });
     });
@@ -365,7 +365,7 @@ describe('a status', () => {
   };
 
   for (const status of [300, 304, 305, 306]) {
-    it(`${status} is no redirect`, async () => {
+    it(`${status} is not a redirect`, async () => {
       const result = await ask('state', empty(status));
       assert.equal(codeOf(result), 7);
       assert.doesNotMatch(failureOf(result).error.message, /redirect/);
@@ -384,7 +384,7 @@ describe('a status', () => {
   });
 
   for (const status of [405, 418, 600, 999]) {
-    it(`${status} is no controller's, and not repeated`, async () => {
+    it(`${status} is not from a controller, and is not retried`, async () => {
       const failure = failureOf(await ask('state', empty(status)));
       assert.equal(failure.from, 'other');
     });

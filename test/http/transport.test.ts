@@ -175,7 +175,7 @@ describe('a redirect', () => {
 });
 
 describe('a base URL with two slashes', () => {
-  it('is asked as it is: what follows them is no host for the token', async () => {
+  it('is requested as it is: the text after them is not a host for the token', async () => {
     await using other = await answering((response) => {
       json(response, { status: 'running' });
     });
@@ -227,7 +227,7 @@ describe('a kept-alive connection', () => {
   const missing = '{"detail": [{"msg": "Unknown user", "type": "unknown_user"}]}';
   const isMissing = `HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: ${missing.length}\r\n\r\n${missing}`;
 
-  it('that is closed as it is used again is no error of a GET', async () => {
+  it('that is closed while being reused does not fail a GET', async () => {
     await using server = await leaving(isRunning);
     const backend = at(server.origin, single);
     for (let i = 0; i < 3; i++) assert.equal((await state(backend)).ok, true);
@@ -256,7 +256,7 @@ describe('a kept-alive connection', () => {
     assert.deepEqual(server.seen, ['GET', 'POST']);
   });
 
-  it('is tried once more and not again, and never where nobody has answered yet', async () => {
+  it('is retried only once, and never before a first response', async () => {
     await using dead = await leaving(isRunning, 0);
     assert.match(failureOf(await state(at(dead.origin, single))).error.message, /the connection was cut$/);
     assert.deepEqual(dead.seen, ['GET']);
@@ -269,7 +269,7 @@ describe('a kept-alive connection', () => {
   });
 });
 
-describe('a body that nobody needs', () => {
+describe('an unneeded body', () => {
   for (const [status, headers, code] of [
     [201, { 'content-length': '4' }, null],
     [307, { location: '/elsewhere' }, 6],
@@ -294,7 +294,7 @@ describe('a body that nobody needs', () => {
     });
   }
 
-  it('leaves its connection to the next question where it is short', async (t) => {
+  it('leaves its connection to the next request if it is short', async (t) => {
     const single = new Agent({ connections: 1 });
     t.after(() => single.destroy());
     const ports = new Set<number | undefined>();
@@ -366,7 +366,7 @@ describe('a body', () => {
   const nested = (depth: number): string =>
     `{"status": "running", "deep": ${'['.repeat(depth)}${']'.repeat(depth)}}`;
   for (const depth of [101, 10_000, 500_000, 1_000_000]) {
-    it(`nested ${depth} deep is no state, and no bug`, async () => {
+    it(`nested ${depth} deep is neither a state nor a bug`, async () => {
       await using server = await answering((response) => {
         response.writeHead(200, { 'content-type': 'application/json' }).end(nested(depth));
       });

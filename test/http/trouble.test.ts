@@ -97,7 +97,7 @@ describe('a fault of this machine', () => {
     });
   }
 
-  it('is told from a real one, too', async () => {
+  it('is recognised with a real one, too', async () => {
     const away = agent({ localAddress: '203.0.113.1' });
     const { error, effect } = failureOf(await create(at(await nobody(), away)));
     assert.match(
@@ -107,7 +107,7 @@ describe('a fault of this machine', () => {
     assert.deepEqual([error.type, effect], ['machine', 'none']);
   });
 
-  it('that comes when the request was sent leaves a change in doubt, and a question unanswered', async () => {
+  it('that comes when the request was sent leaves the effect of a change unknown, and a GET without a response', async () => {
     let socket: Socket | null = null;
     const connector = buildConnector({});
     const connect: buildConnector.connector = (to, callback) => {
@@ -128,7 +128,7 @@ describe('a fault of this machine', () => {
 });
 
 describe('how far a request got', () => {
-  it('is not at all where nobody listens, or the connection ends in the handshake', async () => {
+  it('is not sent if the connection is refused, or ends in the handshake', async () => {
     assert.equal(failureOf(await create(at(await nobody()))).effect, 'none');
     await using server = await leaving();
     const failure = failureOf(await create(at(server.origin.replace('http:', 'https:'))));
@@ -185,7 +185,7 @@ describe('how far a request got', () => {
 });
 
 describe('a mistake in a program', () => {
-  it('is no trouble of the network: an error that none expects is thrown', async () => {
+  it('is not a network error: an unexpected error is thrown', async () => {
     for (const error of [
       new TypeError('undefined is not a function'),
       new ReferenceError('nothing is not defined'),
@@ -268,7 +268,7 @@ describe('several addresses', () => {
     });
   }
 
-  it('are all tried, and the one that answers so is reported', async () => {
+  it('are all tried, and the one that responds with an error is reported', async () => {
     const lookup = (_host: string, _options: object, callback: (...args: unknown[]) => void): void => {
       callback(null, [
         { address: '::ffff:255.255.255.255', family: 6 },

@@ -67,7 +67,7 @@ describe('LabClient', () => {
       assert.equal(created.failure.error.type, 'insufficient_quota');
     }));
 
-  it('rides out a lost stream, and tells each event once', () =>
+  it('reconnects after a lost stream, and yields each event once', () =>
     at({ scenario: 'cut', speed: 10 }, async (client) => {
       await client.create();
       const updates = await all(followEvents(client, { random: () => 0 }));
@@ -104,7 +104,7 @@ describe('LabClient', () => {
     await isClosed;
   });
 
-  it('ends what is followed when it is closed, and answers no more', () =>
+  it('ends followers when it is closed, and sends no more requests', () =>
     at({ scenario: 'slow-pull', speed: 1 }, async (client) => {
       await client.create();
       const updates: Update[] = [];
@@ -126,7 +126,7 @@ describe('LabClient', () => {
       assert.equal((await client.state()).ok, false);
     }));
 
-  it('does not make Node warn, however many ask at once', () =>
+  it('does not make Node warn, even with many requests at once', () =>
     at({ scenario: 'immediate' }, async (client) => {
       const warnings: Error[] = [];
       const onWarning = (warning: Error): void => void warnings.push(warning);

@@ -48,7 +48,7 @@ describe('toSse', () => {
     );
   });
 
-  it('leaves progress out where there is none', () => {
+  it('omits a missing progress', () => {
     assert.equal(
       toSse({ type: 'complete', message: '', progress: null }),
       'event: complete\r\ndata: {"message": ""}\r\n\r\n',

@@ -138,7 +138,7 @@ describe('a secret in a text', () => {
     assert.equal(redact(`<${key.trim().replaceAll(/\r?\n/g, '\r\n')}>`, [], [key]), '<[secret]>');
   });
 
-  it('is no short value, but any token', () => {
+  it('is any token, but not a short value', () => {
     assert.equal(
       redact('complete: 1234567 12345678', [], ['1234567', 'small', '']),
       'complete: 1234567 12345678',
@@ -148,7 +148,7 @@ describe('a secret in a text', () => {
     assert.equal(redact('nothing', ['']), 'nothing');
   });
 
-  it('is no text that is like it', () => {
+  it('is not a similar text', () => {
     for (const text of [token.slice(1), token.toUpperCase(), lines(token, ' '), token.replace('.', '\\.x')]) {
       assert.equal(redact(text), text);
     }

@@ -56,7 +56,7 @@ describe('a spawn', () => {
     assert.deepEqual(ending('spawn', event('failed', 'no')), ['failed', 'no']);
   });
 
-  it('goes on after `error`, and gives it as the reason of the failure', () => {
+  it('continues after `error`, and uses it as the reason of the failure', () => {
     assert.equal(ending('spawn', event('error', 'why')), null);
     assert.deepEqual(ending('spawn', event('error', 'why'), event('failed', 'no')), ['failed', 'no: why']);
   });
@@ -123,7 +123,7 @@ describe('a spawn', () => {
     }
   });
 
-  it('has failed by its state only where there is no stream, or an empty one', () => {
+  it('has failed by its state only without a stream or with an empty one', () => {
     const opened: Fact = { kind: 'connection', state: 'open', attempt: 1, reason: null };
     const retrying: Fact = { ...opened, state: 'retrying' };
     const failed = ['failed', 'the lab has failed'];
@@ -156,7 +156,7 @@ describe('a spawn', () => {
     for (const type of ['info', 'error', null] as const) assert.equal(ending('spawn', broken(type)), null);
   });
 
-  it('is heard or not', () => {
+  it('is reachable or not', () => {
     const connection = (state: 'open' | 'lost' | 'retrying' | 'resumed', attempt = 1): Fact => ({
       kind: 'connection',
       state,
@@ -182,7 +182,7 @@ describe('a spawn', () => {
     );
   });
 
-  it('is not gone because its stream is refused: the state tells', () => {
+  it('is not gone because its stream is refused: the state decides', () => {
     const refused = (kind: 'not-found' | 'unauthorized' | 'unknown', retry: 'never' | 'later'): Fact => ({
       kind: 'refused',
       failure: {
@@ -206,7 +206,7 @@ describe('a spawn', () => {
     assert.equal(ending('events', refused('unknown', 'later'))?.[0], 'unknown');
   });
 
-  it('fails with words even where the controller has none', () => {
+  it('fails with a message even if the controller sends none', () => {
     assert.deepEqual(ending('spawn', event('error', ''), event('failed', '')), [
       'failed',
       'the operation failed',

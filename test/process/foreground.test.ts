@@ -14,12 +14,12 @@ const foreground = new URL('../../src/process/foreground.ts', import.meta.url).h
 const tsx = fileURLToPath(import.meta.resolve('tsx'));
 const hasPs = spawnSync('ps', ['-p', '1']).error === undefined;
 
-describe('ps', { skip: !hasPs && 'there is no ps' }, () => {
+describe('ps', { skip: !hasPs && 'ps is missing' }, () => {
   for (const [where, run, expected] of [
     ['in the background', '& wait', /at first false\s+then false/],
     ['in the foreground', '', /at first false\s+then true/],
   ] as const) {
-    it(`tells a job ${where}`, async () => {
+    it(`recognises a job ${where}`, async () => {
       const script = join(temporaryFolder(), 'where.ts');
       writeFileSync(
         script,

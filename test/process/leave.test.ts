@@ -33,7 +33,7 @@ interface Shared {
 const onLinux = { skip: process.platform !== 'linux' && 'only Linux has LD_PRELOAD and /proc' };
 
 // The lookup never ends, so neither would a program that waits for it.
-describe('a name server that never answers', onLinux, () => {
+describe('a name server that never responds', onLinux, () => {
   let run: Running | null = null;
   afterEach(() => run?.child.kill('SIGKILL'));
 

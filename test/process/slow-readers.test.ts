@@ -100,7 +100,7 @@ describe('a reader of stderr that does not read', () => {
     assert.deepEqual(await run.exited, [0, null]);
   });
 
-  it('is told how much it has missed when it reads again', limited, async () => {
+  it('gets the number of dropped lines when it reads again', limited, async () => {
     let sent = 0;
     let poured = (): void => undefined;
     const hasPoured = new Promise<void>((resolve) => (poured = resolve));

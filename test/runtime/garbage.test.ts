@@ -60,7 +60,7 @@ describe('a stream behind which garbage is collected', () => {
     ]);
   });
 
-  it('frees what nobody refers to any more', async () => {
+  it('frees unreachable objects', async () => {
     const stream = collectBehind({ body: chunks(mebi, 1), decode: ping });
     const iterator = stream.body[Symbol.asyncIterator]();
     await iterator.next();

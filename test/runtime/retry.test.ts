@@ -68,7 +68,7 @@ describe('retries', () => {
     assert.equal(setUp({ reached: true }).retry.after(certificate), 500);
   });
 
-  it('ride out a server that is there but does not answer well', () => {
+  it('retry a server that responds with errors', () => {
     for (const trouble of [overloaded, cut]) {
       const { clock, retry } = setUp();
       clock.advance(60_000);

@@ -76,7 +76,7 @@ describe('a deadline that was slept through', () => {
     assert.equal(deadline.expired, true);
   });
 
-  it('goes on where something came in that second', () => {
+  it('continues if data arrived in that second', () => {
     const clock = new SleepyClock();
     const deadline = startDeadline(clock, 10_000, new AbortController().signal);
     clock.freeze(60_000);

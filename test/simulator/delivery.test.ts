@@ -20,7 +20,7 @@ async function happy(t: TestContext): Promise<readonly string[]> {
 }
 
 for (const how of ['option', 'tag']) {
-  test(`cut, by ${how}: the first two streams end in the middle of an event, the others tell it all`, async (t) => {
+  test(`cut, by ${how}: the first two streams end in the middle of an event, the others are complete`, async (t) => {
     const whole = await happy(t);
     const { controller, clock } = await serve(t, how === 'option' ? { scenario: 'cut' } : {});
     await (how === 'option' ? create(controller) : createScenario(controller, 'cut'));
@@ -88,7 +88,7 @@ test('stall: a stream from before falls silent for ever, pings and all; a new on
   assert.ok(early.isOpen);
 });
 
-test('stall: whoever comes in the silence hears what comes next', async (t) => {
+test('stall: a client that connects during the silence gets the next events', async (t) => {
   const { controller, clock } = await serve(t, { scenario: 'stall' });
   await create(controller);
   clock.advance(4000);
@@ -142,7 +142,7 @@ test('flood: a stream that need not wait gives the others their turn every 256 K
   assert.equal(clock.pending, idleTimers); // neither ping nor turn is waited for
 });
 
-test('flood: a million events in their order cost the controller no memory, even beside a client that does not read', async () => {
+test('flood: a million events in their order cost the controller no memory, even with a client that does not read', async () => {
   const small = await readSeparately('immediate');
   assert.equal(small.frames, 3);
   const flood = await readSeparately('flood');

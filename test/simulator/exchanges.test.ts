@@ -42,7 +42,7 @@ function replay(controller: SimulatedController, name: string): Asked {
 
 const alone = exchangeNames.filter((name) => /^(10b|12|13|16|20)-/.test(name));
 for (const name of alone) {
-  test(`${name}: answered as captured`, async (t) => {
+  test(`${name}: response as captured`, async (t) => {
     const down = name.includes('gafaelfawr-down');
     const { controller } = await serve(t, {
       tokens: down ? { 'gt-rachel': { user: 'rachel', delegated: 'down' } } : tokens,
@@ -76,7 +76,7 @@ const stories: Readonly<Record<string, readonly (string | number)[]>> = {
   conflict: ['14-conflicts.create-in-progress-409'],
 };
 for (const [scenario, steps] of Object.entries(stories)) {
-  test(`${scenario}: every answer on the way is as captured`, async (t) => {
+  test(`${scenario}: every response on the way is as captured`, async (t) => {
     const { controller, clock } = await serve(t, { scenario });
     for (const step of steps) {
       if (typeof step === 'number') clock.advance(step);
@@ -117,7 +117,7 @@ const deletions: readonly (readonly [scenario: string, ...steps: string[]])[] = 
   ],
 ];
 for (const [scenario, ...steps] of deletions) {
-  test(`${steps[0] ?? ''}, and the deletion after it: answered as captured`, async (t) => {
+  test(`${steps[0] ?? ''}, and the deletion after it: response as captured`, async (t) => {
     const { controller, clock } = await serve(t, { scenario });
     for (const step of steps) {
       const asked = replay(controller, step);

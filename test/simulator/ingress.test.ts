@@ -83,7 +83,7 @@ test('the scope of a path is checked before anything else', async (t) => {
   }
 });
 
-test('a header that is no bearer token is a wrong token, and not none', async (t) => {
+test('a header without a bearer token counts as a wrong token, not as a missing one', async (t) => {
   const { controller } = await serve(t);
   const { status, headers } = await ask(controller, labs, {
     token: null,
@@ -93,7 +93,7 @@ test('a header that is no bearer token is a wrong token, and not none', async (t
   assert.match(headers['www-authenticate'] ?? '', /error="invalid_token"/);
 });
 
-test('behind the ingress the caller says who they are, and there is no scope to lack', async (t) => {
+test('behind the ingress the caller sets its own identity, and needs no scope', async (t) => {
   const { controller } = await serve(t);
   const direct = (path: string, headers: Record<string, string> = {}, method = 'GET', user = 'rachel') =>
     ask(controller, path, { method, token: null, headers: { 'x-auth-request-user': user, ...headers } });
@@ -121,7 +121,7 @@ test('behind the ingress the caller says who they are, and there is no scope to 
   assert.equal((await direct('/auth/api/v1/user-info')).status, 404);
 });
 
-test('user-info tells whose token it is', async (t) => {
+test("user-info returns the token's user", async (t) => {
   const { controller } = await serve(t, { user: 'demo' });
   const { status, headers, body } = await ask(controller, '/auth/api/v1/user-info');
   assert.equal(status, 200);
@@ -140,7 +140,7 @@ test("the events of another user's lab are closed, known or not", async (t) => {
   assert.equal((await ask(controller, `${labs}/rachel/events`, { token: 'gt-test01' })).status, 403);
 });
 
-test('outside the base there is no controller', async (t) => {
+test('outside the base path every response is a 404', async (t) => {
   const { controller } = await serve(t);
   for (const path of ['/', '/nubladoo', '/spawner/v1/labs']) {
     const { status, headers } = await ask(controller, path);

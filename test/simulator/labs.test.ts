@@ -53,7 +53,7 @@ test('the internal URL is there once the objects are, while still pending, and s
   assert.equal(await url(), 'http://lab.userlabs-rachel:8888/nb/user/rachel/');
 });
 
-test('the answer to DELETE waits for the deletion, which goes on without its client', async (t) => {
+test('the response to DELETE waits for the deletion, which continues without its client', async (t) => {
   const { controller, clock } = await serve(t, { scenario: 'immediate' });
   await create(controller);
   const watch = await Watch.open(controller);
@@ -85,7 +85,7 @@ test('the answer to DELETE waits for the deletion, which goes on without its cli
   assert.equal(await status(controller), undefined);
 });
 
-test('a create is refused beside a running lab, a spawn and a deletion', async (t) => {
+test('a create is refused during a running lab, a spawn and a deletion', async (t) => {
   const { controller, clock } = await serve(t, { scenario: 'happy' });
   const conflict = async () => {
     const { status, body } = await create(controller);

@@ -40,7 +40,7 @@ test('quota: a scenario chosen by a tag has the quota of its own', async (t) => 
   assert.equal((await createScenario(controller, 'immediate')).status, 201);
 });
 
-test('exists: a lab runs before anything is asked; deleted, it makes room', async (t) => {
+test('exists: a lab runs before the first request; after its deletion a create succeeds', async (t) => {
   const { controller, clock } = await serve(t, { scenario: 'exists' });
   assert.equal(await status(controller), 'running');
   const told = await create(controller);
@@ -131,7 +131,7 @@ test('login-page: every route of the controller leads to a page on the same orig
   assert.equal((await ask(controller, '/auth/api/v1/user-info')).status, 200);
 });
 
-test('login-page, by tag: who asks for it is sent there, and nobody else', async (t) => {
+test('login-page, by tag: only its own user is redirected', async (t) => {
   const { controller } = await serve(t, { scenario: 'immediate' });
   for (let time = 0; time < 3; time++) {
     const { status: answer, headers } = await createScenario(controller, 'login-page');

@@ -36,7 +36,7 @@ async function restarted(controller: SimulatedController, clock: FakeClock): Pro
 }
 
 for (const how of ['option', 'tag']) {
-  test(`restart, by ${how}: tells 17a, before and after`, async (t) => {
+  test(`restart, by ${how}: emits 17a, before and after`, async (t) => {
     const { controller, clock } = await serve(t, how === 'option' ? { scenario: 'restart' } : {});
     await (how === 'option' ? create(controller) : createScenario(controller, 'restart'));
     const first = await Watch.open(controller);
@@ -68,7 +68,7 @@ for (const how of ['option', 'tag']) {
   });
 }
 
-test('a spawn that ends while nobody is there to see is a running lab of which nothing is told', async (t) => {
+test('a spawn that ends during a restart is a running lab without events', async (t) => {
   const { controller, clock } = await serve(t, { scenario: 'delayed' });
   await create(controller);
   clock.advance(500);
@@ -82,7 +82,7 @@ test('a spawn that ends while nobody is there to see is a running lab of which n
   assert.match(watch.text, /^: ping[^\r\n]*\r\n\r\n$/);
 });
 
-test('of a spawn that had hardly begun nothing is told twice', async (t) => {
+test('a spawn that had just started emits nothing twice', async (t) => {
   const { controller, clock } = await serve(t, { scenario: 'happy' });
   await create(controller);
   const back = controller.restart({ downMs: 500 });
@@ -142,7 +142,7 @@ test('ping-only: 201, then pings, while the state goes from pending to running',
   assert.ok(watch.isOpen);
 });
 
-test('6: after a restart a failed lab is gone, and so is whoever had none', async (t) => {
+test('6: after a restart, failed labs and users without a lab are unknown', async (t) => {
   const { controller, clock } = await serve(t, { scenario: 'create-failure' });
   await create(controller);
   assert.equal(await status(controller), 'failed');

@@ -143,7 +143,7 @@ test('happy leaves time for the part of a display that is seen before the first 
   assert.deepEqual(watch.messages, ['Operation cancelled']); // nothing had been told before
 });
 
-test('malformed: the outcome is none of its broken frames', async (t) => {
+test('malformed: invalid frames do not change the outcome', async (t) => {
   const { controller, clock } = await serve(t, { scenario: 'malformed' });
   await create(controller);
   const watch = await Watch.open(controller);
@@ -198,7 +198,7 @@ test('hostile: on the wire all of it is ASCII, and one line each', async (t) => 
   );
 });
 
-test('recreate: a failed lab is there before anything is asked', async (t) => {
+test('recreate: a failed lab exists before the first request', async (t) => {
   const { controller } = await serve(t, { scenario: 'recreate' });
   assert.equal(await status(controller), 'failed');
   const watch = await Watch.open(controller);
@@ -252,7 +252,7 @@ test('a scenario that there is not is an unknown image', async (t) => {
   await assert.rejects(startSimulator({ clock: new FakeClock(), scenario: 'nope' }), RangeError);
 });
 
-test('beginSpawn is a create that nobody sent', async (t) => {
+test('beginSpawn starts a spawn without a request', async (t) => {
   const { controller, clock } = await serve(t, { user: 'demo' });
   controller.beginSpawn();
   const watch = await Watch.open(controller);

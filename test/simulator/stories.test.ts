@@ -43,7 +43,7 @@ const spawns: Readonly<Record<string, readonly string[]>> = {
 
 for (const [scenario, names] of Object.entries(spawns)) {
   for (const name of names) {
-    test(`${scenario} tells ${name}`, async (t) => {
+    test(`${scenario} emits ${name}`, async (t) => {
       const { controller, clock } = await serve(t, { scenario });
       const capture = streamCapture(name) as StreamCapture & { headers: Record<string, string> };
       // The lab of the captures, whose image some messages name.
@@ -80,7 +80,7 @@ const deletions = [
   ...['09-delete-during-spawn.W2-reopen', '17b-restart-while-running.W2'],
 ];
 for (const name of deletions) {
-  test(`a deletion tells ${name}`, async (t) => {
+  test(`a deletion emits ${name}`, async (t) => {
     const during = name.startsWith('09');
     const { controller, clock } = await serve(t, { scenario: during ? 'delayed' : 'immediate' });
     await create(controller);
@@ -99,7 +99,7 @@ for (const name of deletions) {
   });
 }
 
-test('a spawn that is deleted tells the end of 09-delete-during-spawn.W1', async (t) => {
+test('a spawn that is deleted emits the end of 09-delete-during-spawn.W1', async (t) => {
   const { controller, clock } = await serve(t, { scenario: 'delayed' });
   await create(controller);
   const watch = await Watch.open(controller);

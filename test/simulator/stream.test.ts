@@ -49,7 +49,7 @@ test('frames of any kind stay one chunk each', async (t) => {
   }
 });
 
-test('whoever comes late or afterwards is told everything from the first event', async (t) => {
+test('a late client gets every event from the first, even after the end', async (t) => {
   const { controller, clock } = await serve(t, { scenario: 'delayed' });
   await create(controller);
   const early = await Watch.open(controller);
@@ -105,7 +105,7 @@ test('one client that leaves takes nothing from the others', async (t) => {
   assert.equal(other.chunks.length, 17);
 });
 
-test('a client that leaves in the middle of its request harms nobody', async (t) => {
+test('a client that disconnects during its request affects no other', async (t) => {
   const { controller } = await serve(t, { scenario: 'immediate' });
   const { hostname, port } = new URL(controller.origin);
   const socket = connect(Number(port), hostname);

@@ -97,7 +97,7 @@ test('only what runs can die', async (t) => {
   }, RangeError);
 });
 
-test('8: the ingress gives up on a DELETE, which goes on; who sends it again goes on waiting', async (t) => {
+test('8: the ingress times out a DELETE, which continues; a second DELETE waits for it', async (t) => {
   const { controller, clock } = await serve(t, { scenario: 'immediate', faults: { deleteTimeoutMs: 500 } });
   await create(controller);
   for (let time = 0; time < 2; time++) {
@@ -119,7 +119,7 @@ test('8: the ingress gives up on a DELETE, which goes on; who sends it again goe
   assert.equal(await status(controller), undefined);
 });
 
-test('9: a slow Kubernetes makes the POST slow, and decides it though nobody waits any more', async (t) => {
+test('9: a slow Kubernetes delays the POST, which takes effect even after the client has disconnected', async (t) => {
   const { controller, clock } = await serve(t, { scenario: 'immediate', speed: 10 });
   controller.faults.createDelayMs = 30_000;
   let answered = false;
@@ -150,7 +150,7 @@ test('9: a slow Kubernetes makes the POST slow, and decides it though nobody wai
   assert.equal(await status(controller), 'pending');
 });
 
-test('9: a POST whose answer is lost may have been accepted, or not', async (t) => {
+test('9: a POST whose response is lost may have been accepted, or not', async (t) => {
   const { controller } = await serve(t, { faults: { lostCreates: ['before', 'after', 'after'] } });
   await assert.rejects(create(controller));
   assert.equal(await status(controller), undefined);
@@ -173,7 +173,7 @@ test('10: a DELETE right after the 201 leaves nothing of the spawn', async (t) =
   assert.equal((await deletion.told).status, 204);
 });
 
-test('older controllers answer 303, and their pings are events', async (t) => {
+test('older controllers respond 303, and their pings are events', async (t) => {
   const { controller, clock } = await serve(t, { pingSeconds: 1, faults: { olderController: true } });
   const { status: answer, headers, body } = await create(controller);
   assert.equal(answer, 303);
@@ -185,7 +185,7 @@ test('older controllers answer 303, and their pings are events', async (t) => {
   assert.equal(watch.chunks[1], 'event: ping\r\ndata: 2026-11-24 00:42:02.751000+00:00\r\n\r\n');
 });
 
-test('the ingress answers by itself as often as it is told to', async (t) => {
+test('the ingress itself responds as often as configured', async (t) => {
   const { controller } = await serve(t);
   controller.faults.ingress.push(502, 503, 504, 429, 'login');
   for (const answer of [502, 503, 504, 429, 302, 404]) {
@@ -208,7 +208,7 @@ test('the faults that a controller is started with are its own', async (t) => {
   assert.deepEqual(faults, { lostCreates: ['before'], ingress: [502] });
 });
 
-test("a tag's scenario befalls only the lab that asked for it", async (t) => {
+test("a tag's scenario affects only the lab that requested it", async (t) => {
   const { controller, clock } = await serve(t, { scenario: 'immediate' });
   await createScenario(controller, 'stall');
   clock.advance(10_000);

@@ -142,7 +142,7 @@ describe('follow', () => {
     assert.equal(clock.pending, 0);
   });
 
-  it('asks the state after a stream that ended without an outcome', async () => {
+  it('requests the state after a stream that ended without an outcome', async () => {
     const { source, next } = setUp();
     source.states.push(testLab('running'));
     source.feed(info('a', 1), 'end');
@@ -161,7 +161,7 @@ describe('follow', () => {
     );
   });
 
-  it('asks the state in silences, again and again, while pings go on', async () => {
+  it('requests the state repeatedly in silences, while pings continue', async () => {
     const { source, advance, next } = setUp();
     source.states.push(testLab('pending'), testLab('running'));
     assert.equal(await next(), 'open');
@@ -177,7 +177,7 @@ describe('follow', () => {
     }
   });
 
-  it('asks the state while not even the headers come', async () => {
+  it('requests the state while not even the headers arrive', async () => {
     const { source, advance, next } = setUp({ idleTimeout: null });
     source.silent = true;
     source.states.push(testLab('running'));
@@ -186,7 +186,7 @@ describe('follow', () => {
     assert.equal(await waiting, 'state running');
   });
 
-  it('throws what breaks a question that nobody waits for', async () => {
+  it('throws the error of a request that is not awaited', async () => {
     const { source, clock, advance, inputs, next } = setUp();
     source.state = () => Promise.reject(new Error('a bug'));
     assert.equal(await next(), 'open');
@@ -222,7 +222,7 @@ describe('follow', () => {
     assert.equal(clock.pending, 0);
   });
 
-  it('reads nothing that the consumer has not asked for', async () => {
+  it('reads nothing before the consumer pulls', async () => {
     const shown: string[] = [];
     const { source, next } = setUp({
       onBytes: (bytes) => {
@@ -236,7 +236,7 @@ describe('follow', () => {
     assert.deepEqual(shown, [': 1\n\n']);
   });
 
-  it('does not ask while events come', async () => {
+  it('does not request the state while events arrive', async () => {
     const { source, advance, next } = setUp();
     assert.equal(await next(), 'open');
     for (let i = 1; i <= 5; i++) {
@@ -291,7 +291,7 @@ describe('follow', () => {
     assert.equal(await lost, 'lost: no byte for 45 s');
   });
 
-  it('asks the state at once after a complete that cannot be read', async () => {
+  it('requests the state immediately after an invalid complete', async () => {
     const { source, next } = setUp();
     source.states.push(testLab('running'));
     source.feed('event: complete\r\ndata: {nope\r\n\r\n');
@@ -307,7 +307,7 @@ describe('follow', () => {
     assert.equal(await next(), 'refused: unauthorized');
   });
 
-  it('shows the exact bytes to whoever wants them', async () => {
+  it('passes the exact bytes to a callback', async () => {
     const seen: string[] = [];
     const { source, next } = setUp({
       onBytes: (bytes) => {
@@ -356,7 +356,7 @@ describe('a stream that was lost', () => {
     assert.equal(await set.next(), 'info c');
   });
 
-  it('shows frames that are no Events once as well, and every ping', async () => {
+  it('shows invalid frames once as well, and every ping', async () => {
     const set = setUp();
     set.source.feed('event: odd\ndata: 1\n\n', 'cut', 'event: odd\ndata: 1\n\n', ': ping\n\n');
     await untilRetried(set, 250);
@@ -531,7 +531,7 @@ describe('a stream that ended before the operation', () => {
     assert.deepEqual([await second, await next()], ['state running', 'done']);
   });
 
-  it('is given up where the state is told only after the deadline', async () => {
+  it('is given up if the state arrives only after the deadline', async () => {
     const { source, next } = setUp({ silence: null }, 20_000);
     source.state = () => Promise.resolve({ ok: false, failure: { ...busy, retry: { afterMs: 30_000 } } });
     source.feed(info('a', 1), 'end');
@@ -549,7 +549,7 @@ describe('a stream that cannot be opened at first', () => {
     assert.equal(await next(), 'refused: unknown');
   });
 
-  it('is given up after five seconds where nobody listens', async () => {
+  it('is given up after five seconds if every connection is refused', async () => {
     const { source, clock, advance, next } = setUp({ silence: null });
     source.refusal = nobodyThere;
     const read: string[] = [];

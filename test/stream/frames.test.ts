@@ -131,7 +131,7 @@ describe('a frame above the limit', () => {
   // The parser is fed pieces of 64 Ki characters, so a frame must be larger than that to be cut short.
   const huge = 300_000;
 
-  it('is skipped to its end, and reading goes on behind it', () => {
+  it('is skipped to its end, and reading continues after it', () => {
     for (const end of ['\n', '\r', '\r\n']) {
       const body = `data: a${end}${end}data: ${big(huge)}${end}data: more${end}${end}event: info${end}data: b${end}${end}`;
       assert.deepEqual(read([bytes(body)], limit), [frame(null, 'a'), skipped, frame('info', 'b')]);

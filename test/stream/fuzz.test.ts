@@ -130,7 +130,7 @@ describe('the frame reader and the decoder, on anything', () => {
     );
   });
 
-  it('go on behind whatever came before', () => {
+  it('continue after any earlier input', () => {
     const frame = { kind: 'frame', frame: { event: 'info', data: '{"message": "m"}' } };
     const behind = Buffer.from('\r\n\r\nevent: info\r\ndata: {"message": "m"}\r\n\r\n');
     fc.assert(

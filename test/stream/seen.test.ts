@@ -9,7 +9,7 @@ const judge = (seen: Seen, ...texts: string[]): string =>
   texts.map((text) => ({ new: 'N', repeated: 'r', replaced: 'X' })[seen.judge(frame(text))]).join('');
 
 describe('what was seen', () => {
-  it('is repeated by a new connection, and goes on behind that', () => {
+  it('is repeated by a new connection, and continues after that', () => {
     const seen = new Seen();
     assert.equal(judge(seen, 'a', 'b', 'a'), 'NNN');
     seen.rewind();
@@ -25,7 +25,7 @@ describe('what was seen', () => {
     assert.equal(judge(seen, 'a', 'x', 'c', 'd'), 'rrrN');
   });
 
-  it('is told apart by name and data, and a frame too large to keep has a place too', () => {
+  it('is identified by name and data, and a frame too large to keep has a position too', () => {
     const seen = new Seen();
     assert.equal(seen.judge(frame('a', 'info')), 'new');
     assert.equal(seen.judge(null), 'new');

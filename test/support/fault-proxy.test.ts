@@ -90,7 +90,7 @@ describe('the fault proxy', () => {
     assert.equal(proxy.through('http://127.0.0.1:1/path'), `${proxy.origin}/path`);
   });
 
-  it('splits at every byte, on the connections that it is told to', async (t) => {
+  it('splits at every byte, on the chosen connections', async (t) => {
     const { proxy, open } = await bench(t);
     proxy.manner = (connection) => ({ split: connection === 2 });
     const text = 'x'.repeat(200);
@@ -107,7 +107,7 @@ describe('the fault proxy', () => {
     ['delays', { delayMs: 1000 }],
     ['throttles', { bytesPerSecond: 4 }],
   ] as const) {
-    it(`${name}: what another connection is told later arrives before it`, async (t) => {
+    it(`${name}: data sent later on another connection arrives before it`, async (t) => {
       const { proxy, open } = await bench(t);
       proxy.manner = (connection) => (connection === 1 ? manner : {});
       const [slow, quick] = [await open(), await open()];
@@ -170,7 +170,7 @@ describe('the fault proxy', () => {
     assert.deepEqual([client.error, server.error], ['ECONNRESET', 'ECONNRESET']);
   });
 
-  it('half-closes towards the client, whose words still pass', async (t) => {
+  it('half-closes towards the client, whose data still passes', async (t) => {
     const { proxy, open } = await bench(t);
     const { client, server } = await open();
     proxy.now('half-close-client');
@@ -180,7 +180,7 @@ describe('the fault proxy', () => {
     assert.equal(server.ended, false);
   });
 
-  it('half-closes towards the server, whose words still pass', async (t) => {
+  it('half-closes towards the server, whose data still passes', async (t) => {
     const { proxy, open } = await bench(t);
     const { client, server } = await open();
     proxy.now('half-close-server');
@@ -220,7 +220,7 @@ describe('the fault proxy', () => {
     await later.client.until(({ text }) => text === 'back');
   });
 
-  it('refuses in its own way where nobody listens behind it', async (t) => {
+  it('responds with its own error if the server refuses connections', async (t) => {
     const proxy = await startFaultProxy('http://127.0.0.1:1');
     t.after(() => proxy.close());
     const client = new End(connect(Number(new URL(proxy.origin).port), '127.0.0.1'));

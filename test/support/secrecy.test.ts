@@ -34,7 +34,7 @@ describe('the secrets of a command line', () => {
     }
   });
 
-  it('are the values of --env that are no mere words', () => {
+  it('are the values of --env that are not plain words', () => {
     const args = ['spawn', '--env', 'A=hunter2=hunter2', '--env=B=short', '--env', 'INHERITED'];
     assert.deepEqual(secretsOf({ args, env: { INHERITED: 'from outside' } }), [
       'hunter2=hunter2',
@@ -97,7 +97,7 @@ describe('a leak', () => {
     );
   });
 
-  it('is none where a script is allowed to show it', async () => {
+  it('is not a leak where a script may show it', async () => {
     const { stdout } = await runShell('echo "$LAB_TOKEN"', { LAB_TOKEN: token }, { printsSecrets: true });
     assert.equal(stdout, `${token}\n`);
   });

@@ -80,7 +80,7 @@ describe('what is sent', () => {
     assert.equal(headers.authorization, undefined);
   });
 
-  it('asks the routes of the contract', async () => {
+  it('requests the routes of the contract', async () => {
     const urls: (string | undefined)[] = [];
     for (const question of [events, state, whoAmI]) {
       const { asked } = await ask(
@@ -112,7 +112,7 @@ describe('what is accepted', () => {
     assert.equal(result.value.internal_url, 'http://lab.userlabs-rachel:8888/nb/user/rachel/');
   });
 
-  it('a state with fields and values that nobody knows yet', async () => {
+  it('a state with unknown fields and values', async () => {
     const { result } = await ask((response) => {
       response
         .writeHead(200, { 'content-type': 'application/json' })
@@ -121,7 +121,7 @@ describe('what is accepted', () => {
     assert.deepEqual(result, { ok: true, value: { status: 'hibernating', new: { a: 1 } } });
   });
 
-  it('no state, where there is no lab', async () => {
+  it('no state without a lab', async () => {
     const { result } = await ask(replay('08-delete-running.user-status-after'), state);
     assert.deepEqual(result, { ok: true, value: null });
   });
@@ -298,7 +298,7 @@ describe('other refusals', () => {
     assert.match(failureOf(past.result).error.hint ?? '', /try again in 0 s/);
   });
 
-  it('tell what may be asked again from what may not', async () => {
+  it('distinguish what may be retried', async () => {
     for (const [status, retry, from] of [
       [400, 'never', 'server'],
       [401, 'never', 'server'],
@@ -318,7 +318,7 @@ describe('other refusals', () => {
   });
 });
 
-describe('a network that does not answer', () => {
+describe('a network that does not respond', () => {
   async function freePort(): Promise<number> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -336,7 +336,7 @@ describe('a network that does not answer', () => {
       redact: noSecrets.redact,
     });
 
-  it('is told in plain words', async () => {
+  it('is reported in plain words', async () => {
     const refused = failureOf(await state(at(`http://127.0.0.1:${await freePort()}`)));
     assert.match(refused.error.message, /the connection was refused$/);
     assert.equal(exitCode(outcomeOf(refused)), 7);
@@ -345,7 +345,7 @@ describe('a network that does not answer', () => {
     assert.match(unknown.error.message, /host name not found|the name server does not respond/);
   });
 
-  it('may cut the answer', async (t) => {
+  it('can cut the response', async (t) => {
     const server = createServer((socket) => {
       socket.end(
         'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"status":',

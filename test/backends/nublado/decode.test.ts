@@ -33,14 +33,14 @@ describe('decode', () => {
     ['progress NaN', 'info', '{"message": "m", "progress": NaN}', /not JSON/],
   ];
   for (const [name, event, data, reason] of broken) {
-    it(`says why ${name} is no Event`, () => {
+    it(`explains why ${name} is not an Event`, () => {
       const decoded = decode({ event, data });
       assert.equal(decoded.kind, 'invalid');
       assert.match(decoded.reason, reason);
     });
   }
 
-  it('tells a broken complete or failed by its name', () => {
+  it('recognises an invalid complete or failed by its name', () => {
     const decoded = decode({ event: 'failed', data: 'nope' });
     assert.deepEqual(decoded, { kind: 'invalid', reason: 'the data is not JSON', type: 'failed' });
   });
@@ -95,7 +95,7 @@ describe('decode', () => {
       }
     });
 
-    it('says the same of what is none', () => {
+    it('agrees on invalid frames', () => {
       for (const [data, reason] of [
         [`{${more}`, /not JSON/],
         [`[{${more}}]`, /not JSON/],

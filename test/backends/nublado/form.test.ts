@@ -14,7 +14,7 @@ const choices = {
 };
 
 describe('a lab form', () => {
-  it('nested deeper than any is none', () => {
+  it('nested too deeply is not a form', () => {
     assert.equal(
       parseForm(`<h2>${'<b>'.repeat(100_000)}unavailable${'</b>'.repeat(100_000)}</h2>${form}`),
       null,

@@ -35,7 +35,7 @@ describe('an error of a library', () => {
 });
 
 describe('a state', () => {
-  it('keeps names and what a script goes on with, and its keys', () => {
+  it('keeps names, keys and the values that scripts use', () => {
     const state: LabState = {
       status: 'complete',
       internal_url: 'http://lab/nb/user/rachel01',

@@ -60,7 +60,7 @@ async function sessionAt(peer: Peer, display: Percents, use: (session: Session) 
 }
 
 describe('a stream that is followed again', () => {
-  it('goes on where its progress was: a bar does not move back within an operation', async () => {
+  it('continues where its progress was: a bar does not move back within an operation', async () => {
     const begun = [info('Shutting down', 25), info('Deleting namespace', 62)];
     await using peer = await startPeer({
       state: inTurn(lab('terminating'), lab('terminating'), lab('terminating'), noLab),
