@@ -34,6 +34,8 @@ class Stub implements Backend {
   readonly requests: string[] = [];
   phase: Phase | null = null;
   reason: string | null = null;
+  /** Whether every create makes it stumble, without an effect. */
+  stumbles = false;
   /** Whether it has an event stream. */
   streams = true;
 
@@ -54,6 +56,11 @@ class Stub implements Backend {
       shown: ({ size }) => ({ size }),
       create: () => {
         this.requests.push(`create for ${name}`);
+        if (this.stumbles)
+          return Promise.resolve({
+            ok: false,
+            failure: { ...refused('unknown', 'oops'), retry: 'later', stumbled: true },
+          });
         const failure = refused('conflict', 'there is one');
         if (this.phase === 'running' || this.phase === 'stopping' || this.phase === 'starting')
           return ok({ kind: 'conflict', phase: this.phase, failure });
@@ -137,6 +144,15 @@ describe('a backend that knows nothing of Nublado', () => {
     stub.reason = 'out of steam';
     const { code, message } = await run(stub, spawnWith('attach'));
     assert.deepEqual([code, message], [1, 'over: out of steam']);
+  });
+
+  it('is given up after a minute of stumbling, although no create had an effect', async () => {
+    const stub = new Stub();
+    stub.stumbles = true;
+    const { code, message } = await run(stub, spawnWith('attach'));
+    assert.equal(code, 7);
+    assert.match(message, /^oops, \d+ times in 60 s/);
+    assert.ok(stub.requests.length < 20, String(stub.requests.length));
   });
 
   it('has its conflicts resolved by the policy', async () => {
