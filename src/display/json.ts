@@ -1,5 +1,5 @@
 /**
- * Results for scripts: `json` prints one object at the end, `ndjson` every input as it comes and the result last.
+ * Results for scripts: `json` prints one object at the end, `ndjson` prints every input as it arrives, and the result last.
  */
 import type { Clock, Output } from '../runtime/context.js';
 import { exitCode, isByDeadline } from '../model/outcome.js';
@@ -10,7 +10,7 @@ import { stamp } from '../runtime/context.js';
 import { Batch } from './lines/batch.js';
 import { SilentDisplay, type Ending, type StartInfo } from './display.js';
 
-/** An object before the fields that all have in common. */
+/** An object without the fields that all objects have. */
 type Body = OutputObject extends infer O
   ? O extends OutputObject
     ? Omit<O, 'schema' | 'time' | 'elapsed_ms'>

@@ -1,11 +1,11 @@
 /**
- * What a terminal makes of bytes beyond ASCII, and text for one that does not read UTF-8.
+ * Whether a terminal reads UTF-8, and text for one that does not.
  */
 import { visible } from '../model/text.js';
 
 /**
  * Whether text is read as UTF-8, by the locale in the environment. Where no locale is set, as in most containers, it
- * is taken for UTF-8; C and POSIX, set on purpose, are ASCII.
+ * is assumed to be UTF-8; C and POSIX, set on purpose, are ASCII.
  */
 export function readsUtf8(env: Readonly<Record<string, string | undefined>>): boolean {
   const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find(

@@ -6,9 +6,9 @@ import type { Redactor } from '../model/redactor.js';
 import { harmless } from '../model/text.js';
 
 export interface RawWriter {
-  /** Writes at the pace of whoever reads. */
+  /** Writes at the reader's pace. */
   write: (bytes: Uint8Array) => Promise<void>;
-  /** The body is over: writes what could have been a part of a character or of a secret. */
+  /** The body has ended: writes what was held back as a possible part of a character or of a secret. */
   end: () => void;
 }
 

@@ -1,8 +1,8 @@
 /**
- * A stream for text, whoever it is from: nothing in it is a command to the CI system that reads it.
+ * A stream for text from any source: nothing in it is a command to the CI system that reads it.
  *
  * GitHub obeys `::name` at the beginning of a line, whatever white space stands before it, and an older form anywhere.
- * Owns the lines and how they leave; `text.ts` knows the form that may stand anywhere.
+ * Owns the lines and how they are written; `text.ts` knows the form that may occur anywhere.
  */
 import type { Output } from '../runtime/context.js';
 import { inert } from '../model/text.js';
@@ -15,7 +15,7 @@ const unseen = String.raw`(?:[^\S\r\n]|\x1b\[[\d;?]*[A-Za-z])*`;
 const lineCommand = new RegExp(String.raw`(^|[\r\n])(${unseen}):(?=:[A-Za-z])`, 'g');
 const onlyUnseen = new RegExp(`^${unseen}$`);
 
-/** The stream for text. Bytes pass as they are. */
+/** The stream for text. Bytes pass unchanged. */
 export function textOutput(stream: Output): Output {
   const raw = stream as { write(...all: unknown[]): boolean };
   let inLine = false;

@@ -1,5 +1,5 @@
 /**
- * Colours and symbols: what a stream may be sent, decided once from options, environment and stream.
+ * Colours and symbols: which of them a stream gets, decided once from options, environment and stream.
  *
  * Colour never carries meaning alone, so every coloured thing has a word or a symbol as well.
  */
@@ -11,13 +11,13 @@ import { harmless } from '../model/text.js';
 
 export interface Theme {
   color: ChalkInstance;
-  /** Text from outside as the terminal gets it in the end, so that its width is known: harmless, and ASCII where need be. */
+  /** Text from outside exactly as the terminal gets it, so that its width is known: sanitised, and ASCII if needed. */
   safe: (text: string) => string;
   symbols: { done: string; failed: string; warning: string; full: string; empty: string; ellipsis: string };
   spinner: { frames: string[]; interval: number };
 }
 
-/** `forPerson`: whether a person at a terminal reads it. */
+/** `forPerson`: whether a person reads the stream at a terminal. */
 export function createTheme(mode: ColorMode, forPerson: boolean, env: Context['env']): Theme {
   const color = new Chalk({ level: colored(mode, forPerson, env) ? 1 : 0 });
   const utf8 = readsUtf8(env);
@@ -36,7 +36,7 @@ export function createTheme(mode: ColorMode, forPerson: boolean, env: Context['e
 
 /**
  * `--color` decides, then FORCE_COLOR, NO_COLOR (no-color.org), CLICOLOR_FORCE and CLICOLOR (bixense.com/clicolors), in
- * this order; then who reads it.
+ * this order; then whether a person reads the stream.
  */
 function colored(mode: ColorMode, forPerson: boolean, env: Context['env']): boolean {
   if (mode !== 'auto') return mode === 'always';

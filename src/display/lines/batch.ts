@@ -1,9 +1,9 @@
 /**
- * Lines that leave together: a system call for each would cost more than the line.
+ * Lines that are written together: a system call for each would cost more than the line.
  */
 import type { Output } from '../../runtime/context.js';
 
-/** A line of so many characters leaves by itself: megabytes would be copied to be put together with anything. */
+/** A line of this many characters is written on its own: to join megabytes with other lines would copy them. */
 const large = 64 * 1024;
 
 export class Batch {
