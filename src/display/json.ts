@@ -91,7 +91,8 @@ export class JsonDisplay extends SilentDisplay {
         };
       case 'skipped':
         return { kind: 'skipped', reason: input.reason, frame: input.frame };
-      case 'state': {
+      case 'state':
+      case 'lab': {
         const text = JSON.stringify(input.lab?.raw ?? null);
         if (text === this.#state) return null;
         this.#state = text;
@@ -103,6 +104,9 @@ export class JsonDisplay extends SilentDisplay {
       case 'bytes':
       case 'look':
       case 'following':
+      case 'response':
+      case 'polling':
+      case 'decided':
         return null;
     }
   }

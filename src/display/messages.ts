@@ -84,12 +84,12 @@ const longSilence = 10_000;
 
 /** Why no events arrive at a moment in monotonic milliseconds; null where nothing is wrong. */
 export function healthText(state: RunState, now: number): string | null {
-  const { retrying, heard, lastHeardAt, lastEventAt } = state;
+  const { retrying, reachable, lastContactAt, lastEventAt } = state;
   if (retrying !== null) return `retrying, attempt ${retrying}`;
-  if (!heard || now - lastEventAt < longSilence) return null;
+  if (!reachable || now - lastEventAt < longSilence) return null;
   const since = (at: number): string => inWords(Math.floor((now - at) / 1000) * 1000);
-  return lastHeardAt > lastEventAt
-    ? `no events; last ping ${since(lastHeardAt)} ago`
+  return lastContactAt > lastEventAt
+    ? `no events; last ping ${since(lastContactAt)} ago`
     : `no data for ${since(lastEventAt)}`;
 }
 

@@ -27,7 +27,8 @@ export interface EventSource {
 }
 
 /** Inputs that were yielded before, or that matter only inside this program. */
-type Internal = Input & { kind: 'repeated' | 'bytes' | 'look' | 'following' };
+const internal = ['repeated', 'bytes', 'look', 'following', 'lab', 'response', 'polling', 'decided'] as const;
+type Internal = Input & { kind: (typeof internal)[number] };
 
 /** The lab's state; null where there is no lab. */
 type StateUpdate = Omit<Input & { kind: 'state' }, 'lab'> & { lab: LabState | null };
@@ -116,5 +117,5 @@ export async function* followEvents(
 }
 
 function isInternal(input: Input): input is Internal {
-  return ['repeated', 'bytes', 'look', 'following'].includes(input.kind);
+  return (internal as readonly string[]).includes(input.kind);
 }

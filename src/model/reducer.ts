@@ -1,154 +1,53 @@
 /**
  * One run of a command, as a pure reducer: inputs in, a state out, and in the end an outcome.
  *
- * Owns what events, connection changes and answers about the lab's state mean. Does no I/O, holds no
- * clock: every input is stamped where it enters, and elapsed time is not state.
+ * Owns what events, connection changes, responses and lab states mean; every change of a run's state goes through
+ * `advance`. Does no I/O, holds no clock: every input is stamped where it enters, and elapsed time is not state.
  */
 import type { EventType } from './event-types.js';
-import type { Event } from './event.js';
-import type { RawFrame } from './frame.js';
-import type { Lab } from './lab.js';
-import { errorInfo, type ErrorInfo, type Outcome } from './outcome.js';
-import type { Operation } from './operation.js';
-import { isFinal, outcomeOf, type Failure, type Result } from './result.js';
+import { errorInfo, type ErrorInfo } from './outcome.js';
+import { isFinal, outcomeOf, type Failure } from './result.js';
+import {
+  initialRun,
+  type ConnectionState,
+  type EventInput,
+  type Input,
+  type RunState,
+  type SkippedInput,
+} from './run-state.js';
 import { failed, onState, streamEnded } from './state-outcome.js';
 
+export * from './run-state.js';
 export { deletionFailed, failed, removed } from './state-outcome.js';
 
-/** When something happened: `at` in monotonic milliseconds, `time` in milliseconds since the epoch. */
-export interface Stamp {
-  at: number;
-  time: number;
-}
-
-export type ConnectionState = 'open' | 'lost' | 'retrying' | 'resumed' | 'replaced';
-
-/** One event; each is shown and counted once, however often the controller repeats it. */
-export type EventInput = Stamp & { kind: 'event'; event: Event; operation?: Operation };
-
-/** A frame that is no Event. `type` is its name where that much was right; `frame` is null where it was too large to keep. */
-export type SkippedInput = Stamp & {
-  kind: 'skipped';
-  reason: string;
-  frame: RawFrame | null;
-  type: EventType | null;
-};
-
-export type Input =
-  | EventInput
-  | SkippedInput
-  | (Stamp &
-      /** A comment, or the event named `ping` of older controllers: the connection is alive. */
-      (
-        | { kind: 'heartbeat'; comment: string }
-        /** Bytes of the stream that complete nothing new: the connection is alive. */
-        | { kind: 'bytes' }
-        /** A frame that was shown before but decides something all the same: the reason of a failure, or the end. */
-        | { kind: 'repeated'; frame: EventInput | SkippedInput }
-        /** What has become of the connection; `attempt` counts from 1 since the last success. */
-        | { kind: 'connection'; state: ConnectionState; attempt: number; reason: string | null }
-        /**
-         * The lab's state as the controller reports it; null where there is no lab. `emptyFor`: for how many milliseconds
-         * the stream has been open without a single frame; left out where it is not open, or has sent one.
-         */
-        | { kind: 'state'; lab: Lab | null; emptyFor?: number }
-        /** The controller answered the question for the stream with a refusal. */
-        | { kind: 'refused'; failure: Failure }
-        /** The stream is over. Clean means that the server ended it properly. */
-        | { kind: 'ended'; clean: boolean; reason: string | null }
-        /** The last look before the deadline: it has begun, or this is the answer. */
-        | { kind: 'look'; answer: Result<Lab | null> | null }
-        /** A stream is followed from here on. `again`: the one that was followed last, so that its progress stays. */
-        | { kind: 'following'; goal: Goal; again: boolean; known?: Partial<Known> }
-      ));
-
-export type InputKind = Input['kind'];
-
-/**
- * What the run is waiting for: a spawn's outcome; the end of whatever keeps a lab from being created; a deletion's
- * outcome; or merely the end of the stream it shows.
- */
-export type Goal = 'spawn' | 'create' | 'delete' | 'events';
-
-/** What may be known of an operation before its stream is read. */
-export interface Known {
-  /** What it does; null while its events do not show it. */
-  operation: Operation | null;
-  /** Whether a lab is coming up: its create was accepted, or its state was `pending`. */
-  expected: boolean;
-  /** Whether the stream may repeat an operation that ended long ago, so that the state must confirm its `complete`. */
-  mayBeOld: boolean;
-}
-
-export interface RunState extends Known {
-  goal: Goal;
-  started: Stamp;
-  /** Events seen so far. */
-  events: number;
-  /** The highest progress of this operation, in percent; null while nothing numeric is known. */
-  percent: number | null;
-  /** The reason that an `error` event gave, for the `failed` that follows it. */
-  reason: string | null;
-  /** What went wrong last between here and the controller, for a run that ends without knowing more. */
-  trouble: ErrorInfo | null;
-  /** Whether the controller was heard last, and not missed: what a person is shown. The deadline looks for itself. */
-  heard: boolean;
-  /** When the last byte that means anything arrived, in monotonic milliseconds. */
-  lastHeardAt: number;
-  /** When the stream brought its last byte, in monotonic milliseconds; null before the first. */
-  lastByteAt: number | null;
-  /** When the last look before the deadline began, and its answer; null before that. */
-  look: { at: number; answer: Result<Lab | null> | null } | null;
-  /** When the last event arrived, or the stream was first followed, in monotonic milliseconds. */
-  lastEventAt: number;
-  /** The event that came last in the whole run, and when. */
-  lastEvent: EventInput | null;
-  /** Which attempt to reach the controller again is under way; null while none is. */
-  retrying: number | null;
-  /** A `complete` came with a broken payload: the lab's state decides. */
-  completeInDoubt: boolean;
-  /** Whether the stream ended cleanly without a terminal event. */
-  endedClean: boolean;
-  /** Whether the stream is open, is over (it has ended, or there is none), or neither: lost, or not opened yet. */
-  stream: 'open' | 'over' | null;
-  /** The last state the controller told; undefined while it was not asked. */
-  lab: Lab | null | undefined;
-  outcome: Outcome | null;
-}
-
-export function initialRun(goal: Goal, started: Stamp): RunState {
-  return {
-    goal,
-    started,
-    events: 0,
-    percent: null,
-    reason: null,
-    operation: null,
-    expected: goal === 'spawn',
-    mayBeOld: false,
-    trouble: null,
-    heard: false,
-    lastHeardAt: started.at,
-    lastByteAt: null,
-    look: null,
-    lastEventAt: started.at,
-    lastEvent: null,
-    retrying: null,
-    completeInDoubt: false,
-    endedClean: false,
-    stream: null,
-    lab: undefined,
-    outcome: null,
-  };
-}
+type StreamInput = Exclude<
+  Input,
+  { kind: 'following' | 'look' | 'response' | 'lab' | 'polling' | 'decided' }
+>;
 
 /** The state after one more input. An outcome, once there, is final for what is being followed. */
 export function advance(state: RunState, input: Input): RunState {
-  if (input.kind === 'following') return onFollowing(state, input);
-  if (input.kind === 'look') {
-    return { ...state, look: { at: state.look?.at ?? input.at, answer: input.answer } };
+  switch (input.kind) {
+    case 'following':
+      return onFollowing(state, input);
+    case 'look':
+      return { ...state, look: { at: state.look?.at ?? input.at, answer: input.answer } };
+    case 'response':
+      return onResponse(state, input);
+    case 'lab':
+      return { ...state, lab: input.lab };
+    case 'polling':
+      // How the connection is doing is still shown.
+      return { ...state, outcome: null, endedClean: false };
+    case 'decided':
+      return { ...state, outcome: input.outcome };
+    default:
+      return state.outcome === null ? onStream(state, input) : state;
   }
-  if (state.outcome !== null) return state;
+}
+
+/** The state after an input of the stream that is followed. */
+function onStream(state: RunState, input: StreamInput): RunState {
   switch (input.kind) {
     case 'event':
       return onEvent(state, input);
@@ -156,13 +55,13 @@ export function advance(state: RunState, input: Input): RunState {
       return onRepeated(state, input.frame);
     case 'heartbeat':
     case 'bytes':
-      return heardFrom(state, input.at);
+      return touched(state, input.at);
     case 'skipped':
-      return onSkipped(heardFrom(state, input.at), input.type);
+      return onSkipped(touched(state, input.at), input.type);
     case 'connection':
       return onConnection({ ...state, stream: isOpen(input.state) ? 'open' : null }, input);
     case 'state':
-      return onState({ ...state, heard: true, lab: input.lab }, input);
+      return onState({ ...state, reachable: true, lab: input.lab }, input);
     case 'refused':
       return onRefused({ ...state, ...afterFailure(input.failure) }, input.failure);
     case 'ended':
@@ -173,15 +72,15 @@ export function advance(state: RunState, input: Input): RunState {
 }
 
 function onFollowing(state: RunState, { at, goal, again, known }: Input & { kind: 'following' }): RunState {
-  const { started, events, heard, lastHeardAt, lastByteAt, look, lastEvent, percent, reason } = state;
+  const { started, events, reachable, lastContactAt, lastByteAt, look, lastEvent, percent, reason } = state;
   const operation = state.operation ?? known?.operation ?? null;
   return {
     ...initialRun(goal, started),
     ...known,
     ...(again ? { percent, reason, operation } : {}),
     events,
-    heard,
-    lastHeardAt,
+    reachable,
+    lastContactAt,
     lastByteAt,
     look,
     lastEvent,
@@ -196,8 +95,8 @@ function onRepeated(state: RunState, frame: EventInput | SkippedInput): RunState
 }
 
 /** The stream brought something. */
-function heardFrom(state: RunState, at: number): RunState {
-  return { ...state, heard: true, lastHeardAt: at, lastByteAt: at };
+function touched(state: RunState, at: number): RunState {
+  return { ...state, reachable: true, lastContactAt: at, lastByteAt: at };
 }
 
 function onEvent(state: RunState, input: EventInput): RunState {
@@ -206,8 +105,8 @@ function onEvent(state: RunState, input: EventInput): RunState {
   const next = {
     ...state,
     events: state.events + 1,
-    heard: true,
-    lastHeardAt: at,
+    reachable: true,
+    lastContactAt: at,
     lastByteAt: at,
     lastEventAt: at,
     lastEvent: input,
@@ -256,22 +155,22 @@ function onConnection(state: RunState, input: Input & { kind: 'connection' }): R
   switch (input.state) {
     case 'open':
     case 'resumed':
-      return { ...state, heard: true, lastHeardAt: at, retrying: null, endedClean: false };
+      return { ...state, reachable: true, lastContactAt: at, retrying: null, endedClean: false };
     case 'lost':
-      return { ...state, heard: false, trouble: lostStream(input.reason) };
+      return { ...state, reachable: false, trouble: lostStream(input.reason) };
     case 'retrying':
       return {
         ...state,
         // To open a stream again that has ended is no trouble, until that fails.
-        heard: state.heard && state.retrying === null,
+        reachable: state.reachable && state.retrying === null,
         retrying: input.attempt,
         trouble: retryReason(input.reason) ?? state.trouble,
       };
     case 'replaced':
       return {
         ...state,
-        heard: true,
-        lastHeardAt: at,
+        reachable: true,
+        lastContactAt: at,
         percent: null,
         reason: null,
         operation: null,
@@ -297,7 +196,7 @@ function withReason(failure: Failure, reason: string | null): Failure {
 }
 
 function onEnded(state: RunState, clean: boolean): RunState {
-  if (!clean) return { ...state, heard: false, stream: null };
+  if (!clean) return { ...state, reachable: false, stream: null };
   const next = { ...state, endedClean: true };
   if (state.goal === 'events' && !state.completeInDoubt) return { ...next, outcome: streamEnded() };
   // A deletion that has come to its end has not failed, whatever the state says for another moment.
@@ -305,9 +204,19 @@ function onEnded(state: RunState, clean: boolean): RunState {
   return { ...next, stream: isDeleted ? null : 'over' };
 }
 
-/** What a failed question says about the way to the controller. */
-export function afterFailure(failure: Failure): Pick<RunState, 'heard' | 'trouble'> {
-  return { heard: failure.from === 'server' && isFinal(failure), trouble: failure.error };
+function onResponse(state: RunState, { at, from, failure }: Input & { kind: 'response' }): RunState {
+  if (failure === null && from === 'server') {
+    return { ...state, reachable: true, lastContactAt: at, retrying: null };
+  }
+  if (failure === null) return { ...state, retrying: null };
+  if (from === 'other') return { ...state, trouble: failure.error };
+  const next = { ...state, ...afterFailure(failure) };
+  return next.reachable ? { ...next, retrying: null } : next;
+}
+
+/** What a failed request says about the way to the controller. */
+function afterFailure(failure: Failure): Pick<RunState, 'reachable' | 'trouble'> {
+  return { reachable: failure.from === 'server' && isFinal(failure), trouble: failure.error };
 }
 
 function retryReason(reason: string | null): ErrorInfo | null {

@@ -6,7 +6,7 @@
  */
 import type { Lab } from './lab.js';
 import { errorOutcome, labRuns, type Outcome } from './outcome.js';
-import type { Input, RunState } from './reducer.js';
+import type { Input, RunState } from './run-state.js';
 
 /** An open stream without a single event for this long has no operation behind it, in milliseconds. */
 const emptyLimit = 30_000;

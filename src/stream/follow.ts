@@ -10,7 +10,7 @@ import { stamp, type Clock } from '../runtime/context.js';
 import { sleep } from '../runtime/deadline.js';
 import type { Lab, Phase } from '../model/lab.js';
 import type { Failure, Result } from '../model/result.js';
-import type { Input, Stamp } from '../model/reducer.js';
+import type { Fact, Input } from '../model/reducer.js';
 import { Retry, type RetryOptions } from '../runtime/retry.js';
 import { Arrivals, type Yielding } from './arrivals.js';
 import { Connection, type ConnectionEnd } from './connection.js';
@@ -282,6 +282,3 @@ class Following {
     return { ...stamp(this.#options.clock), ...fact };
   }
 }
-
-/** An input before it is stamped. */
-type Fact = Input extends infer I ? (I extends Input ? Omit<I, keyof Stamp> : never) : never;

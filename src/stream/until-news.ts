@@ -23,7 +23,7 @@ export interface UntilNewsOptions {
   /** What was seen of the operation that has ended. */
   seen: Seen;
   watchWake?: WatchWake | undefined;
-  /** Gets the inputs that show whether the server is reachable, and `refused` while there is no queue. */
+  /** Gets the inputs that show whether the server is reachable, and the response while there is no queue. */
   onInput: (input: Input) => void;
 }
 
@@ -65,7 +65,7 @@ export async function untilNews(options: UntilNewsOptions): Promise<Failure | nu
         const { failure } = look;
         if (failure.kind === 'not-found') {
           options.retry.contact.reached = true;
-          onInput({ ...stamp(clock), kind: 'refused', failure });
+          onInput({ ...stamp(clock), kind: 'response', from: 'server', failure });
           await sleep(clock, interval, signal);
           break;
         }

@@ -14,7 +14,7 @@ describe('plain progress', () => {
     const out = recorder();
     const clock = new FakeClock(Date.UTC(2026, 10, 24, 3, 0, 0));
     const display = new PlainDisplay(out, createTheme('auto', false, {}), clock);
-    const state = { ...initialRun('spawn', { at: 0, time: 0 }), heard: true, lastHeardAt: 0 };
+    const state = { ...initialRun('spawn', { at: 0, time: 0 }), reachable: true, lastContactAt: 0 };
     clock.advance(5_000);
     display.show(state, {
       at: 0,
@@ -24,7 +24,7 @@ describe('plain progress', () => {
     });
     for (let second = 0; second < 65; second++) {
       clock.advance(1_000);
-      display.tick({ ...state, lastHeardAt: clock.monotonic() - 4_000 });
+      display.tick({ ...state, lastContactAt: clock.monotonic() - 4_000 });
     }
     assert.equal(
       out.text(),

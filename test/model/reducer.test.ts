@@ -8,19 +8,11 @@ import {
   successKinds,
   type Outcome,
 } from '../../src/model/outcome.js';
-import {
-  advance,
-  initialRun,
-  type Goal,
-  type Input,
-  type RunState,
-  type Stamp,
-} from '../../src/model/reducer.js';
+import { advance, initialRun, type Fact, type Goal, type RunState } from '../../src/model/reducer.js';
 import { operationShownBy } from '../../src/backends/nublado/operation.js';
+import type { Failure } from '../../src/model/result.js';
 import type { Event } from '../../src/model/event.js';
 import { testLab } from '../support/lab.js';
-
-type Fact = Input extends infer I ? (I extends Input ? Omit<I, keyof Stamp> : never) : never;
 
 const event = (type: Event['type'], message: string, progress: number | null = null): Fact => {
   const operation = operationShownBy({ type, message, progress });
@@ -156,6 +148,41 @@ describe('a spawn', () => {
     for (const type of ['info', 'error', null] as const) assert.equal(ending('spawn', broken(type)), null);
   });
 
+  it('is reachable, or in trouble, by what comes of requests', () => {
+    const failure = (from: Failure['from'], retry: Failure['retry']): Failure => ({
+      kind: 'unknown',
+      error: { type: 't', message: 'why', status: null, hint: null },
+      retry,
+      effect: 'none',
+      from,
+    });
+    const response = (from: 'server' | 'other', failed: Failure | null): Fact => ({
+      kind: 'response',
+      from,
+      failure: failed,
+    });
+    const retrying: Fact = { kind: 'connection', state: 'retrying', attempt: 2, reason: 'cut' };
+    const after = (...facts: Fact[]) => {
+      const { reachable, retrying: attempt, trouble, lastContactAt } = run('spawn', retrying, ...facts);
+      return [reachable, attempt, trouble?.message, lastContactAt];
+    };
+    assert.deepEqual(after(response('server', null)), [true, null, 'cut', 1]);
+    assert.deepEqual(after(response('server', failure('server', 'never'))), [true, null, 'why', 0]);
+    assert.deepEqual(after(response('server', failure('nobody', 'later'))), [false, 2, 'why', 0]);
+    assert.deepEqual(after(response('other', null)), [false, null, 'cut', 0]);
+    assert.deepEqual(after(response('other', failure('server', 'never'))), [false, 2, 'why', 0]);
+  });
+
+  it('takes the decisions of its command, which may go on after an outcome', () => {
+    const decided: Fact = { kind: 'decided', outcome: { kind: 'absent', message: 'gone' } };
+    assert.deepEqual(ending('spawn', event('complete', 'up'), decided), ['absent', 'gone']);
+    const { outcome, lab: known } = run('spawn', decided, { kind: 'lab', lab: testLab('running') });
+    assert.equal(outcome?.kind, 'absent');
+    assert.equal(known?.phase, 'running');
+    assert.equal(ending('events', cleanEnd, { kind: 'polling' }), null);
+    assert.equal(ending('spawn', { kind: 'lab', lab: null }), null);
+  });
+
   it('is reachable or not', () => {
     const connection = (state: 'open' | 'lost' | 'retrying' | 'resumed', attempt = 1): Fact => ({
       kind: 'connection',
@@ -163,21 +190,21 @@ describe('a spawn', () => {
       attempt,
       reason: null,
     });
-    assert.equal(run('spawn').heard, false);
-    assert.equal(run('spawn', connection('open')).heard, true);
-    assert.equal(run('spawn', connection('open'), connection('lost')).heard, false);
-    assert.equal(run('spawn', connection('lost'), connection('resumed')).heard, true);
-    assert.equal(run('spawn', connection('lost'), lab('pending')).heard, true);
+    assert.equal(run('spawn').reachable, false);
+    assert.equal(run('spawn', connection('open')).reachable, true);
+    assert.equal(run('spawn', connection('open'), connection('lost')).reachable, false);
+    assert.equal(run('spawn', connection('lost'), connection('resumed')).reachable, true);
+    assert.equal(run('spawn', connection('lost'), lab('pending')).reachable, true);
     // Whoever tells the state is heard, until the next attempt at the stream is made.
     const told = [connection('lost'), connection('retrying'), lab('pending')];
-    assert.equal(run('spawn', ...told).heard, true);
-    assert.equal(run('spawn', ...told, connection('retrying', 2)).heard, false);
+    assert.equal(run('spawn', ...told).reachable, true);
+    assert.equal(run('spawn', ...told, connection('retrying', 2)).reachable, false);
     // To open a stream again that has properly ended is no trouble, unless it does not open.
     const ended = [connection('open'), cleanEnd, connection('retrying')];
-    assert.equal(run('spawn', ...ended).heard, true);
-    assert.equal(run('spawn', ...ended, connection('retrying', 2)).heard, false);
+    assert.equal(run('spawn', ...ended).reachable, true);
+    assert.equal(run('spawn', ...ended, connection('retrying', 2)).reachable, false);
     assert.equal(
-      run('spawn', ...ended, connection('resumed'), cleanEnd, connection('retrying', 2)).heard,
+      run('spawn', ...ended, connection('resumed'), cleanEnd, connection('retrying', 2)).reachable,
       true,
     );
   });

@@ -117,8 +117,8 @@ describe('waiting for the next operation', () => {
     const source = new HandFed();
     source.refusal = notFound;
     const { after, ended } = await setUp({ source });
-    assert.deepEqual(await after(0), ['refused: not-found']);
-    assert.deepEqual(await after(1_000), ['refused: not-found']);
+    assert.deepEqual(await after(0), ['response: not-found']);
+    assert.deepEqual(await after(1_000), ['response: not-found']);
     source.refusal = busy;
     assert.deepEqual(await after(1_000), ['retrying 1: busy']);
     assert.equal(ended(), null);

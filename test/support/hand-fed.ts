@@ -111,7 +111,12 @@ export function describeInput(input: Input): string {
       return `refused: ${input.failure.kind}`;
     case 'repeated':
       return `again ${describeInput(input.frame)}`;
+    case 'response':
+      return `response: ${input.failure?.kind ?? 'good'}`;
     case 'bytes':
+    case 'lab':
+    case 'polling':
+    case 'decided':
     case 'look':
     case 'following':
       return input.kind;

@@ -15,10 +15,9 @@ import type { Redactor } from '../../model/redactor.js';
 import { askedWait, isFinal, outcomeOf, type Failure, type Result } from '../../model/result.js';
 import {
   advance,
-  afterFailure,
   initialRun,
-  type ConnectionState,
   type Goal,
+  type Fact,
   type Input,
   type Known,
   type RunState,
@@ -203,18 +202,11 @@ export class Session {
 
   #noteAnswer<T>(answer: Result<T>, isContact: boolean, signal: AbortSignal): Result<T> {
     if (isAborted(signal)) return answer;
-    if (!isContact) {
-      this.#state = answer.ok
-        ? { ...this.#state, retrying: null }
-        : { ...this.#state, trouble: answer.failure.error };
-      return answer;
-    }
-    if (answer.ok || (answer.failure.from === 'server' && isFinal(answer.failure))) {
+    if (isContact && (answer.ok || (answer.failure.from === 'server' && isFinal(answer.failure)))) {
       this.#retryOptions.contact.reached = true;
     }
-    this.#state = answer.ok
-      ? { ...this.#state, heard: true, lastHeardAt: this.context.clock.monotonic(), retrying: null }
-      : { ...this.#state, ...afterFailure(answer.failure) };
+    const failure = answer.ok ? null : answer.failure;
+    this.#advance({ kind: 'response', from: isContact ? 'server' : 'other', failure });
     return answer;
   }
 
@@ -243,16 +235,18 @@ export class Session {
   /** Says that something is tried again, and waits until it is time. */
   async waitToRetry(retry: Retry, { error }: Failure, ms: number, early?: AbortSignal): Promise<void> {
     this.trace(1, `retrying in ${Math.round(ms)} ms`);
-    this.#noteConnection('retrying', retry.attempts, error.message);
+    const { attempts: attempt } = retry;
+    this.#show(this.#advance({ kind: 'connection', state: 'retrying', attempt, reason: error.message }));
+    this.display.flush();
     const isOver = early === undefined || early.aborted;
     await sleep(this.context.clock, ms, isOver ? this.signal : AbortSignal.any([this.signal, early]));
   }
 
-  #noteConnection(state: ConnectionState, attempt: number, reason: string | null): void {
-    const input: Input = { ...stamp(this.context.clock), kind: 'connection', state, attempt, reason };
+  /** The one way in which the run's state changes. */
+  #advance(fact: Fact): Input {
+    const input: Input = { ...stamp(this.context.clock), ...fact };
     this.#state = advance(this.#state, input);
-    this.#show(input);
-    this.display.flush();
+    return input;
   }
 
   #show(input: Input): void {
@@ -282,8 +276,7 @@ export class Session {
   #noteState(answer: Result<Lab | null>): Result<Lab | null> {
     if (!answer.ok) return answer;
     const { value: lab } = answer;
-    this.#state = { ...this.#state, lab };
-    this.display.show(this.#state, { ...stamp(this.context.clock), kind: 'state', lab });
+    this.#show(this.#advance({ kind: 'lab', lab }));
     this.display.flush();
     return answer;
   }
@@ -293,16 +286,15 @@ export class Session {
     const again = use.seen !== undefined && use.seen === this.#followed;
     this.#followed = use.seen ?? null;
     const { goal } = use;
-    const following = { ...stamp(this.context.clock), kind: 'following', goal, again, known } as const;
-    this.#state = advance(this.#state, following);
+    this.#advance({ kind: 'following', goal, again, known });
     let left = false;
     for await (const batch of follow(this.#followOptions(subject, use))) {
       for (const input of batch) {
-        const next = advance(this.#state, input);
-        const stopped: Outcome | 'leave' | null =
-          next.outcome === null && !left ? (stopOn?.(input, next) ?? null) : null;
-        left ||= stopped === 'leave';
-        this.#state = stopped === null || stopped === 'leave' ? next : { ...next, outcome: stopped };
+        this.#state = advance(this.#state, input);
+        const { outcome } = this.#state;
+        const stopped = outcome === null && !left ? (stopOn?.(input, this.#state) ?? null) : null;
+        if (stopped === 'leave') left = true;
+        else if (stopped !== null) this.#advance({ kind: 'decided', outcome: stopped });
         if (input.kind !== 'repeated') this.#show(input);
         // What else has come counts as seen, so it has to be shown.
         if (this.#state.outcome !== null) break;
@@ -322,8 +314,10 @@ export class Session {
    */
   async glance(subject: Subject, ms: number, use: Pick<FollowUse, 'goal' | 'known'>): Promise<RunState> {
     const limit = startDeadline(this.context.clock, ms, this.signal);
-    let state = { ...initialRun(use.goal, stamp(this.context.clock)), ...use.known };
-    const options = { goal: use.goal, silence: null, afterEnd: 'stop', until: limit.signal } as const;
+    const at = stamp(this.context.clock);
+    const { goal, known = {} } = use;
+    let state = advance(initialRun(goal, at), { ...at, kind: 'following', goal, again: false, known });
+    const options = { goal, silence: null, afterEnd: 'stop', until: limit.signal } as const;
     for await (const batch of follow(this.#followOptions(subject, options))) {
       state = batch.reduce(advance, state);
       if (state.outcome !== null) break;
@@ -334,18 +328,13 @@ export class Session {
 
   /** Looks at the subject's queue, in silence, until there is something that was not seen; an outcome where it cannot. */
   async untilNews(subject: Subject, seen: Seen): Promise<Outcome | null> {
-    // The operation is over, but how the connection is doing is still shown.
-    this.#state = { ...this.#state, outcome: null, endedClean: false };
+    this.#advance({ kind: 'polling' });
     const options = this.#followOptions(subject, { goal: 'events', silence: null, afterEnd: 'stop' });
     const failure = await untilNews({
       ...options,
       seen,
       onInput: (input) => {
-        // No operation yet, says a controller that is there.
-        this.#state =
-          input.kind === 'refused'
-            ? { ...this.#state, ...afterFailure(input.failure), retrying: null }
-            : advance(this.#state, input);
+        this.#state = advance(this.#state, input);
       },
     });
     return failure === null ? null : outcomeOf(failure);
@@ -391,7 +380,7 @@ export class Session {
   /** Notes how the run ended, for the last drawing; the deadline does not matter any more. */
   settle(outcome: Outcome): void {
     this.#cancelLook();
-    this.#state = { ...this.#state, outcome };
+    this.#advance({ kind: 'decided', outcome });
   }
 
   /** See the function of the same name. */
@@ -421,18 +410,14 @@ export class Session {
 
   async #lastLook(): Promise<void> {
     this.trace(1, 'the deadline is near: requesting the state once more, on a new connection');
-    this.#noteLook(null);
+    this.#advance({ kind: 'look', answer: null });
     const { name } = this.#user;
     const subject = this.#subject ?? (name === null ? null : { name, own: true });
     const signal = AbortSignal.any([this.signal, this.#closing.signal]);
     const looking = this.#states.look(subject, signal);
     for (const listener of this.#wakeListeners) listener(0);
     const answer = await looking;
-    if (!signal.aborted) this.#noteLook(answer);
-  }
-
-  #noteLook(answer: Result<Lab | null> | null): void {
-    this.#state = advance(this.#state, { ...stamp(this.context.clock), kind: 'look', answer });
+    if (!signal.aborted) this.#advance({ kind: 'look', answer });
   }
 
   #tick(): void {

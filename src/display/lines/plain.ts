@@ -72,8 +72,8 @@ export class PlainDisplay extends SilentDisplay {
   override tick(state: RunState): void {
     const now = this.#clock.monotonic();
     if (now - this.#lastLineAt < signOfLife) return;
-    const contact = state.heard
-      ? `last contact with the controller ${inWords(now - state.lastHeardAt)} ago`
+    const contact = state.reachable
+      ? `last contact with the controller ${inWords(now - state.lastContactAt)} ago`
       : `the controller is unreachable${state.retrying === null ? '' : `, attempt ${state.retrying}`}`;
     const text = `no event for ${inWords(now - this.#lastEventAt)}; ${contact}`;
     this.#message({ word: 'waiting:', text, paint: asItIs });
