@@ -145,7 +145,7 @@ export function compression({ headers }: Headers): string | null {
   return real.length === 0 ? null : real.join(', ');
 }
 
-/** JSON is nested this deep at most; a LabState is four deep. Who writes it again does so recursively. */
+/** Maximum depth of JSON; a LabState has four levels. Serialising recurses, so the depth is limited. */
 const depthLimit = 100;
 
 /** The value of a JSON text; throws a SyntaxError where it is none. */

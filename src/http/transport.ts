@@ -54,7 +54,7 @@ export interface Request {
 
 export type Send = (request: Request) => Promise<Result<UnreadResponse>>;
 
-/** So many redirects are followed; a chain that is longer is a loop. */
+/** Maximum redirects. A longer chain is a loop. */
 const redirectLimit = 5;
 
 export function createTransport({

@@ -12,7 +12,7 @@ import { reportBugsTo, version } from './version.js';
 export interface ErrorInfo {
   /** A stable word: the controller's own error type where it sent one, else one of this program's. */
   type: string;
-  /** What happened, with the server's own words. Not yet made harmless: a display does that. */
+  /** What happened, with the server's own text. Not sanitised: the display does that. */
   message: string;
   /** The HTTP status, or null where no answer was involved. */
   status: number | null;
@@ -107,7 +107,7 @@ export function exitCode(outcome: Outcome): number {
   }
 }
 
-/** Whether it was the deadline that ended the run, with or without a controller that was being heard. */
+/** Whether the deadline ended the run, whether or not the controller was reachable. */
 export function isByDeadline(outcome: Outcome): boolean {
   return 'error' in outcome && outcome.error.type === 'timeout';
 }
@@ -160,7 +160,7 @@ export function bug(thrown: unknown): Outcome {
   return errorOutcome('bug', 'bug', message, { hint });
 }
 
-/** The outcome when what was found out could not be told. */
+/** The outcome if the result could not be written. */
 export function outputFailed(message: string): Outcome {
   return errorOutcome('unknown', 'output', message);
 }

@@ -42,7 +42,7 @@ export function createFrameReader(limit = frameLimit): FrameReader {
   let dataLines = 0;
   let dispatched = false;
   let lastChar = '';
-  /** The beginning of a line, held back because the parser keeps all that it is fed apart: a line may come byte by byte. */
+  /** Start of an incomplete line, batched because the parser stores each chunk separately: a line may come byte by byte. */
   let crumbs = '';
   /** While a frame is being skipped: whether the line being read is empty so far; else null. */
   let skippingLineEmpty: boolean | null = null;

@@ -1,5 +1,5 @@
 /**
- * Refusals to typed failures, each with the server's own words and a hint.
+ * Converts refusals to typed failures, each with the server's own text and a hint.
  *
  * Owns the reading of statuses, error bodies and `WWW-Authenticate` (contract, "Refusals"). Secrets are removed
  * from the server's words; for the rest they are kept as they came: whoever shows them makes them harmless.

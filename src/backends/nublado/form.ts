@@ -7,12 +7,12 @@
 import { parse, type HTMLElement, type Node } from 'node-html-parser';
 import type { Choices, ImageOption, SizeOption } from '../../model/choices.js';
 
-/** Elements are nested this deep at most; a lab form is seven deep. Who reads their text does so recursively. */
+/** Maximum depth of elements; a lab form has seven levels. Reading their text recurses, so the depth is limited. */
 const depthLimit = 100;
 
 /** The choices of a form; null where the page is no lab form, `unavailable` where the controller offers none. */
 export function parseForm(html: string): Choices | 'unavailable' | null {
-  // To close what was left open takes the square of its number, and nothing is left open in a lab form.
+  // Closing unclosed tags is quadratic, and a lab form has none.
   const root = parse(withoutOpenEnd(html), { parseNoneClosedTags: true });
   if (isDeeper(root, depthLimit)) return null;
   const labels = labelsOf(root);

@@ -135,7 +135,7 @@ const inDoubt = { expected: false, mayBeOld: true };
 const lasting = 180_000;
 const leastAnswers = 10;
 
-/** A longer time than this between two answers was slept through, in milliseconds, or nobody answered. */
+/** A longer gap between two responses (ms) means that the process was suspended, or the controller unreachable. */
 const longestGap = 10_000;
 
 /** Whether a `failed` state has lasted, where no stream can be read that tells more. */
