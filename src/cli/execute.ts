@@ -10,7 +10,7 @@ import type { Session } from '../commands/session/session.js';
 import { startDeadline, type Deadline } from '../runtime/deadline.js';
 import { chooseDisplay } from '../display/choose.js';
 import type { Display, Ending } from '../display/display.js';
-import { harmless } from '../model/text.js';
+import { sanitise } from '../model/text.js';
 import type { DisplayOptions, EventsDisplayOptions } from '../display/modes.js';
 import { bug, exitCode, outputFailed, usage, type Outcome } from '../model/outcome.js';
 import { OutputError } from '../model/output-error.js';
@@ -43,7 +43,7 @@ export async function execute(outer: Context, task: Task): Promise<number> {
     trace: {
       value: (level: number, message: string) => {
         if (level <= (task.flags.verbose ?? 0)) display?.note(message);
-        log?.write(harmless(message));
+        log?.write(sanitise(message));
       },
     },
   }) as Context;

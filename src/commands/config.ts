@@ -19,7 +19,7 @@ import { changeProfiles } from '../config/save.js';
 import { isSafe } from '../model/host.js';
 import { UsageError } from '../model/usage-error.js';
 import type { Context } from '../runtime/context.js';
-import { harmless } from '../model/text.js';
+import { sanitise } from '../model/text.js';
 
 export interface ConfigOptions {
   /** As `--profile` gives it. */
@@ -58,7 +58,7 @@ export function configLines(profiles: Record<string, Profile>, all: boolean): st
       const value = profile[key];
       if (value === undefined) return [];
       const text = typeof value === 'string' ? value : value.map(quoted).join(' ');
-      return [harmless(`${all ? `${name} ` : ''}${key} ${text}`)];
+      return [sanitise(`${all ? `${name} ` : ''}${key} ${text}`)];
     }),
   );
 }

@@ -13,7 +13,7 @@ import { fileProblem } from '../runtime/file-problem.js';
 import { UsageError } from '../model/usage-error.js';
 import type { Context, EndReason, PassedSignal } from '../runtime/context.js';
 import { unlessAborted } from '../runtime/deadline.js';
-import { harmless } from '../model/text.js';
+import { sanitise } from '../model/text.js';
 import { signalCodes } from '../model/outcome.js';
 import { describeScenarios, startSimulators, type Simulators, type SimulatorSettings } from './simulators.js';
 
@@ -147,7 +147,7 @@ async function runCommand(
     const { code = '' } = error as NodeJS.ErrnoException;
     const missing = code === 'ENOENT';
     const why = missing ? 'command not found' : code === 'EACCES' ? 'permission denied' : code;
-    err.write(`lab controller: cannot run ${harmless(file) || "''"}: ${why}\n`);
+    err.write(`lab controller: cannot run ${sanitise(file) || "''"}: ${why}\n`);
     return missing ? 127 : 126;
   }
   const code = await exitCodeOf(child, signal);

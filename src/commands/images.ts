@@ -2,7 +2,7 @@
  * `lab images`: the images and sizes that the user may choose, as the values that `--image` and `--size` take.
  */
 import type { Ending } from '../display/display.js';
-import { harmless } from '../model/text.js';
+import { sanitise } from '../model/text.js';
 import type { Choices } from '../model/choices.js';
 import { begin } from './session/begin.js';
 import type { Session } from './session/session.js';
@@ -24,7 +24,7 @@ export async function images(session: Session): Promise<Ending> {
   const { images: offered, sizes } = asked.value;
   return session.ending(
     { kind: 'ok', message: `${offered.length} images, ${sizes.length} sizes` },
-    { text: describe(asked.value).map(harmless), more: { images: offered, sizes } },
+    { text: describe(asked.value).map(sanitise), more: { images: offered, sizes } },
   );
 }
 

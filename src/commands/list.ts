@@ -2,7 +2,7 @@
  * `lab list`: the users with running labs, one name a line.
  */
 import type { Ending } from '../display/display.js';
-import { harmless } from '../model/text.js';
+import { sanitise } from '../model/text.js';
 import type { Session } from './session/session.js';
 
 export async function list(session: Session): Promise<Ending> {
@@ -13,5 +13,5 @@ export async function list(session: Session): Promise<Ending> {
   }
   const users = asked.value;
   const message = users.length === 1 ? '1 lab is running' : `${users.length} labs are running`;
-  return session.ending({ kind: 'ok', message }, { text: users.map(harmless), more: { users } });
+  return session.ending({ kind: 'ok', message }, { text: users.map(sanitise), more: { users } });
 }

@@ -2,7 +2,7 @@
  * `lab status`: the lab's state, told once.
  */
 import type { Ending } from '../display/display.js';
-import { harmless } from '../model/text.js';
+import { sanitise } from '../model/text.js';
 import type { Lab } from '../model/lab.js';
 import { labRuns, type Outcome } from '../model/outcome.js';
 import { failed } from '../model/reducer.js';
@@ -87,5 +87,5 @@ function describe(lab: Lab, user: string): string[] {
     ['size', lab.size],
     ['url', lab.url],
   ];
-  return rows.flatMap(([key, value]) => (value === null ? [] : [harmless(`${key.padEnd(7)} ${value}`)]));
+  return rows.flatMap(([key, value]) => (value === null ? [] : [sanitise(`${key.padEnd(7)} ${value}`)]));
 }

@@ -5,7 +5,7 @@
 import type { Clock, Output } from '../runtime/context.js';
 import { isByDeadline } from '../model/outcome.js';
 import type { Input, RunState } from '../model/reducer.js';
-import { harmless, logText } from '../model/text.js';
+import { sanitise, logText } from '../model/text.js';
 import { ConnectionReports } from './connection.js';
 import { SilentDisplay, type Ending, type StartInfo } from './display.js';
 import { detail, endMessages, lastEventText, lineOf, warningMessage, type Message } from './messages.js';
@@ -107,7 +107,7 @@ export class TextDisplay extends SilentDisplay {
 
   override finish({ text }: Ending): void {
     // A script gets it as it is, as long as each line stays one line; a terminal gets it sanitised.
-    const show = this.#out.isTTY === true ? harmless : (line: string) => line.replace(/[\r\n]+/g, harmless);
+    const show = this.#out.isTTY === true ? sanitise : (line: string) => line.replace(/[\r\n]+/g, sanitise);
     for (const line of text) this.#out.write(`${show(line)}\n`);
   }
 }

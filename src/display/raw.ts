@@ -3,7 +3,7 @@
  */
 import { drained, type Output } from '../runtime/context.js';
 import type { Redactor } from '../model/redactor.js';
-import { harmless } from '../model/text.js';
+import { sanitise } from '../model/text.js';
 
 export interface RawWriter {
   /** Writes at the reader's pace. */
@@ -16,7 +16,7 @@ export function rawWriter(out: Output, signal: AbortSignal, redactor: Redactor):
   const decoder = new TextDecoder();
   const shown = redactor.inPieces();
   // Line ends stay line ends, so that frames can be read, but they are shown as well.
-  const show = (text: string): boolean => out.write(text.split('\n').map(harmless).join('\\n\n'));
+  const show = (text: string): boolean => out.write(text.split('\n').map(sanitise).join('\\n\n'));
   return {
     async write(bytes) {
       if (out.isTTY === true) show(shown.push(decoder.decode(bytes, { stream: true })));

@@ -7,7 +7,7 @@ import { Chalk, type ChalkInstance } from 'chalk';
 import type { Context } from '../runtime/context.js';
 import { readsUtf8, toAscii } from './locale.js';
 import type { ColorMode } from './modes.js';
-import { harmless } from '../model/text.js';
+import { sanitise } from '../model/text.js';
 
 export interface Theme {
   color: ChalkInstance;
@@ -26,7 +26,7 @@ export function createTheme(mode: ColorMode, forPerson: boolean, env: Context['e
   const frames = unicode ? ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] : ['-', '\\', '|', '/'];
   return {
     color,
-    safe: utf8 ? harmless : (text) => toAscii(harmless(text)),
+    safe: utf8 ? sanitise : (text) => toAscii(sanitise(text)),
     symbols: unicode
       ? { done: '✔', failed: '✖', warning: '⚠', full: '█', empty: '░', ellipsis: '…' }
       : { done: 'ok', failed: 'x', warning: '!', full: '#', empty: '-', ellipsis: '...' },

@@ -99,7 +99,7 @@ export function createRequests(
     try {
       json = parseJson(got.value.body);
     } catch {
-      // JSON that does not parse is as wrong as unexpected JSON.
+      // JSON that does not parse counts as unexpected JSON.
       json = undefined;
     }
     const value = parse(json);

@@ -1,7 +1,7 @@
 /**
- * Text for a terminal or a log: made harmless, and durations in words.
+ * Text for a terminal or a log: sanitised, and durations in words.
  *
- * Everything that came from a server passes through `harmless` before a person sees it. Knows nothing of
+ * Everything that came from a server passes through `sanitise` before a person sees it. Knows nothing of
  * colours and cursor movement; how wide a text is, `width.ts` knows.
  */
 
@@ -16,7 +16,7 @@ const harmful =
 const named: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** Text from outside, with everything that could act on a terminal or a CI system turned into a visible escape. */
-export function harmless(text: string): string {
+export function sanitise(text: string): string {
   const still = inert(text);
   return isPlainAscii(still) ? still : still.replace(harmful, visible);
 }
@@ -41,10 +41,10 @@ export function isPlainAscii(text: string): boolean {
   return /^[\x20-\x7e]*$/.test(text);
 }
 
-/** Long text as a line of a log: harmless, and cut with the number of characters left out. */
+/** Long text as a line of a log: sanitised, and cut with the number of characters left out. */
 export function logText(text: string, limit = 2000): string {
-  if (text.length <= limit) return harmless(text);
-  return `${harmless(text.slice(0, limit))}… (${text.length - limit} more characters)`;
+  if (text.length <= limit) return sanitise(text);
+  return `${sanitise(text.slice(0, limit))}… (${text.length - limit} more characters)`;
 }
 
 /** Elapsed time as `m:ss` or `h:mm:ss`, from milliseconds. */

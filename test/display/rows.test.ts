@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { rowsOf, type Moment } from '../../src/display/terminal/rows.js';
 import { displayWidth, wrap } from '../../src/display/terminal/width.js';
 import { createTheme } from '../../src/display/theme.js';
-import { harmless } from '../../src/model/text.js';
+import { sanitise } from '../../src/model/text.js';
 import { anyText } from '../support/arbitraries.js';
 
 const theme = createTheme('never', false, {});
@@ -85,10 +85,10 @@ describe('a message at a terminal', () => {
     fc.assert(
       fc.property(fc.integer({ min: 16, max: 120 }), anyText, fc.boolean(), (columns, text, hasMoment) => {
         const moment = hasMoment ? { elapsedMs: 61_000, progress: 7 } : null;
-        const rows = rowsOf(columns, message(harmless(text), 'error:'), moment, theme).split('\n');
+        const rows = rowsOf(columns, message(sanitise(text), 'error:'), moment, theme).split('\n');
         for (const row of rows) assert.ok(displayWidth(row) < columns, row);
         const without = (all: string): string => all.replaceAll(/\s/gu, '');
-        assert.ok(without(rows.join('')).endsWith(without(`error:${harmless(text)}`)));
+        assert.ok(without(rows.join('')).endsWith(without(`error:${sanitise(text)}`)));
       }),
       { numRuns: 1000 },
     );

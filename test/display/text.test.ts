@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { elapsed, harmless, inWords, logText } from '../../src/model/text.js';
+import { elapsed, sanitise, inWords, logText } from '../../src/model/text.js';
 import { cut, displayWidth } from '../../src/display/terminal/width.js';
 import { anyText } from '../support/arbitraries.js';
 
-describe('harmless', () => {
+describe('sanitise', () => {
   for (const [text, shown] of [
     ['plain text', 'plain text'],
     ['é 漢字 😀 👩‍👩‍👧', 'é 漢字 😀 👩‍👩‍👧'],
@@ -25,14 +25,14 @@ describe('harmless', () => {
     ['#[x] ## [x] ##vs[x] #vso[x]', '#[x] ## [x] ##vs[x] #vso[x]'],
   ] as const) {
     it(`shows ${JSON.stringify(text)} as ${JSON.stringify(shown)}`, () => {
-      assert.equal(harmless(text), shown);
+      assert.equal(sanitise(text), shown);
     });
   }
 
   it('leaves nothing that could act on a terminal in any text', () => {
     fc.assert(
       fc.property(anyText, (text) => {
-        assert.doesNotMatch(harmless(text), /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u);
+        assert.doesNotMatch(sanitise(text), /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u);
       }),
       { numRuns: 2000 },
     );
@@ -64,7 +64,7 @@ describe('cut', () => {
   it('is never wider than asked, for any text', () => {
     fc.assert(
       fc.property(anyText, fc.integer({ min: 0, max: 50 }), (text, columns) => {
-        assert.ok(displayWidth(cut(harmless(text), columns)) <= columns);
+        assert.ok(displayWidth(cut(sanitise(text), columns)) <= columns);
       }),
       { numRuns: 2000 },
     );

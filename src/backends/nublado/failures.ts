@@ -2,7 +2,7 @@
  * Converts refusals to typed failures, each with the server's own text and a hint.
  *
  * Owns the reading of statuses, error bodies and `WWW-Authenticate` (contract, "Refusals"). Secrets are removed
- * from the server's words; for the rest they are kept as they came: whoever shows them makes them harmless.
+ * from the server's words; for the rest they are kept as they came: whoever shows them sanitises them.
  */
 import { STATUS_CODES } from 'node:http';
 import type { Failure } from '../../model/result.js';
