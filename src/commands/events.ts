@@ -28,7 +28,7 @@ export async function events(session: Session, options: EventsOptions): Promise<
   let seen = new Seen();
   let outcome = await show(session, subject, options, seen);
   while (options.follow && outcome !== null && isOver(outcome, options)) {
-    outcome = await session.untilNews(subject, seen);
+    outcome = await session.events.untilNews(subject, seen);
     if (outcome !== null) break;
     if (session.signal.aborted) return session.ending(session.cutShort(betweenOperations));
     session.trace(1, `a new operation for ${subject.name}`);
@@ -44,7 +44,7 @@ function show(
   { strict, onBytes }: EventsOptions,
   seen: Seen,
 ): Promise<Outcome | null> {
-  return session.follow(subject, {
+  return session.events.follow(subject, {
     goal: 'events',
     // Who looks at the stream wants to see its silences too.
     silence: null,

@@ -15,7 +15,7 @@ export async function images(session: Session): Promise<Ending> {
   if (!begun.ok) return begun.ending;
   const { choices } = begun.lab;
   if (choices === null) throw new Error('a backend without choices has to say so in checkSettings');
-  const asked = await session.ask(choices);
+  const asked = await session.requests.ask(choices);
   if (!asked.ok) return session.ending(session.failureOutcome(asked.failure, words));
   if (asked.value === null) {
     session.display.warn('the controller offers no labs to this user now');

@@ -7,7 +7,7 @@ import type { Session } from './session/session.js';
 
 export async function list(session: Session): Promise<Ending> {
   session.display.start({ command: 'list', user: null, controller: session.controller, request: null });
-  const asked = await session.ask((signal) => session.backend.list(signal));
+  const asked = await session.requests.ask((signal) => session.backend.list(signal));
   if (!asked.ok) {
     return session.ending(session.failureOutcome(asked.failure, { interrupted: 'interrupted', hint: null }));
   }

@@ -53,13 +53,13 @@ export async function spawn(session: Session, options: SpawnOptions): Promise<En
 }
 
 async function createAndFollow(session: Session, subject: Subject, options: SpawnOptions): Promise<Outcome> {
-  const retry = session.retries();
+  const retry = session.requests.retries();
   const obstacles = new Obstacles(session, subject, options);
   const hopeless = new HopelessCreate(session.context.clock, options.request.image);
   /** Whether the controller may be creating the lab without having said so. */
   let maybeCreated = false;
   while (!session.signal.aborted) {
-    const created = await session.attempt((signal) =>
+    const created = await session.requests.attempt((signal) =>
       session.backend.lab(subject).create(options.request, signal),
     );
     let outcome: Outcome | null = null;
@@ -75,7 +75,7 @@ async function createAndFollow(session: Session, subject: Subject, options: Spaw
       const wait = retry.after(failure);
       if (wait === null) return refused(session, subject, failure, options.request.image);
       hopeless.note(failure);
-      await session.waitToRetry(retry, failure, hopeless.shorten(wait, failure));
+      await session.requests.waitToRetry(retry, failure, hopeless.shorten(wait, failure));
       if (failure.effect === 'possible' || hopeless.isDue) {
         session.trace(1, 'the response was lost; checking the state before retrying');
         const asked = await settledState(session, subject);
@@ -92,7 +92,7 @@ async function createAndFollow(session: Session, subject: Subject, options: Spaw
 async function followCreated(session: Session, subject: Subject, { detach }: SpawnOptions): Promise<Outcome> {
   if (detach) return session.detached('creating the lab', wayBack);
   // Its events may begin with the very same ones as those of the operation before.
-  session.operation = new Seen();
+  session.events.operation = new Seen();
   const outcome = await followSpawn(session, subject);
   return outcome ?? session.cutShort(detached);
 }

@@ -2,7 +2,7 @@
  * What a lab's state means for whoever follows its stream, and the outcomes that follow from either.
  *
  * `failed` says nothing by itself: it also shows while an operation is in progress, and then it is the stream that tells
- * how that ends (contract, "What a client must survive", 12). Where no stream can be read, `commands/attach.ts` decides.
+ * how that ends (contract, "What a client must survive", 12). Where no stream can be read, `commands/session/following.ts` decides.
  */
 import type { Lab } from './lab.js';
 import { errorOutcome, labRuns, type Outcome } from './outcome.js';

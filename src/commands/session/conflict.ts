@@ -112,11 +112,11 @@ export class Conflict {
     /** The lab that is coming up. */
     let spawning = lab.phase === 'starting' ? lab : null;
     if (spawning === null) {
-      const outcome = await session.follow(this.#subject, {
+      const outcome = await session.events.follow(this.#subject, {
         goal: 'create',
         silence: pollInterval,
         afterEnd: 'stop',
-        seen: session.operation,
+        seen: session.events.operation,
         known: { operation: lab.phase === 'stopping' ? 'deletion' : null, mayBeOld: !inProgress },
         stopOn: (input, state) => {
           const now = state.lab ?? lab;
@@ -162,7 +162,7 @@ export class Conflict {
     const { signal } = this.#session;
     for (;;) {
       await pause(this.#session, pollInterval);
-      const asked = await this.#session.labState(this.#subject);
+      const asked = await this.#session.requests.labState(this.#subject);
       if (!asked.ok || this.#isLate() || signal.aborted || asked.value?.phase !== known?.phase) return asked;
     }
   }

@@ -28,7 +28,7 @@ export async function deleteLab(
   subject: Subject,
   options: DeleteOptions,
 ): Promise<Outcome> {
-  const retry = session.retries();
+  const retry = session.requests.retries();
   // After the first DELETE, that there is no lab any more is the success of it.
   let repeated = false;
   /** Whether the controller may be deleting the lab. */
@@ -67,11 +67,11 @@ export async function deleteLab(
     // Where the DELETE was heard, its answer may simply take longer than anybody waits for one: no trouble yet.
     const heard = conflict || (isPossible && askedWait(failure) === null);
     if (heard) await pause(session, Math.max(wait, pollInterval));
-    else await session.waitToRetry(retry, failure, wait);
+    else await session.requests.waitToRetry(retry, failure, wait);
     // What certainly was never heard has changed nothing, so there is nothing to ask.
     if (!conflict && !isPossible) continue;
     session.trace(1, `${failure.error.message}; checking the state before retrying`);
-    const state = await session.labState(subject);
+    const state = await session.requests.labState(subject);
     if (state.ok && state.value === null) return gone();
     if (!state.ok && !isAborted(session.signal)) return outcomeOf(state.failure);
     // The deletion goes on, whatever becomes of those who ask for it.
@@ -112,7 +112,7 @@ async function removeWithProgress(
   detach: boolean,
 ): Promise<Result<Removal> | 'under way'> {
   const answered = new AbortController();
-  const removal = session
+  const removal = session.requests
     .attempt((signal) => session.backend.lab(subject).remove(signal))
     .then((result) => {
       answered.abort();
@@ -137,8 +137,8 @@ async function removeWithProgress(
     return result;
   });
   const use = { goal: 'delete', silence: null, afterEnd: 'stop', until: enough.signal } as const;
-  const { operation: seen } = session;
-  await session.follow(subject, { ...use, seen, known: { operation: 'deletion' } });
+  const { operation: seen } = session.events;
+  await session.events.follow(subject, { ...use, seen, known: { operation: 'deletion' } });
   const result = await response;
   cancel();
   return result;
@@ -157,7 +157,7 @@ async function hasBegun(session: Session, subject: Subject, answered: AbortSigna
   for (let wait = firstLook; ; wait = Math.min(2 * wait, pollInterval)) {
     await sleep(session.context.clock, wait, signal);
     if (isAborted(signal)) return false;
-    const state = await session.lookAtLab(subject, signal);
+    const state = await session.requests.lookAtLab(subject, signal);
     if (isAborted(signal)) return false;
     if (state.ok && state.value?.phase === 'stopping') return true;
   }

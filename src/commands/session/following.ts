@@ -33,7 +33,7 @@ export function pause(session: Session, ms: number): Promise<void> {
 /** The state, read again while it is the passing one. */
 export async function settledState(session: Session, subject: Subject): Promise<Result<Lab | null>> {
   for (;;) {
-    const answer = await session.labState(subject);
+    const answer = await session.requests.labState(subject);
     if (!answer.ok || answer.value?.phase !== 'unsettled' || session.signal.aborted) return answer;
     await pause(session, pollInterval);
   }
@@ -42,7 +42,12 @@ export async function settledState(session: Session, subject: Subject): Promise<
 /** Follows the spawn that this command asked for. Null where the run was cut short. */
 export function followSpawn(session: Session, subject: Subject): Promise<Outcome | null> {
   if (session.backend.lab(subject).events === null) return pollSpawn(session, subject);
-  return session.follow(subject, { goal: 'spawn', silence, afterEnd: 'reopen', seen: session.operation });
+  return session.events.follow(subject, {
+    goal: 'spawn',
+    silence,
+    afterEnd: 'reopen',
+    seen: session.events.operation,
+  });
 }
 
 /** The same by the state alone, where there is no stream. */
@@ -70,11 +75,11 @@ export function followOperation(
   expected: boolean,
 ): Promise<Outcome | null> {
   const isSpawn = phase === 'starting';
-  return session.follow(subject, {
+  return session.events.follow(subject, {
     goal: 'spawn',
     silence: isSpawn ? silence : phase === 'stopping' ? pollInterval : silenceInDoubt,
     afterEnd: 'reopen',
-    seen: session.operation,
+    seen: session.events.operation,
     known: { expected, mayBeOld: !isSpawn, operation: phase === 'stopping' ? 'deletion' : null },
     stopOn: (input, { expected: isExpected, endedClean, operation }) => {
       if (input.kind !== 'state') return null;
@@ -93,11 +98,11 @@ export function followDeletion(
   subject: Subject,
   isCertain: boolean,
 ): Promise<Outcome | null> {
-  return session.follow(subject, {
+  return session.events.follow(subject, {
     goal: 'delete',
     silence: pollInterval,
     afterEnd: 'stop',
-    seen: session.operation,
+    seen: session.events.operation,
     known: { operation: isCertain ? 'deletion' : null },
   });
 }
@@ -117,7 +122,7 @@ const glanceTime = 2_000;
 
 /** Looks for a moment at the stream of a lab of this state, which is `failed`. */
 export async function glance(session: Session, subject: Subject, lab: Lab): Promise<Glance> {
-  const seen = await session.glance(subject, glanceTime, { goal: 'spawn', known: inDoubt });
+  const seen = await session.events.glance(subject, glanceTime, { goal: 'spawn', known: inDoubt });
   const { outcome } = seen;
   if (outcome?.kind === 'unauthorized') return { kind: 'unknown', refused: true };
   if (outcome?.kind === 'failed' || outcome?.kind === 'running')

@@ -33,7 +33,7 @@ async function askForUrl(session: Session, subject: Subject, { kind }: Outcome):
   try {
     let lab = known;
     while (!limit.signal.aborted) {
-      const answer = await session.lookAtLab(subject, limit.signal);
+      const answer = await session.requests.lookAtLab(subject, limit.signal);
       if (answer.ok) lab = answer.value;
       if (lab !== null && lab.url !== null) break;
     }

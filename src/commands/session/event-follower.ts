@@ -1,0 +1,169 @@
+/**
+ * The event stream of a run: follows it, glances at it, or waits until it has something new.
+ *
+ * Owns what the inputs of a stream lead to: state, display, and where the following ends. How a stream is read, lost and
+ * reopened is `stream/follow.ts`.
+ */
+import type { Backend, Subject } from '../../backends/backend.js';
+import type { Outcome } from '../../model/outcome.js';
+import {
+  advance,
+  initialRun,
+  type Goal,
+  type Input,
+  type Known,
+  type RunState,
+} from '../../model/reducer.js';
+import { askedWait, outcomeOf, type Result } from '../../model/result.js';
+import type { Redact } from '../../model/redactor.js';
+import { drained, stamp } from '../../runtime/context.js';
+import { sleep, startDeadline } from '../../runtime/deadline.js';
+import type { RetryOptions } from '../../runtime/retry.js';
+import type { EventStream } from '../../stream/event-stream.js';
+import { follow, type AfterEnd, type FollowOptions } from '../../stream/follow.js';
+import { Seen } from '../../stream/seen.js';
+import { untilNews } from '../../stream/until-news.js';
+import type { Run } from './run.js';
+import type { StateRequests } from './state-requests.js';
+
+export interface FollowUse {
+  /** What the stream is followed for. Progress begins anew, unless something was seen of the same operation. */
+  goal: Goal;
+  /** See `FollowOptions.silence`. */
+  silence: number | null;
+  /** See `FollowOptions.afterEnd`. */
+  afterEnd: AfterEnd;
+  /** What was seen of the operation before. */
+  seen?: Seen;
+  onBytes?: (bytes: Uint8Array) => Promise<void>;
+  /** What is known of the operation before anything of it is seen. */
+  known?: Partial<Known>;
+  /**
+   * Looks at every input that is no outcome by itself, with the state after it. An outcome ends the run with it;
+   * `leave` ends the following without one.
+   */
+  stopOn?: (input: Input, state: RunState) => Outcome | 'leave' | null;
+  /** Ends the following early, beside the deadline and signals. */
+  until?: AbortSignal;
+}
+
+export interface EventFollowerOptions {
+  run: Run;
+  backend: Backend;
+  states: StateRequests;
+  redact: Redact;
+  /** Aborts on the deadline and on a signal that ends the program. */
+  signal: AbortSignal;
+  /** A connection silent for this long is dead, in milliseconds; null for never. */
+  idleTimeout: number | null;
+  retry: RetryOptions;
+  /** See `FollowOptions.watchWake`. */
+  watchWake: NonNullable<FollowOptions['watchWake']>;
+}
+
+export class EventFollower {
+  /** What was shown of the operation that is followed, however often its stream is opened. */
+  operation = new Seen();
+  readonly #options: EventFollowerOptions;
+  readonly #run: Run;
+  readonly #signal: AbortSignal;
+  /** When the event stream may be opened, in monotonic milliseconds. */
+  #eventsAt = 0;
+  /** What was seen of the stream that was followed last. */
+  #followed: Seen | null = null;
+
+  constructor(options: EventFollowerOptions) {
+    this.#options = options;
+    this.#run = options.run;
+    this.#signal = options.signal;
+  }
+
+  /** Follows the subject's events until there is an outcome, the stream gives no more, or time is up. */
+  async follow(subject: Subject, { stopOn, known = {}, ...use }: FollowUse): Promise<Outcome | null> {
+    const again = use.seen !== undefined && use.seen === this.#followed;
+    this.#followed = use.seen ?? null;
+    const { goal } = use;
+    this.#run.advance({ kind: 'following', goal, again, known });
+    let left = false;
+    for await (const batch of follow(this.#followOptions(subject, use))) {
+      for (const input of batch) {
+        this.#run.take(input);
+        const { outcome } = this.#run.state;
+        const stopped = outcome === null && !left ? (stopOn?.(input, this.#run.state) ?? null) : null;
+        if (stopped === 'leave') left = true;
+        else if (stopped !== null) this.#run.advance({ kind: 'decided', outcome: stopped });
+        if (input.kind !== 'repeated') this.#run.show(input);
+        // What else has come counts as seen, so it has to be shown.
+        if (this.#run.state.outcome !== null) break;
+      }
+      this.#run.display.flush();
+      if (left || this.#run.state.outcome !== null) return this.#run.state.outcome;
+      // A reader that is slow slows the reading from the network, and nothing piles up here.
+      await drained(this.#run.context.out, this.#signal);
+      await drained(this.#run.context.err, this.#signal);
+    }
+    return null;
+  }
+
+  /**
+   * Looks at the subject's events for a moment without showing any: what they and the state come to in so many
+   * milliseconds, or as soon as that is an outcome or the stream ends.
+   */
+  async glance(subject: Subject, ms: number, use: Pick<FollowUse, 'goal' | 'known'>): Promise<RunState> {
+    const limit = startDeadline(this.#run.context.clock, ms, this.#signal);
+    const at = stamp(this.#run.context.clock);
+    const { goal, known = {} } = use;
+    let state = advance(initialRun(goal, at), { ...at, kind: 'following', goal, again: false, known });
+    const options = { goal, silence: null, afterEnd: 'stop', until: limit.signal } as const;
+    for await (const batch of follow(this.#followOptions(subject, options))) {
+      state = batch.reduce(advance, state);
+      if (state.outcome !== null) break;
+    }
+    limit.cancel();
+    return state;
+  }
+
+  /** Looks at the subject's queue, in silence, until there is something that was not seen; an outcome where it cannot. */
+  async untilNews(subject: Subject, seen: Seen): Promise<Outcome | null> {
+    this.#run.advance({ kind: 'polling' });
+    const options = this.#followOptions(subject, { goal: 'events', silence: null, afterEnd: 'stop' });
+    const failure = await untilNews({
+      ...options,
+      seen,
+      onInput: (input) => {
+        this.#run.take(input);
+      },
+    });
+    return failure === null ? null : outcomeOf(failure);
+  }
+
+  /** Opens the event stream, once the controller allows it: it may have said to another follower when that is. */
+  async #openEvents(subject: Subject, signal: AbortSignal): Promise<Result<EventStream>> {
+    const { clock, collectBehind } = this.#run.context;
+    const { events } = this.#options.backend.lab(subject);
+    if (events === null) throw new Error('a stream is followed that nobody may read');
+    const wait = this.#eventsAt - clock.monotonic();
+    if (wait > 0) await sleep(clock, wait, signal);
+    const answer = await events(signal);
+    if (answer.ok) return { ok: true, value: collectBehind?.(answer.value) ?? answer.value };
+    this.#eventsAt = clock.monotonic() + (askedWait(answer.failure) ?? 0);
+    return answer;
+  }
+
+  #followOptions(subject: Subject, { until, ...use }: FollowUse): FollowOptions {
+    const { run, states, redact, retry, idleTimeout, watchWake } = this.#options;
+    return {
+      ...use,
+      source: {
+        events: (signal) => this.#openEvents(subject, signal),
+        state: (signal) => states.request(subject, signal),
+        redact,
+      },
+      clock: run.context.clock,
+      retry,
+      signal: until === undefined ? this.#signal : AbortSignal.any([this.#signal, until]),
+      idleTimeout,
+      watchWake,
+    };
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * The requests of a run: each with its idle timeout, its retries, and what its response says about the server.
+ *
+ * Owns when a request is sent again. Whether that makes sense is said by its failure (`model/result.ts`), how long to wait
+ * by `runtime/retry.ts`, and how often the state may be requested by `state-requests.ts`.
+ */
+import type { Subject } from '../../backends/backend.js';
+import type { Lab } from '../../model/lab.js';
+import { isFinal, type Failure, type Result } from '../../model/result.js';
+import { isAborted, sleep } from '../../runtime/deadline.js';
+import { Retry, type RetryOptions } from '../../runtime/retry.js';
+import type { Run } from './run.js';
+import { answeredWithin, type StateRequests } from './state-requests.js';
+
+export interface RequestsOptions {
+  run: Run;
+  states: StateRequests;
+  /** Aborts on the deadline and on a signal that ends the program. */
+  signal: AbortSignal;
+  /** A request without a response for this long is lost, in milliseconds; null for never. */
+  idleTimeout: number | null;
+  retry: RetryOptions;
+}
+
+export class Requests {
+  readonly #run: Run;
+  readonly #states: StateRequests;
+  readonly #signal: AbortSignal;
+  readonly #idleTimeout: number | null;
+  readonly #retryOptions: RetryOptions;
+
+  constructor({ run, states, signal, idleTimeout, retry }: RequestsOptions) {
+    this.#run = run;
+    this.#states = states;
+    this.#signal = signal;
+    this.#idleTimeout = idleTimeout;
+    this.#retryOptions = retry;
+  }
+
+  /** The attempts at one request, for a command that decides itself what to do between them. */
+  retries(): Retry {
+    return new Retry(this.#retryOptions);
+  }
+
+  /**
+   * Sends a request once. Without a response within the idle timeout it is lost, like a silent stream.
+   * `isContact`: whether a response shows that the server is reachable.
+   */
+  async attempt<T>(
+    question: (signal: AbortSignal) => Promise<Result<T>>,
+    isContact = true,
+    signal = this.#signal,
+  ): Promise<Result<T>> {
+    return this.#noteAnswer(
+      await answeredWithin(this.#run.context.clock, this.#idleTimeout, signal, question),
+      isContact,
+      signal,
+    );
+  }
+
+  #noteAnswer<T>(answer: Result<T>, isContact: boolean, signal: AbortSignal): Result<T> {
+    if (isAborted(signal)) return answer;
+    if (isContact && (answer.ok || (answer.failure.from === 'server' && isFinal(answer.failure)))) {
+      this.#retryOptions.contact.reached = true;
+    }
+    const failure = answer.ok ? null : answer.failure;
+    this.#run.advance({ kind: 'response', from: isContact ? 'server' : 'other', failure });
+    return answer;
+  }
+
+  /** Sends a request until there is a response, or none can be expected. Only for requests that may be repeated. */
+  ask<T>(question: (signal: AbortSignal) => Promise<Result<T>>, isContact = true): Promise<Result<T>> {
+    return this.#untilAnswered(() => this.attempt(question, isContact));
+  }
+
+  /** `least`: milliseconds until it can be tried again. `early`: aborts when it can be tried before its time. */
+  async #untilAnswered<T>(
+    attempt: () => Promise<Result<T>>,
+    least = () => 0,
+    early?: AbortSignal,
+  ): Promise<Result<T>> {
+    const retry = this.retries();
+    for (;;) {
+      const answer = await attempt();
+      if (answer.ok || this.#signal.aborted) return answer;
+      const wait = retry.after(answer.failure, least());
+      if (wait === null) return answer;
+      await this.waitToRetry(retry, answer.failure, wait, early);
+      if (isAborted(this.#signal)) return answer;
+    }
+  }
+
+  /** Says that something is tried again, and waits until it is time. */
+  async waitToRetry(retry: Retry, { error }: Failure, ms: number, early?: AbortSignal): Promise<void> {
+    this.#run.context.trace(1, `retrying in ${Math.round(ms)} ms`);
+    const { attempts: attempt } = retry;
+    this.#run.show(
+      this.#run.advance({ kind: 'connection', state: 'retrying', attempt, reason: error.message }),
+    );
+    this.#run.display.flush();
+    const isOver = early === undefined || early.aborted;
+    await sleep(this.#run.context.clock, ms, isOver ? this.#signal : AbortSignal.any([this.#signal, early]));
+  }
+
+  /** The state of the subject's lab, noted and shown; null where there is none. */
+  async labState(subject: Subject): Promise<Result<Lab | null>> {
+    const attempt = () => this.#attemptState(subject, this.#signal);
+    const { lookBegins } = this.#states;
+    return this.#noteState(await this.#untilAnswered(attempt, () => this.#states.wait, lookBegins));
+  }
+
+  /** The same, asked only once, for whoever asks again anyway. */
+  async lookAtLab(subject: Subject, signal: AbortSignal): Promise<Result<Lab | null>> {
+    return this.#noteState(await this.#attemptState(subject, signal));
+  }
+
+  async #attemptState(subject: Subject, signal: AbortSignal): Promise<Result<Lab | null>> {
+    return this.#noteAnswer(await this.#states.request(subject, signal), true, signal);
+  }
+
+  #noteState(answer: Result<Lab | null>): Result<Lab | null> {
+    if (!answer.ok) return answer;
+    const { value: lab } = answer;
+    this.#run.show(this.#run.advance({ kind: 'lab', lab }));
+    this.#run.display.flush();
+    return answer;
+  }
+
+  /** The state of the lab of somebody who is still being looked up: kept for the command, and not shown. */
+  async stateOnce(of: Subject): Promise<Result<Lab | null>> {
+    const answer = await this.#untilAnswered(
+      () => this.#attemptState(of, this.#signal),
+      () => this.#states.wait,
+    );
+    if (answer.ok) this.#states.keep(of.name, answer.value);
+    return answer;
+  }
+}

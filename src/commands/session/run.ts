@@ -1,0 +1,64 @@
+/**
+ * The state of one run and what is shown of it.
+ *
+ * Owns the one place in which inputs become state, and the redrawing. What the inputs mean is decided in
+ * `model/reducer.ts`; where they come from, in `requests.ts` and `event-follower.ts`.
+ */
+import type { Display } from '../../display/display.js';
+import { advance, initialRun, type Fact, type Goal, type Input, type RunState } from '../../model/reducer.js';
+import { stamp, type Context } from '../../runtime/context.js';
+
+export class Run {
+  readonly context: Context;
+  readonly display: Display;
+  #state: RunState;
+  #stopTicking: () => void = () => undefined;
+
+  constructor(context: Context, display: Display, goal: Goal) {
+    this.context = context;
+    this.display = display;
+    this.#state = initialRun(goal, stamp(context.clock));
+    this.#tick();
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+
+  /** Stops redrawing; the display is the caller's. */
+  close(): void {
+    this.#stopTicking();
+  }
+
+  /** Stamps a fact and takes it into the state. */
+  advance(fact: Fact): Input {
+    const input: Input = { ...stamp(this.context.clock), ...fact };
+    this.take(input);
+    return input;
+  }
+
+  /** The one way in which the run's state changes. */
+  take(input: Input): void {
+    this.#state = advance(this.#state, input);
+  }
+
+  show(input: Input): void {
+    // A display reports retries only when they last, so that the reasons are in the trace.
+    if (input.kind === 'connection' && input.state === 'retrying') {
+      const reason = input.reason ?? 'the connection was lost';
+      this.context.trace(1, `retrying, attempt ${input.attempt}: ${reason}`);
+    }
+    this.display.show(this.#state, input);
+  }
+
+  #tick(): void {
+    const every = this.display.tickEvery;
+    if (every === null) return;
+    this.display.tick(this.#state);
+    const again = (): void => {
+      this.#stopTicking = this.context.clock.after(every, again);
+      this.display.tick(this.#state);
+    };
+    this.#stopTicking = this.context.clock.after(every, again);
+  }
+}
