@@ -9,12 +9,15 @@ import type { Retry } from '../runtime/retry.js';
 import type { Decoder } from '../model/frame.js';
 import type { Redact } from '../model/redactor.js';
 import type { EventInput, Input, SkippedInput } from '../model/reducer.js';
+import type { EventStream } from './event-stream.js';
 import { createFrameReader, type FrameItem, type FrameReader } from './frames.js';
 import { inputOf } from './input.js';
 import type { Seen } from './seen.js';
 
 export interface StreamReaderOptions {
   decode: Decoder;
+  /** See `EventStream.replay`. */
+  replay: EventStream['replay'];
   redact: Redact;
   clock: Clock;
   seen: Seen;
@@ -59,7 +62,7 @@ export class StreamReader {
   }
 
   #readingOf(items: readonly FrameItem[]): Reading {
-    const { clock, decode, redact, seen, retry } = this.#options;
+    const { clock, decode, replay, redact, seen, retry } = this.#options;
     const reading: Reading = { inputs: [], frames: null, inDoubt: false };
     // What came in one piece came at one time.
     const at = stamp(clock);
@@ -77,7 +80,8 @@ export class StreamReader {
         if (decides(input)) reading.inputs.push({ ...at, kind: 'repeated', frame: input });
         continue;
       }
-      if (judgement === 'replaced') {
+      // Only a server that repeats the whole operation shows a new one by other frames.
+      if (judgement === 'replaced' && replay === 'whole') {
         const attempt = Math.max(1, retry.attempts);
         reading.inputs.push({ ...at, kind: 'connection', state: 'replaced', attempt, reason: null });
       }

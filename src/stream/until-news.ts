@@ -93,8 +93,8 @@ async function lookOnce(
     if (opened.kind !== 'open') return opened;
     options.retry.contact.reached = true;
     report('open', Math.max(1, retry.attempts), null);
-    const { decode } = opened.stream;
-    const reader = new StreamReader({ decode, redact: source.redact, clock, seen, retry });
+    const { decode, replay } = opened.stream;
+    const reader = new StreamReader({ decode, replay, redact: source.redact, clock, seen, retry });
     const openedAt = clock.monotonic();
     let stillMs = 0;
     for (;;) {

@@ -400,6 +400,14 @@ describe('a stream that was lost', () => {
     assert.deepEqual([await set.next(), await set.next()], ['replaced', 'info x']);
   });
 
+  it('takes other frames for news, not for another operation, if the server need not repeat the same', async () => {
+    const set = setUp();
+    set.source.replay = 'unknown';
+    set.source.feed(info('a', 1), info('b', 30), 'cut', info('x', 2), info('y', 31));
+    await untilRetried(set, 250);
+    assert.deepEqual([await set.next(), await set.next()], ['info x', 'info y']);
+  });
+
   it('is waited for longer and longer, until something new comes', async () => {
     const set = setUp();
     set.source.states.push(testLab('pending'));

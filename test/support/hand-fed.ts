@@ -39,6 +39,7 @@ export class HandFed implements Source {
   refusal: Failure | null = null;
   /** Whether the question for the stream gets no answer. */
   silent = false;
+  replay: EventStream['replay'] = 'whole';
   readonly redact = noSecrets.redact;
   #wake: (() => void) | null = null;
   #queue: (Uint8Array | 'end' | 'cut')[] = [];
@@ -62,7 +63,7 @@ export class HandFed implements Source {
     if (this.refusal !== null) return Promise.resolve({ ok: false, failure: this.refusal });
     return Promise.resolve({
       ok: true,
-      value: { body: this.#body(signal), decode, replay: 'whole', heartbeat: 'comment' },
+      value: { body: this.#body(signal), decode, replay: this.replay, heartbeat: 'comment' },
     });
   }
 
