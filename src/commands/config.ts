@@ -1,5 +1,5 @@
 /**
- * `lab config`: shows and changes profiles. Asks no controller.
+ * `lab config`: shows and changes profiles. It sends nothing to a controller.
  *
  * Owns what a change means; what a profile may hold and how the file is read and written is below, in config.
  */
@@ -27,7 +27,7 @@ export interface ConfigOptions {
 }
 
 export interface ShowOptions extends ConfigOptions {
-  /** Every profile, not one. */
+  /** All profiles instead of one. */
   all?: boolean | undefined;
 }
 
@@ -40,7 +40,7 @@ export function configFile(context: Context): string {
   return path;
 }
 
-/** The profiles asked for, by name, as they stand in the file. */
+/** The requested profiles by name, as they are in the file. */
 export function showConfig(context: Context, { profile, all }: ShowOptions): Record<string, Profile> {
   if (all === true && profile !== undefined) {
     throw new UsageError('--all shows every profile: leave out --profile');
@@ -68,7 +68,7 @@ function quoted(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** What a change comes to, in words. */
+/** The description of a change. */
 export interface Change {
   message: string;
   /** What the user should know about the new value. */
@@ -97,7 +97,7 @@ export async function setConfig(
   };
 }
 
-/** For a controller that a token will not be sent to. */
+/** The warning for a controller to which no token will be sent. */
 function plainHttpWarning(controller: string): string | undefined {
   const url = parseControllerUrl(controller, 'lab config set controller');
   return isSafe(url) ? undefined : `a token will not be sent over plain http to ${url.hostname}; use https`;
@@ -113,8 +113,8 @@ function settingOf(key: ProfileKey, values: readonly string[]): Profile {
 }
 
 /**
- * Paths in the file are relative to it, but a path on a command line is meant from where the user is. So what
- * was just set becomes absolute; `~/` stays, it means the same in both places.
+ * Paths in the file are relative to the file, but a path on a command line is relative to the working directory. So the
+ * new value becomes absolute; `~/` stays, because it means the same in both places.
  */
 function anchored(profile: Profile, key: ProfileKey): Profile {
   const absolute = (path: string): string => (path.startsWith('~/') ? path : absolutePath(path, key));
@@ -128,7 +128,7 @@ function anchored(profile: Profile, key: ProfileKey): Profile {
   return profile;
 }
 
-/** The working directory may have been deleted, and then nothing is relative to it. */
+/** Resolves a path. The working directory may have been deleted; then a relative path cannot be resolved. */
 function absolutePath(path: string, key: ProfileKey): string {
   try {
     return resolve(path);
@@ -140,7 +140,7 @@ function absolutePath(path: string, key: ProfileKey): string {
   }
 }
 
-/** Removes one value, and with its last one the profile. */
+/** Removes one value. Removing the last value removes the profile. */
 export async function unsetConfig(
   context: Context,
   keyText: string,

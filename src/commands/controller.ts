@@ -19,11 +19,11 @@ import { describeScenarios, startSimulators, type Simulators, type SimulatorSett
 
 export interface ServeOptions extends SimulatorSettings {
   list: boolean;
-  /** What to run beside it; without it, it serves until a signal. */
+  /** The command to run while it serves. Without a command, it serves until a signal arrives. */
   command?: readonly string[];
 }
 
-/** What could lead the command to another controller than this one, or give it another identity there. */
+/** Settings that could direct the command to another controller, or give it another identity. */
 const realSettings = [
   'LAB_DIRECT',
   'LAB_HUB',
@@ -47,7 +47,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
   const starting = startSimulators(context.clock, options);
   const simulators = await unlessAborted(starting, signal).catch((error: unknown) => {
     if (!signal.aborted) throw error;
-    // It may hang in the lookup of its host's name, and is closed if it comes up after all.
+    // Starting may hang in the lookup of the host name. If it succeeds later, the simulator is closed.
     void starting.then((late) => late.close()).catch(() => undefined);
     return null;
   });
@@ -70,7 +70,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
 /** What a client needs, by the names of the environment. */
 type Variables = Readonly<Record<string, string>>;
 
-/** Makes and removes them in one go each, because a second signal ends the process without waiting for anything. */
+/** Creates and removes the files synchronously, because a second signal exits without waiting for anything. */
 async function withTokenFiles(
   { tmp, jobs }: Context,
   { controller, hub }: Simulators,
@@ -125,7 +125,7 @@ async function serveUntilSignal(
   return codeOf(signal);
 }
 
-/** Runs it to its end, whatever signals arrive meanwhile; the code is the one that a shell would give. */
+/** Runs the command until it exits, even if signals arrive. Returns the exit code that a shell would return. */
 async function runCommand(
   context: Context,
   [file = '', ...args]: readonly string[],
@@ -137,7 +137,7 @@ async function runCommand(
   let giveBack = (): void => undefined;
   try {
     child = launch(file, args, env);
-    // Every signal, from the first moment: ending before the command does would leave it an orphan.
+    // Takes every signal from the start: exiting before the command would leave it orphaned.
     giveBack = jobs.takeSignals((each) => {
       passOn(context, child, each);
     });
@@ -156,24 +156,24 @@ async function runCommand(
   return code;
 }
 
-/** Throws the system's error where it cannot be run, or tells it as an event. */
+/** Throws the system's error if the command cannot be run, or emits it as an `error` event. */
 function launch(file: string, args: readonly string[], env: Context['env']): ChildProcess {
-  // Node refuses the empty name in its own words; to a shell it is one that is not found.
+  // Node rejects an empty name with its own message; a shell reports that the command is not found.
   if (file === '') throw Object.assign(new Error('no name'), { code: 'ENOENT' });
   const child = spawn(file, args, { env, stdio: 'inherit' });
-  // A signal that may not be sent, to `sudo` say, is an error too, and changes nothing.
+  // A signal that may not be sent (to `sudo`, for example) is also an error, and can be ignored.
   child.on('error', () => undefined);
   return child;
 }
 
 async function exitCodeOf(child: ChildProcess, signal: AbortSignal): Promise<number> {
-  // Signals go past this: what is left is a bug here, and after that the command has to end too.
+  // Signals do not lead here, only bugs in this program do. The command must exit then, too.
   const end = (): void => {
     child.kill('SIGTERM');
   };
   if (signal.aborted) end();
   signal.addEventListener('abort', end);
-  // Not with `once`, which an error ends as well: that of a signal that may not be sent.
+  // Not `once`, because it also rejects on the error of a signal that may not be sent.
   const code = await new Promise<number>((resolve) => {
     child.on('exit', (status, killer) => {
       resolve(killer === null ? (status ?? 0) : 128 + constants.signals[killer]);
@@ -183,9 +183,9 @@ async function exitCodeOf(child: ChildProcess, signal: AbortSignal): Promise<num
   return code;
 }
 
-/** Gives a child the signal that this process got. */
+/** Forwards a signal that this process received to the child. */
 function passOn(context: Context, child: ChildProcess, signal: PassedSignal): void {
-  // What was typed has reached everything at the terminal already. Looked at only now: looking opens stdin.
+  // A typed signal has already reached every process at the terminal. Checked only now, because the check opens stdin.
   const typed = signal === 'SIGINT' || signal === 'SIGQUIT';
   if (typed && context.in.isTTY === true) return;
   child.kill(signal);

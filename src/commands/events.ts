@@ -10,11 +10,11 @@ import type { Session } from './session/session.js';
 import type { Subject } from '../backends/backend.js';
 
 export interface EventsOptions {
-  /** A frame that is no Event ends the command. */
+  /** An invalid frame ends the command. */
   strict: boolean;
   /** After an operation has ended, wait for the next one. */
   follow: boolean;
-  /** Sees the exact bytes of the body. */
+  /** Receives the exact bytes of the body. */
   onBytes: ((bytes: Uint8Array) => Promise<void>) | null;
 }
 
@@ -46,7 +46,7 @@ function show(
 ): Promise<Outcome | null> {
   return session.events.follow(subject, {
     goal: 'events',
-    // Who looks at the stream wants to see its silences too.
+    // Silences of the stream are part of the output, so they do not cause requests for the state.
     silence: null,
     afterEnd: 'stop',
     seen,

@@ -28,7 +28,7 @@ export async function images(session: Session): Promise<Ending> {
   );
 }
 
-/** Two tables, and what their marks and columns mean. A reference has a row of its own, because it is long. */
+/** Two tables, and the meaning of their marks and columns. A reference is long, so it has its own row. */
 function describe({ images: offered, sizes }: Choices): string[] {
   const imageRows = offered.map(({ name, reference, checked }) => [mark(checked), tagOf(reference), name]);
   const sizeRows = sizes.map(({ name, cpu, memory, default: isDefault }) => [

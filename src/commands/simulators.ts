@@ -1,7 +1,7 @@
 /**
  * What `lab controller` serves: the simulated controller and, with `--with-hub`, a simulated JupyterHub.
  *
- * Owns their start, and why they cannot start in the words of the options. What is printed about them belongs to
+ * Owns their start, and the errors if they cannot start, in terms of the options. What is printed about them belongs to
  * `controller.ts`.
  */
 import { isLoopback } from '../model/host.js';

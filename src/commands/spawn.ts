@@ -1,5 +1,5 @@
 /**
- * `lab spawn`: asks for a lab, follows its events, and ends with the outcome.
+ * `lab spawn`: requests a lab, follows its events, and ends with the outcome.
  */
 import { isAborted, startDeadline } from '../runtime/deadline.js';
 import type { Ending } from '../display/display.js';
@@ -22,7 +22,7 @@ export interface SpawnOptions {
   request: LabRequest;
   /** Return as soon as the controller accepted. */
   detach: boolean;
-  /** What to do about a lab that is there already. */
+  /** What to do if a lab already exists. */
   onConflict: ConflictPolicy;
 }
 
@@ -56,7 +56,7 @@ async function createAndFollow(session: Session, subject: Subject, options: Spaw
   const retry = session.requests.retries();
   const obstacles = new Obstacles(session, subject, options);
   const hopeless = new HopelessCreate(session.context.clock, options.request.image);
-  /** Whether the controller may be creating the lab without having said so. */
+  /** Whether the controller may be creating the lab although no response confirmed it. */
   let maybeCreated = false;
   while (!session.signal.aborted) {
     const created = await session.requests.attempt((signal) =>
@@ -91,7 +91,7 @@ async function createAndFollow(session: Session, subject: Subject, options: Spaw
 
 async function followCreated(session: Session, subject: Subject, { detach }: SpawnOptions): Promise<Outcome> {
   if (detach) return session.detached('creating the lab', wayBack);
-  // Its events may begin with the very same ones as those of the operation before.
+  // Its first events may be identical to those of the previous operation.
   session.events.operation = new Seen();
   const outcome = await followSpawn(session, subject);
   return outcome ?? session.cutShort(detached);
@@ -99,15 +99,15 @@ async function followCreated(session: Session, subject: Subject, { detach }: Spa
 
 type CreateConflict = Creation & { kind: 'conflict' };
 
-/** What is there instead of an accepted create, and what `--on-conflict` makes of it. */
+/** Conflicts with a create, and how `--on-conflict` resolves them. */
 class Obstacles {
-  /** Whether a spawn is followed that is somebody else's, or that nobody knows to be ours. */
+  /** Whether the followed spawn was started elsewhere, or is not known to be ours. */
   isFollowing = false;
   readonly #session: Session;
   readonly #subject: Subject;
   readonly #options: SpawnOptions;
   readonly #conflict: Conflict;
-  /** Whether the response to a create was lost: what is in the way may be its lab. */
+  /** Whether the response to a create was lost: the conflicting lab may be the one that it created. */
   #lost = false;
 
   constructor(session: Session, subject: Subject, options: SpawnOptions) {
@@ -117,10 +117,10 @@ class Obstacles {
     this.#conflict = new Conflict(session, subject);
   }
 
-  /** What a conflict comes to; null where the create is to be sent again, or the run was cut short. */
+  /** The outcome of a conflict; null if the create is to be sent again, or the run was cut short. */
   async passed({ phase, failure }: CreateConflict): Promise<Outcome | null> {
     const session = this.#session;
-    // What is in the way of a repeated create is the first one's lab.
+    // A repeated create conflicts with the lab of the first one.
     const policy = this.#lost ? 'attach' : this.#options.onConflict;
     if (policy === 'fail') {
       return outcomeOf(withHint(failure, '`lab status` shows the existing lab; see --on-conflict.'));
@@ -136,14 +136,14 @@ class Obstacles {
       const outcome = await replace(session, this.#subject);
       return outcome?.kind === 'not-found' ? this.#wait(null, { attach: false, inProgress }) : outcome;
     }
-    // After a lost response the state may be that of the lab before, but not the type of this one.
+    // After a lost response, the state may be the previous lab's, but the type of this conflict is current.
     const runs = this.#lost ? phase === 'running' : lab?.phase === 'running' && !inProgress;
     if (!runs) return this.#wait(lab, { attach: true, inProgress });
     this.#warnOfDifferences(lab);
     return alreadyRunning;
   }
 
-  /** What the state comes to after a create whose response was lost; null where the create is to be sent again. */
+  /** What the state means after a create whose response was lost; null if the create is to be sent again. */
   async afterLostAnswer(lab: Lab | null): Promise<Outcome | null> {
     this.#lost = true;
     if (lab?.phase === 'starting') return followCreated(this.#session, this.#subject, this.#options);
@@ -220,7 +220,7 @@ function withoutDigest(reference: string): string {
   return reference.replace(/@.*$/, '');
 }
 
-/** What is refused, with what may be chosen instead of the image or size. */
+/** The outcome of a refusal, with the images or sizes that may be chosen instead. */
 async function refused(
   session: Session,
   subject: Subject,
@@ -237,7 +237,7 @@ async function refused(
   return outcomeOf(withHint(failure, choicesHint(failure.error, refusedChoice, image, asked.value)));
 }
 
-/** How long to ask for the choices, in milliseconds: the refusal is what matters. */
+/** How long to request the choices, in milliseconds. They are optional: the refusal is what matters. */
 const choicesTimeout = 2_000;
 
 function withHint(failure: Failure, hint: string | null): Failure {

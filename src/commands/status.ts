@@ -1,5 +1,5 @@
 /**
- * `lab status`: the lab's state, told once.
+ * `lab status`: reports the lab's state once.
  */
 import type { Ending } from '../display/display.js';
 import { sanitise } from '../model/text.js';
@@ -27,12 +27,12 @@ export async function status(session: Session): Promise<Ending> {
 }
 
 interface Judgement {
-  /** The state that the judgement is about: the last one that was read. */
+  /** The state that was judged: the last one read. */
   lab: Lab | null;
   outcome: Outcome;
 }
 
-/** What a state means; one that is `failed` only together with the stream. */
+/** What a state means. A `failed` state is judged together with the stream. */
 async function judge(session: Session, subject: Subject, lab: Lab | null): Promise<Judgement> {
   if (lab?.phase !== 'failed') return { lab, outcome: outcomeOf(lab, subject) };
   if (session.backend.lab(subject).events === null) return { lab, outcome: failed(notSure, null) };
@@ -72,7 +72,7 @@ function outcomeOf(lab: Lab | null, subject: Subject): Outcome {
   }
 }
 
-/** Whether an outcome says only what the lab's status says. */
+/** Whether an outcome adds nothing to the lab's status. */
 function saysNoMore({ kind, message }: Outcome): boolean {
   return kind === 'running' || (kind === 'pending' && message !== inProgress) || message === hasFailed;
 }

@@ -1,5 +1,5 @@
 /**
- * `lab wait`: attaches to the operation in progress with a lab, or to what is left of the last one, and ends with the
+ * `lab wait`: attaches to the lab's operation in progress, or to the remaining events of the last one, and ends with the
  * outcome.
  */
 import type { Ending } from '../display/display.js';
@@ -25,7 +25,7 @@ export type WaitGoal = 'running' | 'absent';
 
 const words: Words = { interrupted: 'interrupted; any operation in progress continues', hint: null };
 
-/** A `failed` state is all that is known: whether an operation is in progress is not. */
+/** Only a `failed` state is known; whether an operation is in progress is unknown. */
 const lastFailed = { ...words, timeUp: 'last state: failed' };
 
 export async function wait(session: Session, goal: WaitGoal): Promise<Ending> {
@@ -44,7 +44,7 @@ export async function wait(session: Session, goal: WaitGoal): Promise<Ending> {
 async function waitForRunning(session: Session, subject: Subject): Promise<Outcome> {
   const failure = new LastingFailure(session.context.clock);
   let isReadable = session.backend.lab(subject).events !== null;
-  /** Whether a lab was coming up. */
+  /** Whether a lab was starting. */
   let expected = false;
   let last: Phase | null = null;
   let asked = await settledState(session, subject);
@@ -53,7 +53,7 @@ async function waitForRunning(session: Session, subject: Subject): Promise<Outco
     const phase = asked.value?.phase;
     if (phase === 'running') return labRuns;
     if (phase === undefined) {
-      // Where only the state can be read, the last one counts.
+      // If only the state can be read, the last one counts.
       const wasFailed = !isReadable && last === 'failed';
       return expected && !wasFailed ? removed(session.state.reason) : nothing(subject, wasFailed);
     }
@@ -79,7 +79,7 @@ async function waitForRunning(session: Session, subject: Subject): Promise<Outco
   }
 }
 
-/** A lab that has failed is looked at again this often, in milliseconds: somebody may be deleting it. */
+/** How often to check a failed lab again, in milliseconds: another client may be deleting it. */
 const lookAgain = 15_000;
 
 async function waitForAbsent(session: Session, subject: Subject): Promise<Outcome> {

@@ -8,8 +8,8 @@ import type { DisplayOptions, EventsDisplayOptions, ProgressMode } from './modes
 import { createTheme } from './theme.js';
 
 /**
- * The progress mode in effect. A bar needs a terminal that can move its cursor, and that nothing else writes
- * to. Where every event goes to stdout already, progress is shown only if it was requested.
+ * The progress mode in effect. A bar needs a terminal that can move its cursor and that has no other writer. If every
+ * event already goes to stdout, progress is shown only on request.
  */
 export function effectiveProgress(
   { progress, output, quiet }: DisplayOptions,

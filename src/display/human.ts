@@ -20,7 +20,7 @@ export interface EndingOptions {
   layOut: ((message: Message) => string) | null;
 }
 
-/** Says on stderr how the run ended. */
+/** Reports on stderr how the run ended. */
 export class EndingDisplay extends SilentDisplay {
   readonly #err: Output;
   readonly #theme: Theme;

@@ -79,7 +79,7 @@ export function typedLine(
   return `${paint(type.padEnd(8))} ${percentColumn(progress)}  ${text}`;
 }
 
-/** A person wants to know why when there is no event for this long, in milliseconds. */
+/** After this long without an event (ms), the display explains why. */
 const longSilence = 10_000;
 
 /** Why no events arrive at a moment in monotonic milliseconds; null where nothing is wrong. */
@@ -116,7 +116,7 @@ export function endMessages(outcome: Outcome, finish: Finish, theme: Theme): Mes
   const text = `${logText(sentenceFor(outcome, finish))}${time}`;
   if (!('error' in outcome)) {
     const { kind } = outcome;
-    // A count, or a state that is not final, is not a success to be ticked off.
+    // A count, or a state that is not final, gets no success mark.
     if (kind === 'ok' || kind === 'pending') return [{ word: '', text, paint: asItIs }];
     return [{ word: symbols.done, text, paint: color.green }];
   }
@@ -137,7 +137,7 @@ export function detail(text: string): Message {
   return { word: ' ', text: logText(text), paint: asItIs };
 }
 
-/** Commands that follow an operation to its end, which takes a time worth knowing. */
+/** Commands that follow an operation to its end, so that the duration is worth reporting. */
 const followingCommands: readonly (string | null)[] = ['spawn', 'wait', 'stop', 'events'];
 
 function hasTotal({ kind }: Outcome, { command, isAtTerminal }: Finish): boolean {

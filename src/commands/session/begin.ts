@@ -1,5 +1,5 @@
 /**
- * How every command about one lab begins: whose lab that is, and then the display.
+ * The start of every command about one lab: determines whose lab it is, then starts the display.
  */
 import type { RemoteLab, Subject } from '../../backends/backend.js';
 import type { Ending } from '../../display/display.js';
@@ -9,11 +9,11 @@ import type { Session } from './session.js';
 export interface Beginning {
   /** Its name on the command line. */
   command: string;
-  /** Whether it can serve other users than the token's own. */
+  /** Whether the command can act for users other than the token's own. */
   mayBeAnother: boolean;
-  /** What to say where it is cut short before it has begun. */
+  /** The messages for a run that is cut short before it has begun. */
   words: Words;
-  /** What it requests, for JSON output; left out where that is nothing more. */
+  /** The content of its request, for JSON output; omitted if there is none. */
   request?: (lab: RemoteLab) => Record<string, unknown>;
 }
 

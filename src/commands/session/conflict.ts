@@ -1,10 +1,10 @@
 /**
- * What keeps a lab from being created (409): waits until it is over, and says when to send the create again.
+ * Waits until the conflict that prevents a create (409) is over, and decides when to send the create again.
  *
- * Every create makes the state `failed` for everybody else (contract, "What a client must survive", 12), so it is sent
+ * Every create sets the state to `failed` for all other clients (contract, "What a client must survive", 12), so it is sent
  * again only after something has changed, and otherwise rarely. The deadline is the only limit. The controller does not
- * reliably say what the operation is, so its stream is followed without assuming that. What `--on-conflict` asks for is
- * up to `spawn.ts`.
+ * reliably say which operation is in progress, so its stream is followed without that assumption. `spawn.ts` implements
+ * `--on-conflict`.
  */
 import type { Lab } from '../../model/lab.js';
 import type { Outcome } from '../../model/outcome.js';
@@ -15,28 +15,28 @@ import type { Session } from './session.js';
 import type { Subject } from '../../backends/backend.js';
 
 export interface ConflictOptions {
-  /** Whether a lab that comes up is an outcome to wait for; otherwise it is in the way as well. */
+  /** Whether a lab that starts is the awaited outcome; otherwise it is also a conflict. */
   attach: boolean;
   /** Whether a create was sent whose response was lost, so that a state `running` may be that of the lab before. */
   lost: boolean;
   /** Whether the controller said that an operation is in progress: then the stream is that operation's. */
   inProgress: boolean;
-  /** Called when it shows that a spawn is in progress. An outcome ends the run. */
+  /** Called when a spawn turns out to be in progress. An outcome ends the run. */
   onSpawn: (lab: Lab) => Outcome | null;
 }
 
-/** Where nothing changes and no stream ends, the create is sent this often, in milliseconds. */
+/** The longest interval between two creates while nothing changes and no stream ends, in milliseconds. */
 const longestPause = 15_000;
 
-/** An operation sends its first event at once. Without one for this long a lab that runs just runs, in milliseconds. */
+/** An operation emits its first event at once. A running lab without an event for this long (ms) has no operation. */
 const emptyWhileRunning = 2_000;
 
-/** Otherwise an open stream without an event is given this long, in milliseconds. */
+/** In other cases, the time limit for an open stream without an event, in milliseconds. */
 const emptyLimit = 30_000;
 
 type StateInput = Input & { kind: 'state' };
 
-/** Everything that is in the way of one create, one after the other. */
+/** All successive conflicts of one create. */
 export class Conflict {
   readonly #session: Session;
   readonly #subject: Subject;
@@ -44,7 +44,7 @@ export class Conflict {
   #sentAt = 0;
   /** The events that had been shown when the create was sent last. */
   #shown = 0;
-  /** Whether there was no lab in the way when the create was sent last. */
+  /** Whether no lab existed when the create was sent last. */
   #wasAbsent = false;
 
   constructor(session: Session, subject: Subject) {
@@ -54,8 +54,8 @@ export class Conflict {
   }
 
   /**
-   * Waits as long as it would be no use to send the create again; `lab` is the state right after the last one. Null means
-   * to send it, or that the run was cut short.
+   * Waits while another create would be useless; `lab` is the state right after the last create. Null means that the
+   * create should be sent again, or that the run was cut short.
    */
   async passed(lab: Lab | null, options: ConflictOptions): Promise<Outcome | null> {
     const session = this.#session;
@@ -105,11 +105,11 @@ export class Conflict {
     return (stream === 'over' || outcome !== null) && events > this.#shown;
   }
 
-  /** Follows whatever is in progress. An outcome only where that is one for the command, too. */
+  /** Follows the operation in progress. Returns an outcome only if it is also the outcome of the command. */
   async #follow(lab: Lab, options: ConflictOptions): Promise<Outcome | null> {
     const { attach, inProgress, onSpawn } = options;
     const session = this.#session;
-    /** The lab that is coming up. */
+    /** The lab that is starting. */
     let spawning = lab.phase === 'starting' ? lab : null;
     if (spawning === null) {
       const outcome = await session.events.follow(this.#subject, {
@@ -135,7 +135,7 @@ export class Conflict {
     return onSpawn(spawning) ?? followSpawn(session, this.#subject);
   }
 
-  /** Whether a state, which was `before` at first, says that to follow the stream is no use any more. */
+  /** Whether the state shows that following the stream is no longer useful; `before` is the state at the start. */
   #isDecisive({ lab, emptyFor = 0 }: StateInput, { stream }: RunState, before: Lab): boolean {
     if (lab === null || emptyFor >= emptyLimit || (stream === null && this.#isLate())) return true;
     return lab.phase === 'running' && (before.phase !== 'running' || emptyFor >= emptyWhileRunning);
@@ -145,7 +145,7 @@ export class Conflict {
   #outcomeFor(outcome: Outcome | null, attach: boolean): Outcome | null {
     switch (outcome?.kind) {
       case 'unauthorized':
-        // The state tells whether it is the token, or only the stream.
+        // The state shows whether the token is refused, or only the stream.
         this.#isReadable = false;
         return null;
       case 'complete':
@@ -157,7 +157,7 @@ export class Conflict {
     }
   }
 
-  /** The state once it is another one, or when the time has come to send the create all the same. */
+  /** The state once it has changed, or when it is time to send the create even though it has not. */
   async #untilChanged(known: Lab | null): Promise<Result<Lab | null>> {
     const { signal } = this.#session;
     for (;;) {
@@ -168,7 +168,7 @@ export class Conflict {
   }
 }
 
-/** What a state means for the create: an outcome, null to send it again, or to wait on. */
+/** What a state means for the create: an outcome, null to send it again, or to keep waiting. */
 function whatNext(
   lab: Lab | null,
   changed: boolean,

@@ -1,6 +1,6 @@
 /**
- * The words and the outcome of a run that ended without one of its own: a signal, the deadline, or nothing more to be
- * known.
+ * The messages and the outcome of a run that ended without its own outcome: because of a signal, the deadline, or because
+ * nothing more can be found out.
  */
 import type { EndReason } from '../../runtime/context.js';
 import type { Deadline } from '../../runtime/deadline.js';
@@ -11,19 +11,19 @@ import { outcomeOf } from '../../model/result.js';
 import type { RunState } from '../../model/reducer.js';
 import { isReachable, type Evidence } from './last-look.js';
 
-/** What to say when a run is cut short. */
+/** The messages for a run that is cut short. */
 export interface Words {
   interrupted: string;
-  /** What is so when the time is up and the controller was reachable; where nothing is said, the operation goes on. */
+  /** The message at the deadline if the controller was reachable. Default: the operation continues. */
   timeUp?: string;
-  /** The outcome that follows from the state that the last look found, where that is one. */
+  /** The outcome that follows from the state that the last look found, if there is one. */
   decides?: (lab: Lab | null) => Outcome | null;
   hint: string | null;
 }
 
 /**
- * What a run means that ended without an outcome of its own: because it had to, because the time was up, or
- * because nothing more can be known. `unreached`: the URL of a controller that has not answered at all.
+ * The outcome of a run that ended without its own: because of a signal, because it timed out, or because nothing more
+ * can be found out. `unreached`: the URL of a controller that has never responded.
  */
 export function cutShort(
   signal: AbortSignal,

@@ -1,5 +1,5 @@
 /**
- * The deletion of a lab, with its progress: what `stop` does, and `spawn --on-conflict replace` before it creates.
+ * Deletes a lab and shows the progress, for `stop` and for `spawn --on-conflict replace` before its create.
  *
  * The outcome comes from the DELETE and the state. The stream only shows progress, and is opened once the state
  * says `terminating`: before that it repeats the old spawn (contract, "What a client must survive", 4).
@@ -19,17 +19,17 @@ export interface DeleteOptions {
   words: Words;
 }
 
-/** How soon to look whether the deletion has begun, in milliseconds. */
+/** The delay before checking whether the deletion has begun, in milliseconds. */
 const firstLook = 200;
 
-/** Deletes the lab; sends the DELETE again where its answer was lost, because the deletion goes on all the same. */
+/** Deletes the lab. Repeats the DELETE if its response was lost, because the deletion continues regardless. */
 export async function deleteLab(
   session: Session,
   subject: Subject,
   options: DeleteOptions,
 ): Promise<Outcome> {
   const retry = session.requests.retries();
-  // After the first DELETE, that there is no lab any more is the success of it.
+  // After the first DELETE, a missing lab means success.
   let repeated = false;
   /** Whether the controller may be deleting the lab. */
   let maybeDeleting = false;
@@ -64,17 +64,17 @@ export async function deleteLab(
     const wait = conflict ? pollInterval : retry.after(failure);
     if (wait === null) return outcomeOf(failure);
     repeated = true;
-    // Where the DELETE was heard, its answer may simply take longer than anybody waits for one: no trouble yet.
+    // If the DELETE was received, its response may only take longer than the idle timeout: not a problem yet.
     const heard = conflict || (isPossible && askedWait(failure) === null);
     if (heard) await pause(session, Math.max(wait, pollInterval));
     else await session.requests.waitToRetry(retry, failure, wait);
-    // What certainly was never heard has changed nothing, so there is nothing to ask.
+    // A DELETE that was certainly not received has changed nothing, so the state need not be requested.
     if (!conflict && !isPossible) continue;
     session.trace(1, `${failure.error.message}; checking the state before retrying`);
     const state = await session.requests.labState(subject);
     if (state.ok && state.value === null) return gone();
     if (!state.ok && !isAborted(session.signal)) return outcomeOf(state.failure);
-    // The deletion goes on, whatever becomes of those who ask for it.
+    // The deletion continues, even if requests for the state fail.
     if (state.ok && state.value?.phase === 'stopping') retry.reset();
   }
   const decides = (lab: Lab | null): Outcome | null => (lab === null ? gone() : null);
@@ -90,8 +90,8 @@ function gone(): Outcome {
 }
 
 /**
- * Waits for the end of a deletion that was accepted. Null where the lab turns out not to be deleted, or the run was cut
- * short. Not even a stream that could be read would say more: the state says when it is over.
+ * Waits for the end of an accepted deletion. Null if the lab turns out not to be deleted, or if the run was cut short.
+ * A readable stream would not add anything: the state shows when the deletion is over.
  */
 async function untilDeleted(session: Session, subject: Subject): Promise<Outcome | null> {
   for (;;) {
@@ -120,7 +120,7 @@ async function removeWithProgress(
     });
   const begun = await hasBegun(session, subject, answered.signal);
   if (begun && detach) {
-    // The deletion goes on without anybody waiting for it.
+    // The deletion continues even if nothing waits for it.
     removal.catch(() => undefined);
     return 'under way';
   }
@@ -144,14 +144,14 @@ async function removeWithProgress(
   return result;
 }
 
-/** How long the stream may take to say why a deletion failed: that it failed is known. In milliseconds. */
+/** How long to wait for the stream to give the reason of a failed deletion, in milliseconds. */
 const reasonTimeout = 2_000;
 
 function hasFailed(result: Result<unknown>): boolean {
   return !result.ok && result.failure.kind === 'failed';
 }
 
-/** Whether the deletion is under way; false when the DELETE was answered before that could be seen. */
+/** Whether the deletion is in progress; false if the response to the DELETE arrived before that was visible. */
 async function hasBegun(session: Session, subject: Subject, answered: AbortSignal): Promise<boolean> {
   const signal = AbortSignal.any([session.signal, answered]);
   for (let wait = firstLook; ; wait = Math.min(2 * wait, pollInterval)) {

@@ -1,7 +1,7 @@
 /**
- * The event stream of a run: follows it, glances at it, or waits until it has something new.
+ * The event stream of a run: follows it, glances at it, or waits for a new event.
  *
- * Owns what the inputs of a stream lead to: state, display, and where the following ends. How a stream is read, lost and
+ * Owns the effects of a stream's inputs: state, display, and the end of following. How a stream is read, lost and
  * reopened is `stream/follow.ts`.
  */
 import type { Backend, Subject } from '../../backends/backend.js';
@@ -39,11 +39,11 @@ export interface FollowUse {
   /** What is known of the operation before anything of it is seen. */
   known?: Partial<Known>;
   /**
-   * Looks at every input that is no outcome by itself, with the state after it. An outcome ends the run with it;
+   * Called for every input that is not an outcome itself, with the state after it. An outcome ends the run;
    * `leave` ends the following without one.
    */
   stopOn?: (input: Input, state: RunState) => Outcome | 'leave' | null;
-  /** Ends the following early, beside the deadline and signals. */
+  /** Stops following early, in addition to the deadline and signals. */
   until?: AbortSignal;
 }
 
@@ -98,7 +98,7 @@ export class EventFollower {
       }
       this.#run.display.flush();
       if (left || this.#run.state.outcome !== null) return this.#run.state.outcome;
-      // A reader that is slow slows the reading from the network, and nothing piles up here.
+      // Backpressure: a slow reader slows down reading from the network, so nothing accumulates here.
       await drained(this.#run.context.out, this.#signal);
       await drained(this.#run.context.err, this.#signal);
     }
@@ -106,8 +106,8 @@ export class EventFollower {
   }
 
   /**
-   * Looks at the subject's events for a moment without showing any: what they and the state come to in so many
-   * milliseconds, or as soon as that is an outcome or the stream ends.
+   * Reads the subject's events for up to `ms` milliseconds without showing them. Returns the state of the run then, or as
+   * soon as there is an outcome or the stream ends.
    */
   async glance(subject: Subject, ms: number, use: Pick<FollowUse, 'goal' | 'known'>): Promise<RunState> {
     const limit = startDeadline(this.#run.context.clock, ms, this.#signal);
@@ -123,7 +123,7 @@ export class EventFollower {
     return state;
   }
 
-  /** Looks at the subject's queue, in silence, until there is something that was not seen; an outcome where it cannot. */
+  /** Reads the subject's queue, without display, until something unseen arrives; an outcome if it cannot be read. */
   async untilNews(subject: Subject, seen: Seen): Promise<Outcome | null> {
     this.#run.advance({ kind: 'polling' });
     const options = this.#followOptions(subject, { goal: 'events', silence: null, afterEnd: 'stop' });
@@ -137,7 +137,7 @@ export class EventFollower {
     return failure === null ? null : outcomeOf(failure);
   }
 
-  /** Opens the event stream, once the controller allows it: it may have said to another follower when that is. */
+  /** Opens the event stream as soon as the controller allows it; an earlier response may have set that time. */
   async #openEvents(subject: Subject, signal: AbortSignal): Promise<Result<EventStream>> {
     const { clock, collectBehind } = this.#run.context;
     const { events } = this.#options.backend.lab(subject);

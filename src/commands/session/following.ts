@@ -1,11 +1,11 @@
 /**
- * What the commands have in common that attach to an operation in progress: following it until it is over, and what a
- * `failed` state comes to.
+ * What the commands that attach to an operation in progress share: following it until it is over, and interpreting a
+ * `failed` state.
  *
- * The stream tells how an operation ends; the state tells what there is where no stream does. A `failed` state is never an
+ * The stream reports how an operation ends; without a stream, the state shows the result. A `failed` state is never an
  * outcome by itself, because it also shows while an operation is in progress (contract, "What a client must survive",
- * 12). What it means while a stream is followed is the reducer's (`model/run.ts`, `onState`); here is what it means where
- * no stream can be read, or only for a moment.
+ * 12). While a stream is followed, the reducer interprets it (`model/run.ts`, `onState`); this module interprets it if no
+ * stream can be read, or only briefly.
  */
 import type { Clock } from '../../runtime/context.js';
 import { sleep } from '../../runtime/deadline.js';
@@ -19,10 +19,10 @@ import type { Subject } from '../../backends/backend.js';
 /** The state is read after this long without an event, in milliseconds: pings prove only that the connection lives. */
 const silence = 10_000;
 
-/** The same where the last state makes no sense without the stream, in milliseconds. */
+/** The same if the last state is inconclusive without the stream, in milliseconds. */
 const silenceInDoubt = 5_000;
 
-/** Between two requests for the state where no stream says when to send one, in milliseconds. */
+/** The interval between two requests for the state if no stream can be followed, in milliseconds. */
 export const pollInterval = 1_000;
 
 /** Waits a moment, or until the run is cut short. */
@@ -30,7 +30,7 @@ export function pause(session: Session, ms: number): Promise<void> {
   return sleep(session.context.clock, ms, session.signal);
 }
 
-/** The state, read again while it is the passing one. */
+/** The state, read again while it is only transitional. */
 export async function settledState(session: Session, subject: Subject): Promise<Result<Lab | null>> {
   for (;;) {
     const answer = await session.requests.labState(subject);
@@ -39,7 +39,7 @@ export async function settledState(session: Session, subject: Subject): Promise<
   }
 }
 
-/** Follows the spawn that this command asked for. Null where the run was cut short. */
+/** Follows the spawn that this command requested. Null if the run was cut short. */
 export function followSpawn(session: Session, subject: Subject): Promise<Outcome | null> {
   if (session.backend.lab(subject).events === null) return pollSpawn(session, subject);
   return session.events.follow(subject, {
@@ -50,7 +50,7 @@ export function followSpawn(session: Session, subject: Subject): Promise<Outcome
   });
 }
 
-/** The same by the state alone, where there is no stream. */
+/** The same using only the state, if there is no stream. */
 async function pollSpawn(session: Session, subject: Subject): Promise<Outcome | null> {
   const failure = new LastingFailure(session.context.clock);
   for (;;) {
@@ -65,8 +65,8 @@ async function pollSpawn(session: Session, subject: Subject): Promise<Outcome | 
 }
 
 /**
- * Follows whatever is in progress until the lab runs or has failed. Null where there is no lab and none was `expected`, where
- * a deletion has ended, or where the run was cut short.
+ * Follows the operation in progress until the lab runs or has failed. Null if there is no lab and none was `expected`, if
+ * a deletion has ended, or if the run was cut short.
  */
 export function followOperation(
   session: Session,
@@ -90,8 +90,8 @@ export function followOperation(
 }
 
 /**
- * Follows a deletion until its stream ends; an outcome only where it failed or the lab is gone. `isCertain`: whether the
- * operation in progress is known to be one.
+ * Follows a deletion until its stream ends. Returns an outcome only if it failed or the lab is gone. `isCertain`: whether
+ * the operation in progress is known to be a deletion.
  */
 export function followDeletion(
   session: Session,
@@ -111,7 +111,7 @@ export function followDeletion(
 export type Glance =
   /** The stream confirms that it failed, or the state has changed to another one that is final. */
   | { kind: 'over'; outcome: Outcome; lab: Lab }
-  /** There is no operation, and the state is this one now. */
+  /** No operation is in progress, and this is the current state. */
   | { kind: 'state'; lab: Lab | null }
   | { kind: 'in progress'; operation: Known['operation'] }
   /** The stream could not be read: `refused` says whether it never will be. */
@@ -120,7 +120,7 @@ export type Glance =
 /** How long a glance takes at most, in milliseconds. */
 const glanceTime = 2_000;
 
-/** Looks for a moment at the stream of a lab of this state, which is `failed`. */
+/** Reads the stream briefly for a lab whose state, `lab`, is `failed`. */
 export async function glance(session: Session, subject: Subject, lab: Lab): Promise<Glance> {
   const seen = await session.events.glance(subject, glanceTime, { goal: 'spawn', known: inDoubt });
   const { outcome } = seen;
@@ -136,14 +136,14 @@ export async function glance(session: Session, subject: Subject, lab: Lab): Prom
 
 const inDoubt = { expected: false, mayBeOld: true };
 
-/** A `failed` state that nothing else explains is believed after this long, in milliseconds, and so many answers. */
+/** An otherwise unexplained `failed` state is trusted after this long (ms) and this many responses. */
 const lasting = 180_000;
 const leastAnswers = 10;
 
 /** A longer gap between two responses (ms) means that the process was suspended, or the controller unreachable. */
 const longestGap = 10_000;
 
-/** Whether a `failed` state has lasted, where no stream can be read that tells more. */
+/** Whether a `failed` state has lasted, for when no stream can be read that would show more. */
 export class LastingFailure {
   readonly #clock: Clock;
   #answers = 0;
@@ -154,7 +154,7 @@ export class LastingFailure {
     this.#clock = clock;
   }
 
-  /** Takes one more answer; true where the lab has failed for so long that it will not recover. */
+  /** Records one more response; true if the lab has been `failed` for so long that it will not recover. */
   note(phase: Phase): boolean {
     const now = this.#clock.monotonic();
     if (phase !== 'failed') {

@@ -1,5 +1,5 @@
 /**
- * Notices a create that can never succeed: the server stumbles over it each time, as over the reference of an image that it
+ * Detects a create that can never succeed: the server fails on it each time, for example on an image reference that it
  * cannot parse (contract, "Refusals"). Which response means that is decided in the backend.
  */
 import type { Clock } from '../../runtime/context.js';
@@ -8,7 +8,7 @@ import type { Outcome } from '../../model/outcome.js';
 import { askedWait, outcomeOf, type Failure } from '../../model/result.js';
 import type { ImageChoice } from '../../model/lab-request.js';
 
-/** A create that is answered like this so often, for so long in milliseconds, is not worth repeating. */
+/** A create is not repeated after this many such responses, over at least this time in milliseconds. */
 const hopelessResponses = 5;
 const hopelessAfter = 60_000;
 
@@ -25,7 +25,7 @@ export class HopelessCreate {
     this.#image = image;
   }
 
-  /** Takes a failed create as it comes. */
+  /** Records a failed create. */
   note(failure: Failure): void {
     if (failure.stumbled !== true) {
       this.#responses = 0;
@@ -36,19 +36,19 @@ export class HopelessCreate {
     this.#responses += 1;
   }
 
-  /** Whether the last create was one too many, unless the state says that there is a lab. */
+  /** Whether the limit is reached; the state may still show that there is a lab. */
   get isDue(): boolean {
     return this.#responses >= hopelessResponses && this.#lastAt - this.#firstAt >= hopelessAfter;
   }
 
-  /** How long to wait before the next one, which comes when it may be the last. */
+  /** The wait before the next create, shortened so that it is sent as soon as it may be the last one. */
   shorten(wait: number, failure: Failure): number {
     if (this.isDue) return 0;
     const left = this.#firstAt + hopelessAfter - this.#lastAt;
     return this.#responses > 0 && askedWait(failure) === null && left > 0 ? Math.min(wait, left) : wait;
   }
 
-  /** Takes the state after it; an outcome where there is no use in trying again. */
+  /** Considers the state after the failed create; an outcome if another attempt is pointless. */
   verdict(failure: Failure, lab: Lab | null): Outcome | null {
     if (lab !== null) this.#responses = 0;
     if (!this.isDue) return null;

@@ -1,22 +1,22 @@
 /**
  * The last look before the deadline: when it is due, and what it shows.
  *
- * Whether the controller is reachable when the time is up decides between two exit codes, and must not depend on whether a
- * stream happened to be lost in that moment. So one request for the lab's state is sent shortly before, on a new connection
- * (`state-requests.ts`): what counts is whether it is answered, or the stream brings anything, from then on.
+ * At the deadline, the exit code depends on whether the controller is reachable. It must not depend on whether a stream
+ * happened to be lost at that moment. So one request for the lab's state is sent shortly before, on a new connection
+ * (`state-requests.ts`): the controller is reachable if it responds, or if the stream delivers anything, from then on.
  */
 import type { Clock } from '../../runtime/context.js';
 import type { Deadline } from '../../runtime/deadline.js';
 import { isFromHealthyServer } from '../../model/result.js';
 import type { RunState } from '../../model/reducer.js';
 
-/** It is due this long before the deadline, or after half of the time if that is later, in milliseconds. */
+/** The last look is due this long before the deadline (ms), or after half of the time if that is later. */
 const lead = 2_000;
 
-/** Where it is late, as after a suspend, the deadline leaves it this long, in milliseconds. */
+/** If it starts late, as after a suspend, the deadline still leaves it this long, in milliseconds. */
 const least = 1_000;
 
-/** Calls back when it is due; returns the way to call it off. `timeout` is the whole of the deadline's time. */
+/** Calls back when the last look is due; returns a function that cancels it. `timeout` is the deadline's total time. */
 export function scheduleLook(
   clock: Clock,
   deadline: Deadline,
@@ -35,13 +35,13 @@ export function scheduleLook(
 /** What shows at the deadline whether the controller is reachable. */
 export type Evidence = Pick<RunState, 'look' | 'lastByteAt' | 'stream'>;
 
-/** Whether the last look was answered, or the stream has brought something since it began. */
+/** Whether the last look got a response, or the stream has delivered something since it began. */
 export function isReachable({ look = null, lastByteAt = null, stream = null }: Partial<Evidence>): boolean {
   if (look === null) return false;
   if (lastByteAt !== null && lastByteAt >= look.at) return true;
   if (look.answer === null) return false;
   if (look.answer.ok) return true;
   const { failure } = look.answer;
-  // A gateway that answers for a server that is away shows nothing, unless it still holds the stream open.
+  // A gateway's response for an unreachable server proves nothing, unless the stream is still open.
   return isFromHealthyServer(failure) || (failure.from === 'server' && stream === 'open');
 }

@@ -5,8 +5,8 @@ import type { Subject } from '../../backends/backend.js';
 import { errorOutcome, type Outcome } from '../../model/outcome.js';
 
 export function noLab({ own }: Subject, message: string): Outcome {
-  // Only its own user may create one.
+  // Only the user may create their own lab.
   const hint = own ? '`lab spawn` creates one.' : null;
-  // JSON output version 1 has this status, whatever the server's response was.
+  // JSON output version 1 always has this status, regardless of the server's response.
   return errorOutcome('not-found', 'no_lab', message, { status: 404, hint });
 }

@@ -1,8 +1,8 @@
 /**
- * The requests of a run: each with its idle timeout, its retries, and what its response says about the server.
+ * The requests of a run: their idle timeout, their retries, and what a response shows about the server.
  *
- * Owns when a request is sent again. Whether that makes sense is said by its failure (`model/result.ts`), how long to wait
- * by `runtime/retry.ts`, and how often the state may be requested by `state-requests.ts`.
+ * Owns when a request is sent again. The failure says whether a retry makes sense (`model/result.ts`), `runtime/retry.ts`
+ * how long to wait, and `state-requests.ts` how often the state may be requested.
  */
 import type { Subject } from '../../backends/backend.js';
 import type { Lab } from '../../model/lab.js';
@@ -73,7 +73,7 @@ export class Requests {
     return this.#untilAnswered(() => this.attempt(question, isContact));
   }
 
-  /** `least`: milliseconds until it can be tried again. `early`: aborts when it can be tried before its time. */
+  /** `least`: minimum milliseconds before a retry. `early`: aborts when it can be retried sooner. */
   async #untilAnswered<T>(
     attempt: () => Promise<Result<T>>,
     least = () => 0,
@@ -90,7 +90,7 @@ export class Requests {
     }
   }
 
-  /** Says that something is tried again, and waits until it is time. */
+  /** Reports a retry, and waits until it is due. */
   async waitToRetry(retry: Retry, { error }: Failure, ms: number, early?: AbortSignal): Promise<void> {
     this.#run.context.trace(1, `retrying in ${Math.round(ms)} ms`);
     const { attempts: attempt } = retry;
@@ -109,7 +109,7 @@ export class Requests {
     return this.#noteState(await this.#untilAnswered(attempt, () => this.#states.wait, lookBegins));
   }
 
-  /** The same, asked only once, for whoever asks again anyway. */
+  /** The same without retries, for callers that repeat the request anyway. */
   async lookAtLab(subject: Subject, signal: AbortSignal): Promise<Result<Lab | null>> {
     return this.#noteState(await this.#attemptState(subject, signal));
   }
@@ -126,7 +126,7 @@ export class Requests {
     return answer;
   }
 
-  /** The state of the lab of somebody who is still being looked up: kept for the command, and not shown. */
+  /** The state of a lab whose user is still being looked up: kept for the command, and not shown. */
   async stateOnce(of: Subject): Promise<Result<Lab | null>> {
     const answer = await this.#untilAnswered(
       () => this.#attemptState(of, this.#signal),

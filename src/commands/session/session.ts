@@ -28,9 +28,9 @@ export interface Limits {
 }
 
 export interface UserSetting {
-  /** Null where the token has to tell. */
+  /** Null if it has to be looked up by the token. */
   name: string | null;
-  /** Whether somebody said so, and it may be another user than the token's own. */
+  /** Whether the user was given explicitly, and may differ from the token's own user. */
   given: boolean;
 }
 
@@ -46,7 +46,7 @@ export interface SessionOptions {
   controller: string;
   /** Whose lab, as far as that is configured. */
   user: UserSetting;
-  /** Whether the controller ends with this program, so that nothing is left to come back to. */
+  /** Whether the controller ends with this program, so that no operation can be resumed later. */
   demo: boolean;
   limits: Limits;
   /** The command's deadline, which has begun already. */
@@ -124,7 +124,7 @@ export class Session {
     this.#closing.abort();
   }
 
-  /** Whose lab this is about; `mayBeAnother` where the command can serve others than the token's own user. */
+  /** Whose lab this is about; `mayBeAnother`: the command can act for users other than the token's own. */
   async subject(mayBeAnother: boolean): Promise<Result<Subject>> {
     const { name, given } = this.#user;
     const subject = await this.backend.subject(
@@ -140,12 +140,12 @@ export class Session {
     return subject;
   }
 
-  /** Explains a decision to whoever asked with -v. */
+  /** Explains a decision in the output of -v. */
   trace(level: 1 | 2, message: string): void {
     this.context.trace(level, message);
   }
 
-  /** Notes how the run ended, for the last drawing; the deadline does not matter any more. */
+  /** Records how the run ended, for the last drawing, and stops the deadline. */
   settle(outcome: Outcome): void {
     this.#cancelLook();
     this.#run.advance({ kind: 'decided', outcome });
@@ -158,14 +158,14 @@ export class Session {
     return cutShort(this.context.signal, this.#deadline, this.#run.state, shown, unreached);
   }
 
-  /** The outcome of leaving the controller to what it is doing; `wayBack` says how to come back to that. */
+  /** The outcome of detaching while the operation continues; `wayBack` says how to follow it again. */
   detached(doing: string, wayBack: string): Outcome {
     return { kind: 'detached', message: `the controller is ${doing}; ${this.#demo ? demoEnds : wayBack}` };
   }
 
-  /** The outcome of a question that failed, unless it failed because the run was cut short. */
+  /** The outcome of a failed request, unless it failed because the run was cut short. */
   failureOutcome(failure: Failure, words: Words): Outcome {
-    // A refusal is one, even where the time was up before the rest of its text came.
+    // A refusal counts even if the deadline passed before its full text arrived.
     const refused = isFinal(failure) && !isAborted(this.context.signal);
     return this.signal.aborted && !refused ? this.cutShort(words) : outcomeOf(failure);
   }

@@ -1,9 +1,9 @@
 /**
  * The requests for the state of the command's lab: how they are spaced, and the last look before the deadline.
  *
- * At most one a second goes out, whoever asks. The last look is one more, on a new connection, because the old ones may be
- * dead without anybody knowing; whoever waits for a response when it begins gets its response instead. When it is due, and
- * what follows from it, is not decided here.
+ * At most one is sent per second in total. The last look is an additional one, on a new connection, because the existing
+ * ones may be dead without notice; requests that are pending when it begins get its response instead. When it is due, and
+ * what follows from it, is decided elsewhere.
  */
 import type { Clock } from '../../runtime/context.js';
 import type { Backend, Subject } from '../../backends/backend.js';
@@ -28,7 +28,7 @@ export class StateRequests {
   readonly #options: StateRequestsOptions;
   readonly #pace: Pace;
   readonly #lookBegins = new AbortController();
-  /** The last look while it is under way. */
+  /** The last look while it is in progress. */
   #look: Promise<State> | null = null;
   /** Ends the last look. */
   #lookSignal: AbortSignal | null = null;
@@ -44,12 +44,12 @@ export class StateRequests {
     return this.#pace.wait;
   }
 
-  /** Aborts when the last look begins: a request that is made then is answered by it. */
+  /** Aborts when the last look begins: a request made then gets the last look's response. */
   get lookBegins(): AbortSignal {
     return this.#lookBegins.signal;
   }
 
-  /** The state of the subject's lab, as soon as it may be asked for; null where there is none. */
+  /** The state of the subject's lab, as soon as a request may be sent; null if there is no lab. */
   async request(subject: Subject, signal: AbortSignal): Promise<State> {
     const { lookBegins } = this;
     if (!lookBegins.aborted) {
@@ -60,12 +60,12 @@ export class StateRequests {
     const look = this.#look;
     return unlessAborted(look, signal).catch((error: unknown) => {
       if (!signal.aborted) throw error;
-      // At the deadline the look is over at once, and a refusal is one although its text did not come.
+      // At the deadline the look ends at once, and a refusal counts even if its text did not arrive.
       return this.#lookSignal?.aborted === true ? look : { ok: false, failure: abandoned };
     });
   }
 
-  /** Begins the last look; every other request that is under way is abandoned. `subject`: null while it is not known. */
+  /** Begins the last look; all other pending requests are abandoned. `subject`: null while it is unknown. */
   look(subject: Subject | null, signal: AbortSignal): Promise<State> {
     this.#pace.skip();
     this.#lookSignal = signal;
@@ -83,7 +83,7 @@ export class StateRequests {
     const { backend, clock, idleTimeout } = this.#options;
     const known = this.#known;
     this.#known = null;
-    // Nothing newer is to be had within the same second.
+    // Within the same second, no newer state can be requested.
     if (known?.name === subject.name && !subject.own && this.#pace.wait > 0) {
       return { ok: true, value: known.lab };
     }
@@ -92,13 +92,13 @@ export class StateRequests {
     return answeredWithin(clock, idleTimeout, signal, (limited) => backend.lab(subject).state(limited));
   }
 
-  /** Answers the next request with this, if it follows at once: it was read to find out whose lab can be read. */
+  /** Uses this state for the next request if it follows at once: it was read to find out whose lab can be read. */
   keep(name: string, lab: Lab | null): void {
     this.#known = { name, lab };
   }
 }
 
-/** Nobody waits for the answer any more, so nothing was sent. */
+/** The caller no longer waits for the response, so nothing was sent. */
 const abandoned: Failure = {
   kind: 'unknown',
   error: errorInfo('network', "could not get the lab's status"),
@@ -107,7 +107,7 @@ const abandoned: Failure = {
   from: 'nobody',
 };
 
-/** The answer, or a failure where none came within so many milliseconds: a silent connection is lost, as a silent stream is. */
+/** The response, or a failure if none arrived within the idle timeout: a silent connection counts as lost. */
 export async function answeredWithin<T>(
   clock: Clock,
   ms: number | null,
@@ -117,7 +117,7 @@ export async function answeredWithin<T>(
   const limit = startDeadline(clock, ms, signal);
   const answer = await ask(limit.signal);
   limit.cancel();
-  // A refusal is one, even where the rest of its text did not come.
+  // A refusal counts even if the rest of its text did not arrive.
   if (!limit.expired || answer.ok || isResponse(answer.failure)) return answer;
   const [asked] = answer.failure.error.message.split(': ');
   const message = `${asked ?? ''}: no response for ${(ms ?? 0) / 1000} s`;

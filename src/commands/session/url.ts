@@ -1,5 +1,5 @@
 /**
- * The ending of a command whose lab has come up: its URL is the result.
+ * The ending of a command whose lab has started: its URL is the result.
  */
 import { startDeadline } from '../../runtime/deadline.js';
 import type { Ending } from '../../display/display.js';
@@ -8,11 +8,11 @@ import type { Outcome } from '../../model/outcome.js';
 import type { Session } from './session.js';
 import type { Subject } from '../../backends/backend.js';
 
-/** How long to ask for it, in milliseconds. */
+/** How long to keep requesting the URL, in milliseconds. */
 const timeout = 2_000;
 
 export async function endingWithUrl(session: Session, subject: Subject, outcome: Outcome): Promise<Ending> {
-  // Whatever becomes of the URL, this is how it ended.
+  // The outcome does not depend on whether the URL can be read.
   session.settle(outcome);
   const lab = await askForUrl(session, subject, outcome);
   const url = lab?.url ?? null;
@@ -22,8 +22,8 @@ export async function endingWithUrl(session: Session, subject: Subject, outcome:
 }
 
 /**
- * The lab's state, read until it has a URL or the time is up. What was read before a `complete` is out of date, even a
- * `running`: it may be that of a dead lab (contract, "What a client must survive", 13).
+ * The lab's state, read until it has a URL or the request times out. A state read before a `complete` is outdated, even
+ * `running`: it may be the state of a dead lab (contract, "What a client must survive", 13).
  */
 async function askForUrl(session: Session, subject: Subject, { kind }: Outcome): Promise<Lab | null> {
   const known = session.state.lab ?? null;

@@ -19,7 +19,7 @@ import { LiveLine } from './live.js';
 import { PendingLines } from './pending.js';
 import { cut, displayWidth } from './width.js';
 
-/** Everything that a bar is drawn from. */
+/** The values that a bar shows. */
 export interface Snapshot {
   percent: number;
   elapsedMs: number;
@@ -53,7 +53,7 @@ export function spinnerText(columns: number, text: string, elapsedMs: number, th
   return `${cut(theme.safe(text), room, theme.symbols.ellipsis)} ${time}`;
 }
 
-/** The percentage to show: 100 only on success, whatever an event says. */
+/** The percentage to show: 100 only on success, regardless of the events. */
 export function shownPercent(state: RunState): number {
   if (state.outcome !== null && exitCode(state.outcome) === 0) return 100;
   return Math.min(state.percent ?? 0, 99);

@@ -1,8 +1,8 @@
 /**
  * The messages above the bar that wait for the next drawing.
  *
- * Owns the bound on them: nobody reads thousands of lines in the tenth of a second between two drawings, and a
- * terminal would take longer for them than the stream. Of a flood the last events are shown, and how many were not.
+ * Owns the limit on them: thousands of lines cannot be read in the tenth of a second between two drawings, and a
+ * terminal is slower than the stream. Of a flood, the last events are shown, and the number of omitted ones.
  */
 import type { Event } from '../../model/event.js';
 import type { EventInput } from '../../model/reducer.js';
@@ -16,7 +16,7 @@ const most = 2000;
 /** A longer message, in UTF-16 units, is cut at once, so that what waits never takes megabytes. */
 const longest = 4000;
 
-/** When more events than this are drawn at once, nobody can read them, and their messages are cut to this length. */
+/** More events than this at once cannot be read, so their messages are cut to this length. */
 const readable = 200;
 
 /** A message that is ready, or an event that becomes one when it is drawn. */
@@ -103,7 +103,7 @@ export class PendingLines {
     return { elapsedMs: at - this.#started, progress };
   }
 
-  /** Keeps the last items, whatever they are. */
+  /** Keeps the last items of any kind. */
   #keepLast(kept: number): void {
     this.#leftOut += this.#items.length - kept;
     this.#items = this.#items.slice(-kept);
