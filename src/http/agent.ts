@@ -1,8 +1,8 @@
 /**
  * The direct way to a server: a dispatcher without a proxy.
  *
- * Owns the connection timeout and what a late TLS alert does to a socket. Certificates and proxies are left to `connect.ts`:
- * the library needs neither.
+ * Owns the connection timeout and how a socket handles a late TLS alert. Leaves certificates and proxies to
+ * `connect.ts`: the library needs neither.
  */
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 
@@ -16,9 +16,9 @@ export function createAgent(options: ConnectionOptions = { timeout: connectTimeo
 }
 
 /**
- * A connector whose sockets close with their first error. Node emits that of a TLS alert which comes after the handshake
- * without closing the socket (in TLS 1.3 a server asks for a client certificate that late), and undici would report
- * the end that follows: "other side closed".
+ * A connector whose sockets close on their first error. When a TLS alert arrives after the handshake, Node emits an
+ * error without closing the socket (in TLS 1.3 a server may require a client certificate that late). undici would then
+ * report only the disconnect that follows: "other side closed".
  */
 export function heedingErrors(connector: buildConnector.connector): buildConnector.connector {
   return (to, callback) => {

@@ -1,8 +1,8 @@
 /**
- * The dispatcher that requests go through: which certificates it trusts, and through which proxy it goes.
+ * The dispatcher for requests: which certificates it trusts, and which proxy it uses.
  *
- * Loaded with the first request and not before. What the settings are is decided in config; what a network
- * error means to a user, in controller.
+ * Loaded only with the first request. Leaves the settings to config, and what a network error means to a user to
+ * controller.
  */
 import type { LookupFunction } from 'node:net';
 import type * as Tls from 'node:tls';
@@ -29,18 +29,21 @@ async function trusting(
   certificates: readonly string[],
 ): Promise<Pick<Tls.ConnectionOptions, 'secureContext'>> {
   if (certificates.length === 0) return {};
-  // Not at the top: plain http, as on loopback, does without it, and it takes 10 ms to load.
+  // Imported lazily: plain http, as on loopback, does not need it, and it takes 10 ms to load.
   const tls = await import('node:tls');
-  // A list replaces what Node trusts by itself, so that is repeated. Made once: there are many, and they are slow to read.
+  // An explicit list replaces Node's defaults, so the defaults are included. Created once: there are many certificates,
+  // and parsing them is slow.
   const secureContext = tls.createSecureContext({
     ca: [...defaultCertificates(tls), ...certificates],
-    // Whoever names an intermediate authority trusts it, whether or not its own issuer is known.
+    // A user who configures an intermediate authority trusts it, even if its issuer is unknown.
     allowPartialTrustChain: true,
   });
   return { secureContext };
 }
 
-/** Node 20 knows only its bundled ones; later versions have what the system and NODE_EXTRA_CA_CERTS add as well. */
+/**
+ * Node 20 provides only its bundled certificates; later versions include those of the system and NODE_EXTRA_CA_CERTS.
+ */
 function defaultCertificates(tls: typeof Tls): readonly string[] {
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] };
   return getCACertificates?.('default') ?? tls.rootCertificates;

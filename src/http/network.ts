@@ -1,23 +1,24 @@
 /**
- * Requests that got no response: network errors, certificates, proxies and this machine, as failures with what helps.
+ * Requests without a response: converts errors of the network, certificates, proxies and this machine to failures with
+ * hints.
  *
- * Owns what an error means for a request: whether it may have had an effect, and whether to try again. What the error
- * was is found out in `trouble.ts`.
+ * Owns what an error means for a request: whether it may have had an effect, and whether to retry. Leaves the diagnosis
+ * of the error to `trouble.ts`.
  */
 import { STATUS_CODES } from 'node:http';
 import type { ProxyError } from './proxy-error.js';
 import type { Failure } from '../model/result.js';
 import { diagnose, type Trouble } from './trouble.js';
 
-/** How far a request got that failed. */
+/** How far a failed request got. */
 export interface Progress {
-  /** Whether it was given to a connection, so that the server may have got it. */
+  /** Whether the request was passed to a connection, so that the server may have received it. */
   sent: boolean;
-  /** What to say where it may have had its effect all the same; left out for a request without any. */
+  /** The hint if the request may have taken effect despite the failure; omitted for a request without effects. */
   hintIfSent?: string | undefined;
 }
 
-/** The failure of a request that got no response, or not all of it. */
+/** The failure of a request whose response is missing or incomplete. */
 export function networkFailure(
   asked: string,
   error: unknown,
@@ -27,8 +28,8 @@ export function networkFailure(
   const trouble = diagnose(error, sent);
   const { place, proxy } = trouble;
   const status = proxy?.status ?? null;
-  // A server that refuses the handshake has read nothing. Where there is hardly a controller, or this machine is at
-  // fault, a request without an effect is no sign of one; but who knows what became of a change.
+  // A server that refuses the handshake has read nothing. If the server is probably not a controller, or this machine
+  // is at fault, a request without effects changed nothing; the outcome of any other request is unknown.
   const maybeDone = sent && place !== 'tls' && (hintIfSent !== undefined || place === 'network');
   return {
     kind: status === 407 ? 'unauthorized' : 'unknown',
@@ -38,19 +39,19 @@ export function networkFailure(
       status,
       hint: maybeDone && hintIfSent !== undefined ? hintIfSent : hintFor(trouble, base),
     },
-    // Neither heals by itself, however often the server was reached before.
+    // Retrying fixes neither, even if the server was reached before.
     retry: place === 'closed' || status === 407 ? 'never' : 'later',
     effect: maybeDone ? 'possible' : 'none',
     from: place === 'tls' || (status !== null && !isPassing(status)) ? 'other' : 'nobody',
   };
 }
 
-/** Plain words for an error, for traces. */
+/** Describes an error in plain words, for traces. */
 export function describeNetworkError(error: unknown): string {
   return textOf(diagnose(error, true));
 }
 
-/** Whether the same request may well be answered later (RFC 9110, section 15). */
+/** Whether the status is temporary, so that the same request may succeed later (RFC 9110, section 15). */
 export function isPassing(status: number): boolean {
   return (status >= 500 && status < 600) || status === 408 || status === 425 || status === 429;
 }

@@ -1,13 +1,13 @@
 /**
- * A failure that is the proxy's, on the way to a controller that was not reached.
+ * A failure at the proxy; the controller was not reached.
  */
 export class ProxyError extends Error {
   /** The proxy without its password, and the variable that names it. */
   readonly proxy: string;
   readonly source: string;
-  /** What the proxy answered; null where it was not reached itself. */
+  /** The status of the proxy's response; null if the proxy itself was unreachable. */
   readonly status: number | null;
-  /** Set by every error of a network, so that nobody looks further for the cause. */
+  /** Network errors always have a code; with this one, the search for the cause stops here. */
   readonly code = 'PROXY';
 
   constructor({ url, source }: { url: URL; source: string }, status: number | null, cause?: unknown) {

@@ -1,7 +1,7 @@
 /**
- * The way to a server through a proxy: a tunnel for https, forwarded requests for http.
+ * Connections to a server through a proxy: a tunnel for https, forwarded requests for http.
  *
- * Owns what goes wrong at the proxy, as a ProxyError. Loaded only where a proxy is used; which one that is, is decided in
+ * Owns failures at the proxy, reported as ProxyError. Loaded only if a proxy is used; leaves the choice of the proxy to
  * `config/proxy.ts`.
  */
 import { isIP } from 'node:net';
@@ -14,7 +14,7 @@ export function throughProxy(proxy: ProxySettings, options: ConnectionOptions): 
   return proxy.tunnel ? tunnelling(proxy, options) : forwarding(proxy, options);
 }
 
-/** Asks the proxy for a tunnel to the controller, and speaks TLS in it. */
+/** Requests a tunnel to the controller from the proxy, and uses TLS inside it. */
 function tunnelling(proxy: ProxySettings, options: ConnectionOptions): Dispatcher {
   return new ProxyAgent({
     uri: proxy.url.href,
@@ -27,8 +27,8 @@ function tunnelling(proxy: ProxySettings, options: ConnectionOptions): Dispatche
 }
 
 /**
- * Connects to a proxy, whose name is asked for in TLS whatever host a request is for. An address is no name (RFC 6066,
- * section 3), and Node would warn on stderr.
+ * Connects to a proxy. The TLS server name is always the proxy's, not the host of the request. An IP address is not a
+ * valid server name (RFC 6066, section 3), and Node would warn on stderr.
  */
 function proxyConnector(options: ConnectionOptions): buildConnector.connector {
   const connector = buildConnector(options);
@@ -38,8 +38,8 @@ function proxyConnector(options: ConnectionOptions): buildConnector.connector {
 }
 
 /**
- * A pool whose every failure is said to be the proxy's. ProxyAgent would lose the status, and ask for ever where the
- * proxy hangs up.
+ * A pool that attributes every failure to the proxy. ProxyAgent would lose the status, and would retry forever if the
+ * proxy closes the connection.
  */
 function tunnelPool(proxy: ProxySettings, pool: Pool): Pool {
   const ask: (options: Dispatcher.ConnectOptions) => Promise<Dispatcher.ConnectData> =
@@ -55,7 +55,7 @@ function tunnelPool(proxy: ProxySettings, pool: Pool): Pool {
   return Object.assign(pool, { connect: open });
 }
 
-/** Sends the proxy the request itself, with the whole URL in it (RFC 9112, section 3.2.2). */
+/** Sends the request to the proxy with the absolute URL in it (RFC 9112, section 3.2.2). */
 function forwarding(proxy: ProxySettings, options: ConnectionOptions): Dispatcher {
   const connector = proxyConnector(options);
   const pool = new Pool(proxy.url.origin, {

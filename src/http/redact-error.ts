@@ -1,17 +1,17 @@
 /**
- * Secrets in the errors of libraries.
+ * Removes secrets from the errors of libraries.
  *
- * Owns which of their strings are free text. The words of refusals and states belong to the backend, those of events to
- * the stream.
+ * Owns which of their strings are free text. Leaves the text of refusals and states to the backend, and that of events
+ * to the stream.
  */
 import type { Redact } from '../model/redactor.js';
 
-/** What a network error of Node or undici may have, and the errors that it was made from. */
+/** The properties that a network error of Node or undici may have; the errors behind it may have them as well. */
 type LibraryError = Error & { cert?: { subjectaltname?: string }; errors?: unknown };
 
 /**
- * Removes secrets from an error of a library, which may quote a header or what the server sent. In place: whoever deals
- * with it looks at its class, its code and its causes.
+ * Removes secrets from a library's error, which may quote a header or data from the server. Modifies the error in
+ * place, because error handling depends on its class, code and causes.
  */
 export function redactError(error: unknown, redact: Redact): void {
   if (!(error instanceof Error)) return;

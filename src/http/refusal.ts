@@ -1,9 +1,9 @@
 /**
- * What refusals of all HTTP servers have in common: redirects, and how long to wait.
+ * What refusals of all HTTP servers have in common: redirects and retry delays.
  */
 import { header, type HttpResponse } from './response.js';
 
-/** 304 leads nowhere, and neither do its other neighbours. */
+/** 304 has no target, and neither have the other 3xx statuses not listed here. */
 export function isRedirect(status: number): boolean {
   return [301, 302, 303, 307, 308].includes(status);
 }

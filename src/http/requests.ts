@@ -1,8 +1,8 @@
 /**
  * Requests whose response is read: the value that was requested, or the failure that the response means.
  *
- * Owns the order of decisions (status and headers first, then the body, within bounds). What a response means to one kind
- * of server is its dialect.
+ * Owns the order of decisions (status and headers first, then the body, within bounds). Leaves the meaning of a
+ * response of one kind of server to that server's dialect.
  */
 import type { Failure, Result } from '../model/result.js';
 import { networkFailure } from './network.js';
@@ -30,9 +30,9 @@ import {
 export interface Dialect {
   /** The failure of a response that is not a success. */
   refusal(request: Request, answer: HttpResponse): Failure;
-  /** The failure of a success that is not what was requested; `is` says what it is instead. */
+  /** The failure of a successful response with unexpected content; `is` describes what it contains instead. */
   unexpected(request: Request, answer: HttpResponse, is: string): Failure;
-  /** Milliseconds that the body of a refusal may take from its headers; null where nobody needs it. */
+  /** Maximum time from the headers to the end of a refusal's body, in milliseconds; null if the body is not needed. */
   bodyTime(request: Request, head: HttpResponse): number | null;
 }
 
@@ -40,13 +40,13 @@ export interface Requests {
   send: Send;
   /** The failure of a response that is not the one requested. */
   refuse: (request: Request, reply: UnreadResponse) => Promise<{ ok: false; failure: Failure }>;
-  /** The response to a GET with its body, where it is a success of the right type. */
+  /** The response to a GET with its body, if it is successful and has the right type. */
   get: (request: Request, isRight: (head: HttpResponse) => boolean) => Promise<Result<HttpResponse>>;
-  /** The value in a JSON response; `parse` returns null where it has another shape. */
+  /** The value in a JSON response; `parse` returns null if the JSON has an unexpected shape. */
   getJson: <T>(request: Request, parse: (json: unknown) => T | null) => Promise<Result<T>>;
 }
 
-/** `observe` is called with every response, whatever becomes of it. */
+/** `observe` is called with every response, successful or not. */
 export function createRequests(
   options: ControllerOptions,
   dialect: Dialect,

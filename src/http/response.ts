@@ -1,5 +1,5 @@
 /**
- * What came back, read within bounds: its headers, and as much of its body as is needed, for as long as that may take.
+ * Reads responses within limits: the headers, and as much of the body as is needed, within the time allowed.
  */
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../runtime/context.js';
@@ -13,12 +13,12 @@ export interface HttpResponse {
   body: string;
   /** Whether the body is longer than what was read. */
   more: boolean;
-  /** Whether `body` is all of it: not if it came late or was cut, is too long, or cannot be read for its compression. */
+  /** Whether `body` is complete: false if it was late, cut off, too long, or compressed. */
   whole: boolean;
-  /** The URL that answered, after this many redirects. */
+  /** The URL that responded, after this many redirects. */
   url: string;
   redirects: number;
-  /** What of its text is shown must have gone through this. */
+  /** Must be applied to all text of the response that is shown. */
   redact: Redact;
 }
 
@@ -27,15 +27,15 @@ export interface UnreadResponse {
   response: Dispatcher.ResponseData;
   url: URL;
   redirects: number;
-  /** Whether the request was sent twice, because the first time the connection was cut. */
+  /** Whether the request was sent twice, because the connection was cut the first time. */
   repeated: boolean;
   redact: Redact;
 }
 
-/** Bodies are read up to this many bytes; a LabState has under a thousand. */
+/** Maximum size of a body, in bytes; a LabState has under a thousand. */
 const bodyLimit = 1024 * 1024;
 
-/** A body that brings no byte for this long has stopped, in milliseconds. */
+/** A body without a byte for this long has stalled, in milliseconds. */
 const stall = 10_000;
 
 /** The response without its body. */
@@ -44,14 +44,14 @@ export function headersOf({ response, url, redirects, redact }: UnreadResponse):
   return { status, headers, body: '', more: false, whole: false, url: url.href, redirects, redact };
 }
 
-/** The response with its body; throws where that is cut or stops. */
+/** The response with its body; throws if the body is cut off or stalls. */
 export async function readWhole(reply: UnreadResponse, clock: Clock): Promise<HttpResponse> {
   const chunks: Buffer[] = [];
   await collect(reply, chunks, clock, stall, 'since the last byte');
   return withBody(reply, chunks, true);
 }
 
-/** The response with what comes of its body within `ms` milliseconds from now. */
+/** The response with the part of its body that arrives within `ms` milliseconds from now. */
 export async function readWithin(reply: UnreadResponse, clock: Clock, ms: number): Promise<HttpResponse> {
   const chunks: Buffer[] = [];
   const whole = await collect(reply, chunks, clock, ms, 'in all').then(
@@ -61,7 +61,7 @@ export async function readWithin(reply: UnreadResponse, clock: Clock, ms: number
   return withBody(reply, chunks, whole);
 }
 
-/** Collects the body up to the bound, and cuts the connection where there is more of it, or it takes too long. */
+/** Collects the body up to the limit, and closes the connection if the body is longer or takes too long. */
 async function collect(
   { response: { body } }: UnreadResponse,
   chunks: Buffer[],
@@ -93,7 +93,7 @@ function withBody(reply: UnreadResponse, chunks: readonly Buffer[], ended: boole
   return { ...headersOf(reply), body, more, whole: ended && !more };
 }
 
-/** In words, what an answer holds instead of what was asked for. */
+/** Describes what a response contains instead of the requested content. */
 export function describeContent(answer: HttpResponse): string {
   if (compression(answer) !== null) return describeCompression(answer);
   if (answer.more) return `longer than ${bodyLimit} bytes`;
@@ -106,14 +106,14 @@ export function describeCompression(answer: HttpResponse): string {
   return `compressed (${compression(shown(answer, 'content-encoding')) ?? ''}), which was not requested`;
 }
 
-/** A header to be quoted. In lower case a secret would not be found any more. */
+/** A header value that may be quoted. Redacted before it is lower-cased: a lower-cased secret would not be found. */
 function shown({ headers, redact }: HttpResponse, name: string): Headers {
   return { headers: { [name]: redact([headers[name] ?? ''].flat().join(',')) } };
 }
 
 type Headers = Pick<HttpResponse, 'headers'>;
 
-/** The media type without its parameters, in lower case (RFC 9110, section 8.3.1); empty where there is none. */
+/** The media type without its parameters, in lower case (RFC 9110, section 8.3.1); empty if there is none. */
 export function mediaType(answer: Headers): string {
   const [type = ''] = (header(answer, 'content-type') ?? '').split(';');
   return type.trim().toLowerCase();
@@ -123,7 +123,7 @@ export function isPage(answer: Headers): boolean {
   return mediaType(answer) === 'text/html';
 }
 
-/** JSON, or a format that is made of it, like application/problem+json. */
+/** JSON, or a format based on it, like application/problem+json. */
 export function isJson(answer: Headers): boolean {
   return /^(application|text)\/json$|^[^/]+\/[^/]+\+json$/.test(mediaType(answer));
 }
@@ -132,12 +132,12 @@ export function isEventStream(answer: Headers): boolean {
   return mediaType(answer) === 'text/event-stream';
 }
 
-/** What some servers name although it changes nothing: no coding, or that of characters. */
+/** Values that some servers send although the body is not compressed: no coding, or a character encoding. */
 const noCompression = new Set(['', 'identity', 'none', 'utf-8', 'binary', '8bit']);
 
 /**
- * How the body is compressed, which nobody asked for, and is not worth the risk of one that swells; null where it is
- * not.
+ * The compression of the body; null if it is not compressed. No compression was requested, and decompressing risks a
+ * body that expands without limit.
  */
 export function compression({ headers }: Headers): string | null {
   const codings = [headers['content-encoding'] ?? ''].flat().join(',').toLowerCase().split(',');
@@ -148,11 +148,11 @@ export function compression({ headers }: Headers): string | null {
 /** Maximum depth of JSON; a LabState has four levels. Serialising recurses, so the depth is limited. */
 const depthLimit = 100;
 
-/** The value of a JSON text; throws a SyntaxError where it is none. */
+/** The value of a JSON text; throws a SyntaxError if the text is not JSON. */
 export function parseJson(text: string): unknown {
   let depth = 0;
   let inString = false;
-  // Not a regular expression for strings: one that has no end would be looked at anew from each of its quotes.
+  // Not a regular expression for strings: it would rescan an unterminated string from each of its quotes.
   for (let at = 0; at < text.length; at++) {
     const char = text[at];
     if (inString && char === '\\') at++;

@@ -1,6 +1,6 @@
 /**
- * What goes wrong in a TLS handshake, in plain words and with what helps: certificates that are not accepted here, and
- * connections that the server refuses.
+ * Describes TLS handshake failures in plain words, with hints: certificates that this side rejects, and connections
+ * that the server refuses.
  */
 
 /** An error of a certificate or of OpenSSL. */
@@ -19,15 +19,15 @@ export interface TlsTrouble {
   hint: string | null;
 }
 
-/** `sent`: whether the handshake was over, on this side at least, and a request was sent. */
+/** `sent`: whether the handshake had completed, on this side at least, and a request was sent. */
 export function tlsTrouble(error: Error, sent: boolean): TlsTrouble {
   const { code = '' } = error as NodeJS.ErrnoException;
   return /^EPROTO$|^ERR_SSL_/.test(code) ? badHandshake(error, code, sent) : badCertificate(error, code);
 }
 
 /**
- * The handshake did not come to its end: the server sent an alert, or nothing that OpenSSL understands. In TLS 1.3 a
- * server refuses a client only when that has begun to send.
+ * The handshake did not complete: the server sent an alert, or data that OpenSSL does not understand. In TLS 1.3 a
+ * server refuses a client only after the client has begun to send.
  */
 function badHandshake(error: Error, code: string, sent: boolean): TlsTrouble {
   const reason = reasonOf(error, code);
@@ -57,7 +57,7 @@ const noVersion: Words = [
   "Contact the server's administrator: TLS 1.2 or later is needed.",
 ];
 
-/** What OpenSSL makes of an answer that is no TLS, or of another version. */
+/** OpenSSL's reasons for a response that is not TLS, or that uses another version. */
 const reasonWords: Record<string, Words> = {
   'wrong version number': noTls,
   'packet length too long': noTls,
@@ -125,7 +125,7 @@ const certificateWords: Record<string, string> = {
 /** The first few names of a certificate; there may be hundreds. */
 const namesShown = 4;
 
-/** `tls.checkServerIdentity` leaves the host and the certificate on its error. */
+/** `tls.checkServerIdentity` sets the host and the certificate on its error. */
 function describeNames(error: Error & { host?: string; cert?: { subjectaltname?: string } }): string {
   const names = (error.cert?.subjectaltname ?? '')
     .split(', ')

@@ -1,8 +1,8 @@
 /**
- * One question to the controller, from the request to the headers of its answer.
+ * One request to the controller, up to the headers of its response.
  *
- * Owns headers, redirects, and the connection that was closed just when it was used again. The token goes to the
- * controller's origin and nowhere else.
+ * Owns headers, redirects, and the repetition after a kept-alive connection was closed just as it was reused. Sends the
+ * token only to the controller's origin.
  */
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../runtime/context.js';
@@ -15,7 +15,7 @@ import { redactError } from './redact-error.js';
 import { describeNetworkError, networkFailure, type Progress } from './network.js';
 import { isProgrammingError, wasCut } from './trouble.js';
 
-/** How the caller proves who it is (contract, "Base and authentication"). */
+/** How the caller authenticates (contract, "Base and authentication"). */
 export type Credentials = (
   | { kind: 'bearer'; token: string }
   /** Behind the ingress: identity headers instead of a token check. */
@@ -30,20 +30,20 @@ export interface ControllerOptions {
   base: URL;
   credentials: Credentials;
   dispatcher: Dispatcher;
-  /** Resolves when the event loop has come round; left out where one connection more does no harm. */
+  /** Resolves after one turn of the event loop; omitted if an additional connection does not matter. */
   turn?: () => Promise<void>;
   clock: Clock;
-  /** Removes secrets from what servers and libraries say, the token among them. */
+  /** Removes secrets, including the token, from the text of servers and libraries. */
   redact: Redact;
-  /** Told every request and its answer, without secrets. */
+  /** Receives every request and its response, without secrets. */
   trace?: (message: string) => void;
 }
 
 export interface Request {
-  /** What is being asked, as in "create a lab for NAME": the beginning of every error message. */
+  /** What is requested, as in "create a lab for NAME": the beginning of every error message. */
   asked: string;
   method: 'GET' | 'POST' | 'DELETE';
-  /** From the host on. */
+  /** The URL without its origin. */
   url: string;
   accept: string;
   json?: unknown;
@@ -67,7 +67,7 @@ export function createTransport({
   trace = () => undefined,
 }: ControllerOptions): Send {
   const identity = identityHeaders(credentials);
-  /** Only a connection that has brought an answer can be a kept-alive one. */
+  /** Only a connection that has delivered a response can be a kept-alive one. */
   let answered = false;
 
   async function exchange(
@@ -76,10 +76,11 @@ export function createTransport({
     shownUrl: string,
     progress: Progress,
   ): Promise<Dispatcher.ResponseData> {
-    // A value that JSON cannot hold is a mistake of the caller's, and no trouble of the network.
+    // Outside of the error handling for the network: a value that JSON cannot represent is a bug in the caller.
     const body = request.json === undefined ? null : JSON.stringify(request.json);
-    // undici frees the connection of an answer that was read only then, and would open another before. A POST does
-    // not go on one that the server may be about to close: if its answer is lost, it is not sent again.
+    // undici frees the connection of a response only one turn after it was read, and would open another one before
+    // that. A POST does not reuse a connection that the server may be about to close: if its response is lost, it is
+    // not repeated.
     if (answered && request.method !== 'POST') await turn();
     const what = `${request.method} ${shownUrl}`;
     const begun = clock.monotonic();
@@ -93,18 +94,18 @@ export function createTransport({
         headers: {
           ...identity,
           accept: request.accept,
-          // Whoever asks for nothing agrees to everything (RFC 9110, section 12.5.3).
+          // Without this header, any encoding is acceptable (RFC 9110, section 12.5.3).
           'accept-encoding': 'identity',
           'user-agent': `nublado-lab/${version}`,
           ...(body === null ? {} : { 'content-type': 'application/json' }),
         },
         body,
         signal: request.signal,
-        // Deadlines and the watch over a silent stream are the caller's, on its own clock.
+        // The caller owns deadlines and idle timeouts, on its own clock.
         headersTimeout: 0,
         bodyTimeout: 0,
       });
-      // undici heeds a signal only once it is connected, and a connection may take its time.
+      // undici handles a signal only once it is connected, and connecting may take long.
       const response = await unlessAborted(asking, request.signal);
       answered = true;
       trace(`< ${response.statusCode} to ${what} ${after()}`);
@@ -117,7 +118,7 @@ export function createTransport({
     }
   }
 
-  /** Sends it once more where a kept-alive connection was cut, because the server may have closed it for its age. */
+  /** Sends the request once more if a kept-alive connection was cut, because the server may have closed it as idle. */
   async function ask(
     request: Request,
     url: URL,
@@ -140,11 +141,12 @@ export function createTransport({
   }
 
   return async (request) => {
-    // Not relative to the base: a path that begins with two slashes would be another host, and get the token.
+    // Not resolved against the base: a path that begins with two slashes would name another host, which would get the
+    // token.
     let url = new URL(base.origin + request.url);
     let repeated = false;
     for (let redirects = 0; ; redirects++) {
-      // Only what a server has written into it may hold a secret.
+      // Only a URL that a server sent may contain a secret.
       const sent = await ask(request, url, redirects === 0 ? url.href : redact(url.href));
       if (!sent.ok) return sent;
       repeated ||= sent.value.repeated;
@@ -158,14 +160,14 @@ export function createTransport({
 }
 
 /**
- * The dispatcher for one request, which notes when that is given to a connection: until then the server cannot have
- * got any of it. A dispatcher that cannot be watched counts as having sent everything.
+ * The dispatcher for one request. It records when the request is passed to a connection: before that, the server cannot
+ * have received any of it. If the dispatcher cannot be observed, every request counts as sent.
  */
 function noting(dispatcher: Dispatcher, progress: Progress): Dispatcher {
   progress.sent = !('compose' in dispatcher);
   if (progress.sent) return dispatcher;
   return dispatcher.compose((dispatch) => (options, handler) => {
-    // Until its version 6, undici called it by another name.
+    // undici up to version 6 uses another name.
     const name = handler.onRequestStart === undefined ? 'onConnect' : 'onRequestStart';
     const begin = handler[name]?.bind(handler) as ((...args: unknown[]) => void) | undefined;
     handler[name] = (...args: unknown[]) => {
@@ -181,11 +183,11 @@ export function baseText(base: URL): string {
   return base.href.replace(/\/$/, '');
 }
 
-/** A body that nobody needs may have so many bytes, and so many milliseconds to come. */
+/** Limits for reading a body that is not needed: its size in bytes, and its time in milliseconds. */
 const discardLimit = 16 * 1024;
 const discardTimeout = 1_000;
 
-/** Lets go of a body: what is short is read, so that its connection can be used again; any other is cut off. */
+/** Discards a body: a short one is read, so that its connection can be reused; any other is cut off. */
 export function discard({ response: { body } }: UnreadResponse, clock: Clock): void {
   const cancelTimer = clock.after(discardTimeout, () => body.destroy());
   body
@@ -194,7 +196,7 @@ export function discard({ response: { body } }: UnreadResponse, clock: Clock): v
     .finally(cancelTimer);
 }
 
-/** Where a redirect is to be followed to: the same origin, with the same method; null for what is no such redirect. */
+/** The target of a redirect that can be followed: same origin, same method; null for any other response. */
 function whereTo({ method }: Request, { response, url }: UnreadResponse): URL | null {
   const keepsMethod = response.statusCode === 307 || response.statusCode === 308;
   const asksToGet = [301, 302, 303].includes(response.statusCode);

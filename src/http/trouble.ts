@@ -1,7 +1,7 @@
 /**
- * Errors of Node, OpenSSL and undici: where they arose, in plain words, and what helps.
+ * Diagnoses errors of Node, OpenSSL and undici: where they occurred, a plain description, and a hint.
  *
- * Owns the reading of error objects and their codes. What an error means for a request is decided in `network.ts`.
+ * Owns the reading of error objects and their codes. Leaves what an error means for a request to `network.ts`.
  */
 import { maxHeaderSize } from 'node:http';
 import { shortages } from '../model/machine.js';
@@ -9,9 +9,9 @@ import { ProxyError } from './proxy-error.js';
 import { isTlsError, tlsTrouble } from './tls.js';
 
 /**
- * Where an error arose: `network` on the way to the controller or back; `tls` in a handshake that one side refused;
- * `response` in what came back, which is not HTTP or not valid; `machine` here, whatever the controller does; `closed`
- * where the owner of the dispatcher has closed it.
+ * Where an error occurred. `network`: between here and the controller. `tls`: in a handshake that one side refused.
+ * `response`: in a response that is not HTTP or is invalid. `machine`: on this machine, independently of the
+ * controller. `closed`: the owner of the dispatcher has closed it.
  */
 export type Place = 'network' | 'tls' | 'response' | 'machine' | 'closed';
 
@@ -19,15 +19,17 @@ export interface Trouble {
   place: Place;
   code: string;
   text: string;
-  /** What helps; null where the address is the first suspect. */
+  /** What to do about it; null if the address is probably wrong. */
   hint: string | null;
   /** A stable word for scripts. */
   type: string;
-  /** The proxy that it happened at; null for the controller. */
+  /** The error of the proxy, if it occurred there; null for the controller. */
   proxy: ProxyError | null;
 }
 
-/** The trouble behind an error, looking through causes and bundles of attempts. `sent`: whether a request was sent. */
+/**
+ * Finds the cause of an error, looking through `cause` chains and aggregate errors. `sent`: whether a request was sent.
+ */
 export function diagnose(error: unknown, sent: boolean): Trouble {
   const inner = innermost(error);
   if (inner instanceof ProxyError) {
@@ -43,15 +45,15 @@ export function diagnose(error: unknown, sent: boolean): Trouble {
   };
 }
 
-/** Whether the other end has cut the connection, as it does with one that is kept open for too long. */
+/** Whether the other end closed the connection, as it does with one that was idle for too long. */
 export function wasCut(error: unknown): boolean {
   const { place, code, proxy } = diagnose(error, true);
   return proxy === null && place === 'network' && /^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/.test(code);
 }
 
 /**
- * Whether an error is a mistake in this program or in a library, which no repetition will heal. `sent`: what fails
- * while a response is read may as well be the response's fault.
+ * Whether an error is a bug in this program or in a library, which a retry cannot fix. `sent`: an error while a
+ * response is read may also be caused by the response.
  */
 export function isProgrammingError(error: unknown, sent: boolean): boolean {
   const inner = innermost(error);
@@ -61,7 +63,7 @@ export function isProgrammingError(error: unknown, sent: boolean): boolean {
   return code === '' && mistakes.has(inner.name) && !isWebAssembly(inner);
 }
 
-/** Not RangeError, which V8 throws when memory is short. */
+/** Without RangeError, which V8 throws when memory is low. */
 const mistakes = new Set(['TypeError', 'ReferenceError', 'SyntaxError', 'EvalError', 'URIError']);
 
 const refusedByProxy = { place: 'network', code: '', text: '', hint: null } as const;
@@ -85,7 +87,7 @@ function troubleOf(error: Error): Known {
   return { place: 'machine', text: machineWords[code] === undefined ? words : `${words} (${code})`, hint };
 }
 
-/** Codes of what can go wrong between two machines that are both well. */
+/** Codes of errors between two machines that both work. */
 const networkWords: Record<string, string> = {
   ECONNABORTED: 'the connection was cut',
   ECONNREFUSED: 'the connection was refused',
@@ -104,7 +106,7 @@ const networkWords: Record<string, string> = {
   UND_ERR_SOCKET: 'the connection was cut',
 };
 
-/** Codes of what can be wrong with this machine, with what helps. Any other error of the system counts as such, too. */
+/** Codes of problems with this machine, with hints. Any other system error also counts as one. */
 const machineWords: Record<string, readonly [string, string]> = {
   ...shortages,
   EACCES: ['this machine does not allow the connection', 'Check for a firewall or sandbox on this machine.'],
@@ -154,7 +156,7 @@ function overflow(): Known {
   };
 }
 
-/** undici words a failed assertion and two kinds of responses as if they were trouble of its own or the network's. */
+/** undici reports a failed assertion and two kinds of responses as its own errors or as network errors. */
 function isMalformed({ message }: Error, code: string): boolean {
   if (code === 'UND_ERR_SOCKET') return message === 'bad response' || message === 'bad upgrade';
   return code === 'ERR_ASSERTION' || (code.startsWith('HPE_') && code !== 'HPE_HEADER_OVERFLOW');
@@ -176,7 +178,7 @@ const malformations: Record<string, string> = {
 
 const otherProtocolHint = 'Check the host and port, and whether the URL should begin with https://.';
 
-/** Node's and undici's codes. undici knows more of them for its parser than it gives away. */
+/** Node's and undici's codes. undici does not expose all codes of its parser. */
 export function codeOf(error: Error): string {
   if ('code' in error && typeof error.code === 'string') return error.code;
   return error.name === 'HTTPParserError' ? 'HPE_' : '';
@@ -190,12 +192,12 @@ function innermost(error: unknown): Error {
   return error;
 }
 
-/** Of the errors of several addresses, the one that says most about the controller. */
+/** Of the errors for several addresses, the most informative one about the controller. */
 function mostInformative(errors: readonly unknown[]): unknown {
   return errors.reduce((best, next) => (weight(next) > weight(best) ? next : best));
 }
 
-/** That there is no way says little, least of all for IPv6, which many machines lack. That nobody answered says more. */
+/** "No route" says little, especially for IPv6, which many machines lack. "No response" says more. */
 function weight(error: unknown): number {
   const { code, address } = error as { code?: unknown; address?: unknown };
   if (/^(EADDRNOTAVAIL|EAFNOSUPPORT|EHOSTUNREACH|ENETUNREACH)$/.test(String(code))) {

@@ -5,7 +5,7 @@ export interface ImageOption {
   name: string;
   /** The Docker reference, as `--image` takes it. */
   reference: string;
-  /** Whether it is the one chosen where nobody chooses. */
+  /** Whether the form preselects it. */
   checked: boolean;
 }
 

@@ -1,8 +1,8 @@
 /**
- * The Event model: what the Nublado controller says about an operation, one step at a time.
+ * The Event model: one step of an operation, as the Nublado controller reports it.
  *
- * Owns the schema, the meaning of "done", and the encoding to the controller's exact frame bytes. Decoding a frame is left
- * to `backends/nublado/decode.ts`.
+ * Owns the schema, the meaning of "done", and the encoding to the controller's exact frame bytes. Leaves decoding to
+ * `backends/nublado/decode.ts`.
  */
 import * as z from 'zod';
 import { eventTypes, type EventType } from './event-types.js';
@@ -10,8 +10,8 @@ import { toAsciiJson } from './json.js';
 import { parseWith, type Parsed } from './parsed.js';
 
 /**
- * Names and descriptions for JSON Schema. Not in zod's global registry: that belongs to the whole process, so another
- * program that uses this library and zod would find them among its own.
+ * Names and descriptions for JSON Schema. Not in zod's global registry: the whole process shares it, so a program that
+ * uses this library and zod would find them among its own.
  */
 export const metadata = z.registry<{ id?: string; title?: string; description?: string }>();
 
@@ -21,7 +21,7 @@ export const eventSchema = z
   .object({
     type: eventTypeSchema,
     message: z.string(),
-    /** Percent, 1 to 100. It says that something happened, not how much time is left. */
+    /** Percent, 1 to 100. It shows that something happened, not how much time is left. */
     progress: z.int().gt(0).lte(100).nullable().default(null),
   })
   .register(metadata, { title: 'Event' });

@@ -1,11 +1,11 @@
 /**
- * A frame of a stream of server-sent events, and what a backend's decoder makes of it.
+ * A frame of a stream of server-sent events, and the result of decoding it in a backend.
  */
 import type { Event } from './event.js';
 import type { EventType } from './event-types.js';
 import type { Operation } from './operation.js';
 
-/** A frame as it was on the wire; `event` is null where it had no name. */
+/** A frame as received; `event` is null if it had no name. */
 export interface RawFrame {
   event: string | null;
   data: string;
@@ -13,13 +13,13 @@ export interface RawFrame {
 
 export type Decoded =
   /**
-   * `operation`: which one the event shows, if it is the first of its operation with a progress, or its `failed` event; left
-   * out where it shows none.
+   * `operation`: the operation that the event identifies, if it is the first of its operation with a progress, or its
+   * `failed` event; omitted if it identifies none.
    */
   | { kind: 'event'; event: Event; operation?: Operation }
-  /** A heartbeat that is sent as an event and not as a comment. */
+  /** A heartbeat sent as an event instead of a comment. */
   | { kind: 'ping' }
-  /** Not an Event. `type` is its type where that much was readable. */
+  /** Not an Event. `type` is its type if that was readable. */
   | { kind: 'invalid'; reason: string; type: EventType | null };
 
 /** Never throws. */

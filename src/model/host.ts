@@ -1,7 +1,8 @@
 /**
- * What the host of a URL is: an address in a block of them, or this machine.
+ * Classifies the host of a URL: an address in a block of addresses, or this machine.
  *
- * Owns the two answers to whether it is this machine, because the two who ask would be hurt by different mistakes.
+ * Owns both definitions of "this machine": a strict one for tokens, and a wide one for proxies, because their callers
+ * must avoid different mistakes.
  */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
@@ -10,9 +11,9 @@ loopback.addSubnet('127.0.0.0', 8);
 loopback.addAddress('::1', 'ipv6');
 
 /**
- * Whether a host is this machine beyond doubt: a token may go there unencrypted, and whoever listens there can be reached
- * from nowhere else. A name below `localhost` should be loopback as well (RFC 6761, section 6.3), but not every resolver
- * knows that; such a one asks the network, and the network may say anything.
+ * Whether a host is certainly this machine: a token may be sent there unencrypted, and a server that listens there is
+ * unreachable from elsewhere. A name below `localhost` should be loopback as well (RFC 6761, section 6.3), but some
+ * resolvers query the network for it, and the network may return any address.
  */
 export function isLoopback(hostname: string): boolean {
   const host = withoutBrackets(hostname);
@@ -25,8 +26,8 @@ export function isSafe(url: URL): boolean {
 }
 
 /**
- * Whether a host, without a final dot, is meant to be this machine: no proxy is asked for it. To a proxy the same name
- * would be the proxy's own machine, so here the names below `localhost` count.
+ * Whether a host, without a final dot, is meant to be this machine, so that no proxy is used for it. For a proxy the
+ * same name would mean the proxy's own machine, so names below `localhost` are included here.
  */
 export function isMeantAsLoopback(hostname: string): boolean {
   return isLoopback(hostname) || hostname.endsWith('.localhost');

@@ -1,7 +1,7 @@
 /**
- * What a lab is requested with, and what to do about one that is there already.
+ * The parameters of a lab to create, and what to do if one exists already.
  *
- * Owns no wire format: a backend makes its own request body of it.
+ * Owns no wire format: each backend builds its own request body.
  */
 export const imageClasses = ['recommended', 'latest-release', 'latest-weekly', 'latest-daily'] as const;
 export type ImageClass = (typeof imageClasses)[number];
@@ -20,6 +20,6 @@ export interface LabRequest {
   env: Readonly<Record<string, string>>;
 }
 
-/** What to do if a lab or an operation is there already. */
+/** What to do if a lab or an operation exists already. */
 export const conflictPolicies = ['attach', 'replace', 'fail'] as const;
 export type ConflictPolicy = (typeof conflictPolicies)[number];

@@ -1,30 +1,33 @@
 /**
- * A lab as commands see it, whichever backend runs it.
+ * A lab as commands see it, independent of the backend.
  *
- * Owns the phases. Which words of a server mean which phase is decided in the backend.
+ * Owns the phases. Leaves the mapping of a server's statuses to phases to the backend.
  */
 
 /** What a lab is doing. */
 export type Phase =
-  /** It is being created. */
+  /** The lab is being created. */
   | 'starting'
   | 'running'
-  /** It is being deleted. */
+  /** The lab is being deleted. */
   | 'stopping'
-  /** It did not start, or could not be deleted. It may also show while an operation is in progress; the event stream decides. */
+  /**
+   * It did not start, or could not be deleted. It may also be reported while an operation is in progress; the event
+   * stream decides.
+   */
   | 'failed'
-  /** Between two phases. It lasts for a moment and is never an outcome: the state must be requested again. */
+  /** Between two phases. It is brief and never an outcome: the state must be requested again. */
   | 'unsettled'
   /** A phase that this program does not know: some operation is in progress. */
   | 'other';
 
 export interface Lab {
   readonly phase: Phase;
-  /** The server's own word for the phase, for people. It comes from outside. */
+  /** The server's own name for the phase, for display. Untrusted text. */
   readonly status: string;
-  /** Where the lab is; null while the server does not report it. */
+  /** The URL of the lab; null while the server does not report it. */
   readonly url: string | null;
-  /** What it was created with; null where the server does not report it. */
+  /** The image that it was created with; null if the server does not report it. */
   readonly image: string | null;
   readonly size: string | null;
   /** The object that JSON output version 1 prints, with the server's own keys in their order. */

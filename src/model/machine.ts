@@ -1,5 +1,5 @@
 /**
- * What a machine can run out of, by the system's code: in plain words, and with what helps.
+ * Resources that a machine can run out of, by the system's error code: a plain description and a hint.
  */
 export const shortages: Readonly<Record<string, readonly [text: string, hint: string]>> = {
   EMFILE: ['this process cannot open more files or connections', 'Raise the limit (`ulimit -n`).'],
@@ -8,7 +8,7 @@ export const shortages: Readonly<Record<string, readonly [text: string, hint: st
   ENOMEM: ['this machine is out of memory', 'Close other programs, or raise the limit (`ulimit -v`).'],
 };
 
-/** The words for an error that says so; null for any other. */
+/** The description of such an error; null for any other error. */
 export function shortageOf(thrown: unknown): { text: string; hint: string } | null {
   const { code = '' }: NodeJS.ErrnoException = thrown instanceof Error ? thrown : new Error();
   const [text, hint] = shortages[code] ?? [null, ''];

@@ -1,4 +1,4 @@
 /**
- * What an operation with a lab does. A backend recognises it where its events show it.
+ * The kinds of operations on a lab. A backend recognises the kind if the events show it.
  */
 export type Operation = 'spawn' | 'deletion';

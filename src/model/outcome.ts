@@ -8,13 +8,13 @@
 import { shortageOf } from './machine.js';
 import { reportBugsTo, version } from './version.js';
 
-/** What a failure was, for people and for scripts. */
+/** Describes a failure, for people and for scripts. */
 export interface ErrorInfo {
-  /** A stable word: the controller's own error type where it sent one, else one of this program's. */
+  /** A stable identifier: the controller's error type if it sent one, otherwise one of this program's. */
   type: string;
   /** What happened, with the server's own text. Not sanitised: the display does that. */
   message: string;
-  /** The HTTP status, or null where no answer was involved. */
+  /** The HTTP status; null if there was no response. */
   status: number | null;
   /** What to do about it. */
   hint: string | null;
@@ -49,7 +49,7 @@ export type OutcomeKind = Outcome['kind'];
 
 export type Failed = Outcome & { kind: FailureKind };
 
-/** An error. `status` is the HTTP status of the response that it is about, `hint` what to do about it. */
+/** An error. `status` is the HTTP status of the response, if there was one; `hint` is what to do about it. */
 export function errorInfo(
   type: string,
   message: string,
@@ -68,7 +68,7 @@ export function errorOutcome(
   return { kind, message, error: errorInfo(type, message, more) };
 }
 
-/** What the state of a lab that runs comes to. */
+/** The outcome if the lab's state is running. */
 export const labRuns: Outcome = { kind: 'running', message: 'the lab is running' };
 
 /** The exit status for an outcome. */
@@ -147,7 +147,7 @@ export function usage(message: string, hint: string | null = null): Outcome {
   return errorOutcome('usage', 'usage', message, { hint });
 }
 
-/** The outcome of an exception that nobody expected: a mistake in this program, unless the machine is short of something. */
+/** The outcome of an unexpected exception: a bug in this program, unless the machine is out of a resource. */
 export function bug(thrown: unknown): Outcome {
   const shortage = shortageOf(thrown);
   if (shortage !== null) {

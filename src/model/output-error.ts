@@ -1,5 +1,5 @@
 /**
- * stdout cannot be written, though somebody may still want to read it: a full disk, a terminal that is gone.
+ * stdout cannot be written although its reader has not closed it: the disk is full, or the terminal is gone.
  */
 export class OutputError extends Error {
   constructor(reason: string) {

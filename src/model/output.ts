@@ -1,7 +1,7 @@
 /**
  * The objects of `-o json` and `-o ndjson`, version 1, as schemas. Version 1 only ever grows.
  *
- * Owns the shapes (and through them `lab schema output`); filling them in is the JSON display's.
+ * Owns the shapes (and through them `lab schema output`). Leaves filling them in to the JSON display.
  */
 import * as z from 'zod';
 import { eventSchema, eventTypeSchema, metadata } from './event.js';
@@ -129,7 +129,7 @@ export type OutputObject = z.infer<typeof OutputObject>;
 export function outputJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(OutputObject, {
     metadata,
-    // Version 1 may grow, so whoever checks against it must let unknown keys pass.
+    // Version 1 may grow, so validators must accept unknown keys.
     override: ({ jsonSchema }) => {
       delete jsonSchema.additionalProperties;
     },

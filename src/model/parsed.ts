@@ -1,11 +1,12 @@
 /**
- * Checking a value from outside against a schema: a typed value, or the reason it was rejected. Nothing here throws.
+ * Validates an untrusted value against a schema: returns a typed value, or the reason it was rejected. Nothing here
+ * throws.
  */
 import type * as z from 'zod';
 
 export type Parsed<T> =
   | { ok: true; value: T }
-  /** `reason` names the first place that does not fit, and says why; it repeats nothing of the value but its keys. */
+  /** `reason` names the first invalid place and explains why; of the value it quotes only keys. */
   | { ok: false; reason: string };
 
 export function parseWith<T>(schema: z.ZodType<T>, value: unknown): Parsed<T> {

@@ -1,21 +1,21 @@
 /**
- * The ways in which one character may be written: as it is, escaped in JSON (also in JSON inside of JSON), and
+ * The ways in which one character may be written: literally, escaped in JSON (also in JSON inside JSON), and
  * percent-encoded (also more than once).
  *
- * Owns the reading of a single character. What the characters are compared with is the business of `redactor.ts`.
+ * Owns the reading of a single character. Leaves the comparison with secrets to `redactor.ts`.
  */
 
 /** Stands for no code point and no number. */
 export const nothing = -1;
 
-/** No character takes more UTF-16 units than this, however it is written. */
+/** The maximum number of UTF-16 units of one character in any of these forms. */
 export const longestCharacter = 64;
 
 export function codePoint(character: string): number {
   return character.codePointAt(0) ?? nothing;
 }
 
-/** Is handed a code point that can be read at a place, and the end of what stands for it. */
+/** Receives a code point that can be read at a position, and the end of its encoded form. */
 export type Use = (point: number, end: number) => void;
 
 export const backslash = 0x5c;
@@ -23,7 +23,7 @@ export const percent = 0x25;
 export const plus = 0x2b;
 export const space = 0x20;
 
-/** Hands over every character that a text may be read as at a place. */
+/** Passes to `use` every character that can be read at a position of a text. */
 export function readings(text: string, at: number, use: Use): void {
   const point = text.codePointAt(at) ?? nothing;
   use(point, at + (point > 0xffff ? 2 : 1));
@@ -32,7 +32,7 @@ export function readings(text: string, at: number, use: Use): void {
   else if (point === plus) use(space, at + 1);
 }
 
-/** The most backslashes before an escaped character: JSON in JSON in JSON. */
+/** Maximum number of backslashes before an escaped character: JSON in JSON in JSON. */
 const mostBackslashes = 8;
 
 const shortEscapes = new Map(
@@ -43,8 +43,8 @@ const shortEscapes = new Map(
 );
 
 /**
- * Where escapes begin that the end of the text may have cut off; the text's length where there are none. Several of them
- * may be one character.
+ * The start of escapes that the end of the text may have cut off; the text's length if there are none. Several escapes
+ * may encode one character.
  */
 export function cutOffEscapes(text: string): number {
   const tail = text.slice(-longestCharacter);
@@ -52,7 +52,7 @@ export function cutOffEscapes(text: string): number {
   return text.length - (cut?.[0].length ?? 0);
 }
 
-/** The readings of a JSON escape, and of one that was escaped again as a part of other JSON. */
+/** The readings of a JSON escape, also of one that was escaped again inside other JSON. */
 function escapeReadings(text: string, at: number, use: Use): void {
   let end = at + 1;
   while (end - at < mostBackslashes && text.charCodeAt(end) === backslash) end++;
@@ -89,10 +89,10 @@ function isAlphanumeric(point: number): boolean {
   return (point >= 0x30 && point <= 0x39) || ((point | 0x20) >= 0x61 && (point | 0x20) <= 0x7a);
 }
 
-/** A percent sign may have been encoded again this often. */
+/** Maximum number of times that a percent sign may have been encoded again. */
 const mostRepeated = 2;
 
-/** The readings of a percent-encoded character, of which UTF-8 may have several bytes. */
+/** The readings of a percent-encoded character, which may have several UTF-8 bytes. */
 function percentReadings(text: string, at: number, use: Use): void {
   let sign = '%';
   for (let repeated = 0; repeated <= mostRepeated && text.startsWith(sign, at); repeated++, sign += '25') {
@@ -109,18 +109,18 @@ function percentReadings(text: string, at: number, use: Use): void {
     }
     const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
     const bytes = Array.from({ length }, (_, i) => byteAt(i));
-    // What is no UTF-8 is decoded to a replacement character, which is in no secret.
+    // Invalid UTF-8 is decoded to a replacement character, which no secret contains.
     if (!bytes.includes(nothing)) use(codePoint(Buffer.from(bytes).toString()), at + length * size);
   }
 }
 
-/** The number in so many hexadecimal digits; `nothing` where other characters stand there. */
+/** The number written in this many hexadecimal digits; `nothing` if there are other characters. */
 function hexAt(text: string, at: number, digits: number): number {
   let value = 0;
   for (let i = at; i < at + digits; i++) {
     const code = text.charCodeAt(i);
     const digit = code <= 0x39 ? code - 0x30 : (code | 0x20) - 0x57;
-    // Not a number behind the end of the text.
+    // Not a number after the end of the text.
     if (!(digit >= 0 && digit <= 15) || (code > 0x39 && digit < 10)) return nothing;
     value = value * 16 + digit;
   }

@@ -1,9 +1,9 @@
 /**
- * Removes secrets from text that somebody else wrote: a server, which may echo what it was sent, or a library.
+ * Removes secrets from text of other origin: from a server, which may echo what it was sent, or from a library.
  *
- * Owns what counts as a secret, the forms in which one may be written, and the search for them. Which text is free
- * text, and where it is received, is known to the callers: the stream and the controller. It must come here before it is
- * cut or encoded, because half a secret, or one in another encoding, would not be found.
+ * Owns what counts as a secret, the forms in which one may be written, and the search for them. Leaves to its callers
+ * (the stream and the controller) which text is free text. They must redact text before it is cut or encoded, because
+ * half a secret, or one in another encoding, would not be found.
  */
 
 import {
@@ -23,26 +23,26 @@ import {
 export type Redact = (text: string) => string;
 
 export interface Secrets {
-  /** Tokens, cookies, passwords: secret however short. */
+  /** Tokens, cookies, passwords: secret at any length. */
   credentials: readonly string[];
-  /** Values that may be secret, as those of `--env`. Short ones would be found in words that are no secrets. */
+  /** Values that may be secret, such as those of `--env`. Short ones are ignored: they would match ordinary words. */
   values: readonly string[];
 }
 
 export interface Redactor {
   redact: Redact;
-  /** The same for text that arrives in pieces; a secret may be cut between two of them. */
+  /** The same for text that arrives in pieces; a secret may be split between two of them. */
   inPieces(): PieceRedactor;
 }
 
 export interface PieceRedactor {
-  /** As much of the text so far as can be shown now. */
+  /** Adds a piece; returns the text that can be shown now. */
   push(text: string): string;
-  /** The rest. */
+  /** Returns the rest of the text. */
   end(): string;
 }
 
-/** Values, and lines of values, with fewer characters are no secrets. */
+/** Values, and lines of values, with fewer characters are not treated as secrets. */
 const shortest = 8;
 
 const replacement = '[secret]';
@@ -57,7 +57,7 @@ export function createRedactor({ credentials, values }: Secrets): Redactor {
 
   const search = createSearch(needles);
   const encoded = needles.some((secret) => secret.includes(' ')) ? encodedOrPlus : encodedText;
-  // Nearly all text has neither escapes nor line ends, and then a secret can only stand in it as it is.
+  // Nearly all text has neither escapes nor line ends; then it can contain a secret only literally.
   const mayHoldOne = (text: string): boolean =>
     encoded.test(text) || needles.some((secret) => text.includes(secret));
   return {
@@ -70,13 +70,13 @@ const encodedText = /[\\\r\n]|%[0-9a-f]{2}/i;
 const encodedOrPlus = /[\\\r\n+]|%[0-9a-f]{2}/i;
 
 interface Found {
-  /** Where secrets stand in the text, in order: the beginning of each and its end. */
+  /** The positions of the secrets in the text, in order: the beginning and the end of each. */
   places: readonly number[];
-  /** Where the first secret begins that the text may hold only a part of; the text's length where there is none. */
+  /** The beginning of the first secret that the text may contain only partly; the text's length if there is none. */
   open: number;
 }
 
-/** `cutOff` is where characters begin that the end of the text may have cut off. */
+/** `cutOff` is the start of characters that the end of the text may have cut off. */
 type Search = (text: string, cutOff?: number) => Found;
 
 const lf = 0x0a;
@@ -85,14 +85,14 @@ const cr = 0x0d;
 /**
  * The search for all secrets in one pass, in every form and mixture of forms.
  *
- * A place in a text can be read in several ways: `\\u0041` as a backslash or as an A. All of them are pursued at the same
- * time, as in the simulation of a nondeterministic automaton. So no text, however hostile, takes longer than its length
- * times the length of the secrets. A regular expression would try the readings one after the other.
+ * A position in a text can be read in several ways: `\\u0041` as a backslash or as an A. All readings are followed at
+ * the same time, as in the simulation of a nondeterministic automaton. So the time for any text, even a malicious one,
+ * is bounded by its length times the length of the secrets. A regular expression would backtrack through the readings.
  */
 function createSearch(secrets: readonly string[]): Search {
-  /** The code points of all secrets, one secret after the other, and `nothing` behind each. */
+  /** The code points of all secrets, concatenated, with `nothing` after each. */
   const expected: number[] = [];
-  /** Where in `expected` the secrets with this first code point begin. */
+  /** The start positions in `expected` of the secrets with this first code point. */
   const beginnings = new Map<number, number[]>();
   for (const secret of secrets) {
     const points = Array.from(secret, codePoint);
@@ -105,8 +105,9 @@ function createSearch(secrets: readonly string[]): Search {
   for (const point of [...beginnings.keys(), backslash, percent]) mayBegin[firstUnit(point)] = 1;
   if (beginnings.has(space)) mayBegin[plus] = 1;
   /**
-   * For each of the next places in the text pairs of numbers, the first `sizes[…]` of an array: an index of `expected`, and
-   * where that secret began. Kept from text to text, because to make it anew takes longer than most texts.
+   * For each of the next positions in the text, pairs of numbers (the first `sizes[…]` items of an array): an index
+   * into `expected`, and where that secret began. Reused for all texts, because allocating it takes longer than most
+   * searches.
    */
   const waiting = Array.from({ length: longestCharacter }, (): number[] => []);
   const sizes = new Uint32Array(longestCharacter);
@@ -169,8 +170,8 @@ function firstUnit(point: number): number {
 const none: number[] = [];
 
 /**
- * Adds a place. Where secrets overlap, or one begins with another, nothing of either may be left, so they become one place.
- * A secret that ends before another begins is found before it: there is never one to be inserted.
+ * Adds a position. If secrets overlap, or one begins with another, they are merged, so that no part of either remains.
+ * A secret that ends before another begins is found first, so nothing is ever inserted in the middle.
  */
 function add(places: number[], start: number, end: number): void {
   let [from, to] = [start, end];
@@ -181,10 +182,10 @@ function add(places: number[], start: number, end: number): void {
   places.push(from, to);
 }
 
-/** So many pieces are put together at once: a text of little else than secrets would take many times its own memory. */
+/** Maximum number of pieces joined at once: a text of mostly secrets would otherwise take many times its own memory. */
 const mostPieces = 1024;
 
-/** The text up to `until` with the replacement in these places. */
+/** The text up to `until`, with the secrets at these positions replaced. */
 function replace(text: string, { places }: Found, until = text.length): string {
   let result = '';
   let pieces: string[] = [];
@@ -202,7 +203,7 @@ function replace(text: string, { places }: Found, until = text.length): string {
   return result + pieces.join('') + text.slice(shown, until);
 }
 
-/** The most text that is held back, in UTF-16 units: who draws a secret out that far can no longer be understood. */
+/** Maximum text held back, in UTF-16 units: a secret that is spread over more text is no longer recognised. */
 const mostHeld = 64 * 1024;
 
 function createPieceRedactor(search: Search): PieceRedactor {
@@ -227,7 +228,7 @@ function createPieceRedactor(search: Search): PieceRedactor {
   };
 }
 
-/** For where there are none: text stays as it is. */
+/** A redactor without secrets: text is unchanged. */
 export const noSecrets: Redactor = {
   redact: (text) => text,
   inPieces: () => ({ push: (text) => text, end: () => '' }),
