@@ -1,6 +1,6 @@
 // A controller in its own process, which prints its port. The first word of the path chooses what /…/events sends:
 // N events as fast as the client reads them (/N), one event every N milliseconds (/spawnN), or one event and then only
-// pings (/slow). Every other request is answered with a pending lab.
+// pings (/slow). Every other request gets a pending lab.
 import { createServer } from 'node:http';
 
 const piece = 100;

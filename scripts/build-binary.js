@@ -1,4 +1,4 @@
-// Makes build/lab, one executable file with Node embedded, and checks that it runs where there is no Node. The Node
+// Builds build/lab, one executable file with Node embedded, and checks that it runs without Node installed. The Node
 // that runs this script is the one that is embedded, so it must be self-contained, like the ones from nodejs.org and
 // npm.
 //

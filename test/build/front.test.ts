@@ -1,6 +1,6 @@
 /**
- * The front door, bin/lab.js: what it answers itself is what the program would have said, and what it keeps for
- * the next run is kept where nobody else can write.
+ * The launcher, bin/lab.js: its own output equals what the program would have printed, and what it caches for
+ * the next run is stored where other users cannot write.
  */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';

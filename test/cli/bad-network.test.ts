@@ -1,5 +1,5 @@
 /**
- * The real program behind a bad network: whatever happens to its connections, it tells the true outcome, and each
+ * The real program behind a bad network: however its connections fail, it reports the true outcome, and each
  * event once and in order.
  */
 import assert from 'node:assert/strict';
@@ -68,7 +68,7 @@ function connections({ stdout }: Finished): string[] {
   return parseLines(stdout).flatMap((line) => (line.kind === 'connection' ? [line.state] : []));
 }
 
-/** A spawn that ended well, and of which everything was told once. */
+/** A spawn that succeeded, and of which every event was reported once. */
 async function assertWhole(run: Finished, controller: SimulatedController): Promise<void> {
   assert.equal(run.code, 0, run.stdout + run.stderr);
   assert.equal(resultOf(run.stdout).outcome, 'complete');
@@ -148,7 +148,7 @@ describe('a spawn over a bad network ends as it would over a good one', { concur
       const run = startLab(spawn, env);
       await run.seen(/"progress":48/);
       await goAway(proxy);
-      // It has found out that nobody listens, more than once.
+      // It has found more than once that the server is not listening.
       await run.seen(/"retrying","attempt":3/);
       await proxy.accept();
       const finished = await run.finished;

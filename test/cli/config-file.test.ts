@@ -1,5 +1,5 @@
 /**
- * Where the profiles may turn out to be, and who else changes them: the real program.
+ * Where the profiles may be stored, and which other processes change them: the real program.
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';

@@ -13,7 +13,7 @@ import { fakeContext } from '../support/context.js';
 import { atTerminal, startLab, type Finished, type Running } from '../support/program.js';
 import { temporaryFolder } from '../support/temporary.js';
 
-/** A file that nobody may run. */
+/** A file that is not executable. */
 const plainFile = fileURLToPath(import.meta.url);
 
 /** What a command must never see of the settings around it. */
@@ -71,7 +71,7 @@ describe('lab controller', { concurrency: 4 }, () => {
   ] as const) {
     it(`leaves no token behind after ${name}`, async () => {
       const own = temporaryFolder();
-      // Ctrl-\ asks for a core dump, which nobody here wants.
+      // Ctrl-\ requests a core dump, which is not wanted here.
       const terminal = atTerminal(`ulimit -c 0; stty ${modes}; lab controller; echo "code $?"`, {
         env: { TMPDIR: own },
       });

@@ -1,6 +1,6 @@
 /**
- * What is said of a run that a signal or the deadline ends, or that leaves by itself: the real program. What goes on
- * without it is only told where it is true.
+ * What a run reports when a signal or the deadline ends it, or when it leaves by itself: the real program. It reports
+ * that an operation continues only if that is true.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

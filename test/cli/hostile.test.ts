@@ -1,6 +1,6 @@
 /**
- * The real program before a server that wants to reach the terminal, or the CI system that reads the output: nothing of
- * what it says arrives there as a control character or as a command, whatever carries it.
+ * The real program against a server that attacks the terminal, or the CI system that reads the output: none of
+ * its text arrives there as a control character or as a command, in any field.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -35,7 +35,7 @@ interface Route {
   body: string | Buffer;
 }
 
-/** Serves these answers; but whose token it is, is told as it should be, or nothing else would be asked. */
+/** Serves these responses; the token's user is reported correctly, because otherwise no other request would follow. */
 async function serve(
   t: TestContext,
   routes: (asked: Asked) => Route,
@@ -66,7 +66,7 @@ async function serveRaw(t: TestContext, answer: Buffer): Promise<string> {
 const sse = 'text/event-stream';
 const frame = (name: string, data: object): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 
-/** Every way in which a run shows what it was told. */
+/** Every output mode in which a run shows what it received. */
 const ways = [
   ['text', []],
   ['lines', ['--progress', 'plain']],

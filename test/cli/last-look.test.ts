@@ -1,6 +1,6 @@
 /**
- * The last look before the deadline: the real program against scripted answers. What the controller does then decides
- * between 124, 7, 3 and an outcome, whatever it did before.
+ * The last look before the deadline: the real program against scripted responses. What the controller does then decides
+ * between 124, 7, 3 and an outcome, regardless of what it did before.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

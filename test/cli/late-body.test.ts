@@ -9,7 +9,7 @@ import { startLab, runLab } from '../support/program.js';
 
 const direct = ['--direct', '--user', 'rachel'];
 
-/** Everything is answered so, and the body goes on for ever. */
+/** Every request gets this response, with an endless body. */
 const open = (status: number, headers: Record<string, string>, body = '{"detail": '): Promise<Answering> =>
   answering((response) => {
     response.writeHead(status, headers).write(body);
@@ -24,7 +24,7 @@ describe('a refusal whose body never ends', { concurrency: 3 }, () => {
   for (const command of ['status', 'list', 'images', 'events', 'spawn']) {
     it(`ends ${command} as one`, async () => {
       await using server = await open(403, { 'content-type': 'application/json' });
-      // A deadline that never comes: whoever waits for the body never ends.
+      // A deadline that is never reached: a program that waits for the body never ends.
       const run = await runLab([command, ...direct, '--timeout', '0'], environment(server));
       assert.equal(run.code, 3, run.stderr);
       assert.match(run.stderr, /✖ could not .*: HTTP 403 Forbidden\n/);

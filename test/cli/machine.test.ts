@@ -1,6 +1,6 @@
 /**
- * The real program on a machine, or against a peer, that lets no request come to its end: it gives up after five
- * seconds where nobody ever answered, and says what is to blame.
+ * The real program on a machine, or against a peer, on which no request completes: it gives up after five
+ * seconds if it never gets a response, and reports the cause.
  */
 import assert from 'node:assert/strict';
 import { platform } from 'node:os';
@@ -11,7 +11,7 @@ import { resultOf } from '../support/ndjson.js';
 import { runLab, runShell } from '../support/program.js';
 import { saying } from '../support/saying.js';
 
-/** A deadline that never comes: whoever tries until then never ends. */
+/** A deadline that is never reached: a program that retries until then never ends. */
 const direct = ['--direct', '--user', 'rachel', '--timeout', '0'];
 const environment = (origin: string): Record<string, string> => ({
   LAB_CONTROLLER: origin,

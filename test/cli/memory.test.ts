@@ -1,5 +1,5 @@
 /**
- * The real program's own memory, whatever a server sends: its peak stays below a bound, and is the same for a
+ * The real program's own memory, for any server output: its peak stays below a bound, and is the same for a
  * million events as for ten thousand.
  */
 import assert from 'node:assert/strict';
@@ -33,7 +33,7 @@ function environment(origin: string): Record<string, string> {
   return { LAB_CONTROLLER: origin, LAB_TOKEN: token, LAB_USER: 'demo' };
 }
 
-/** What the last line says, which is the result whatever stood before it. */
+/** The last line, which is the result regardless of the lines before it. */
 function result({ stdout }: Measured) {
   return resultOf(stdout.slice(stdout.lastIndexOf('\n', stdout.length - 2) + 1));
 }

@@ -1,6 +1,6 @@
 /**
- * What a real controller was seen to do while operations meet: the real program against scripted answers. What takes
- * minutes is in `test/commands`.
+ * Observed behaviour of a real controller when operations overlap: the real program against scripted responses. Tests
+ * that take minutes are in `test/commands`.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -44,7 +44,7 @@ function operation(begin: readonly Event[], end: readonly Event[]) {
     response.write(begin.map(toSse).join(''));
     void begun().then(() => response.end(end.map(toSse).join('')));
   };
-  /** One answer while it is in progress, another one after it. */
+  /** One response while it is in progress, another one after it. */
   const meanwhile =
     (during: Answer, after: Answer): Answer =>
     (...request) => {

@@ -1,5 +1,5 @@
 /**
- * How often a controller is asked by the real program that gets the same useless answer again and again.
+ * How often the real program sends requests when it gets the same useless response again and again.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

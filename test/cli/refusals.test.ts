@@ -1,8 +1,8 @@
 /**
- * Every refusal that the contract knows, given to the real program over real HTTP: the exit code, what it says, and
- * the result object. The answers are those of a real controller where one was recorded.
+ * Every refusal in the contract, given to the real program over real HTTP: the exit code, the message, and
+ * the result object. The responses are those of a real controller if one was recorded.
  *
- * What may pass by itself is asked again until the deadline, so these rows have a short one and end with 7.
+ * Temporary refusals are retried until the deadline, so these rows have a short one and end with 7.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -27,13 +27,13 @@ interface Row {
   code: number;
   outcome: ResultObject['outcome'];
   type: string;
-  /** What was asked, and the server's own words. */
+  /** The request, and the server's own words. */
   says: RegExp;
-  /** The next thing to do; null where there is nothing to say. */
+  /** The suggested next step; null if there is none. */
   hint: RegExp | null;
 }
 
-/** A value that must not be seen, whoever repeats it. */
+/** A value that must not be shown, even if a server repeats it. */
 const secret = 'hunter2hunter2';
 
 function captured(name: string): Reply {

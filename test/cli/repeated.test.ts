@@ -1,6 +1,6 @@
 /**
- * What a controller repeats, and what it took with it when it went: the real program against scripted answers. A
- * repeated event is shown and counted once, and decides all the same.
+ * What a controller repeats, and what is lost when it stops: the real program against scripted responses. A
+ * repeated event is shown and counted once, but still decides the outcome.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

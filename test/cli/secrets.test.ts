@@ -1,6 +1,6 @@
 /**
- * The real program and servers that repeat the secrets they were sent. Free text of servers is shown without them, in
- * whatever form they come and by whatever way; names, addresses and the program's own words stay as they are.
+ * The real program and servers that echo the secrets they received. Secrets are removed from servers' free text, in
+ * every encoding and on every path; names, addresses and the program's own words stay as they are.
  *
  * That no secret is in any output or log is held by the harness (support/secrecy.ts) for every child, in this file as
  * in the others. Here it is made sure that there is something to be found.
@@ -63,7 +63,7 @@ function send(
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
 }
 
-/** Accepts the lab, and tells this of it. */
+/** Accepts the lab, and sends this event stream for it. */
 const spawning =
   (stream: string): Answer =>
   (response, { url }) => {

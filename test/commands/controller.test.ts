@@ -1,5 +1,5 @@
 /**
- * The command beside the simulated controller, where a signal may not be sent to it: `sudo`, say.
+ * The command run by `lab controller` next to the simulated controller, if it may not be sent signals (as with `sudo`).
  */
 import assert from 'node:assert/strict';
 import { ChildProcess } from 'node:child_process';
@@ -20,7 +20,7 @@ test('a signal that cannot be forwarded changes nothing: the command runs to its
     watcher.close();
   });
   t.mock.method(ChildProcess.prototype, 'kill', function (this: ChildProcess) {
-    // What Node does where the system answers EPERM.
+    // What Node does if the system call returns EPERM.
     this.emit('error', Object.assign(new Error('kill EPERM'), { code: 'EPERM' }));
     return false;
   });

@@ -26,14 +26,14 @@ async function hangUp(script: string, seen: RegExp): Promise<number> {
   });
 }
 
-/** Closes our end, and sends SIGHUP to whoever leads the session. Not in the types. */
+/** Closes our end, and sends SIGHUP to the session leader. Not in the types. */
 function closeTerminal(pty: IPty): void {
   (pty as IPty & { destroy(): void }).destroy();
 }
 
 const running = /Created Kubernetes objects/;
 
-// One after the other: a terminal is inherited by whatever starts meanwhile, which then keeps it.
+// One after the other: a process that starts meanwhile inherits the terminal, and then keeps it open.
 describe('a terminal that hangs up', () => {
   const commands = ['spawn --demo', 'spawn --demo -o json'];
   for (const command of commands) {

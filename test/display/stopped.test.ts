@@ -1,5 +1,5 @@
 /**
- * The real program at a real pseudo-terminal, stopped from outside in the middle of a spawn that goes on meanwhile.
+ * The real program at a real pseudo-terminal, stopped from outside during a spawn that continues meanwhile.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -229,7 +229,7 @@ describe('keys typed at the terminal', { concurrency: 6 }, () => {
   for (const mode of ['cooked', 'raw']) {
     it(`Ctrl-C leaves a ${mode} terminal as it was, with exit 130`, async () => {
       const set = mode === 'raw' ? 'stty raw -echo' : 'true';
-      // With a trap, the script goes on after a Ctrl-C.
+      // With a trap, the script continues after a Ctrl-C.
       const terminal = atTerminal(
         `trap : INT; ${set}; before=$(stty -g); lab spawn --demo slow-pull; code=$?; after=$(stty -g); stty sane
          echo; echo "code=$code"; [ "$before" = "$after" ] && echo same modes`,

@@ -11,7 +11,7 @@ import type { Frame, Story, StreamFault } from './story.js';
 
 export interface Passage {
   frame: Frame;
-  /** The frame is whole once so many bytes of the body were taken. */
+  /** The frame is complete once this number of body bytes was read. */
   wholeAt: number;
   takenAt: number | null;
 }
@@ -178,7 +178,7 @@ export class Connection {
     this.wake();
   }
 
-  /** The server has ended the stream; whether the client learns it is another question. */
+  /** The server has ended the stream; the client does not necessarily notice. */
   #finish(): void {
     const kind = this.#fault?.kind;
     if (this.isOver || this.#muted || (kind === 'pings-only' && this.#held.length > 0)) return;

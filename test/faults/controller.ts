@@ -54,7 +54,7 @@ export class Queue {
 
 interface UnderWay {
   kind: 'spawn' | 'deletion';
-  /** A deletion that cancelled a spawn is shared with nobody. */
+  /** A deletion that cancelled a spawn is not shared with other clients. */
   exclusive: boolean;
   stop: () => void;
   done: ((result: 'gone' | 'failed') => void)[];
@@ -118,7 +118,7 @@ export class Controller {
       this.#begin('deletion', this.#story.deletion, false);
   }
 
-  /** `done` is told when the deletion has finished, where the answer is `accepted`. */
+  /** `done` is called when the deletion has finished, if the response is `accepted`. */
   remove(done: (result: 'gone' | 'failed') => void): 'accepted' | 'unknown' | 'busy' {
     if (this.#underWay?.kind === 'deletion') {
       if (this.#underWay.exclusive) return 'busy';
@@ -138,8 +138,8 @@ export class Controller {
   }
 
   /**
-   * What a restart leaves (6): a spawn continues with a new queue, and so does a pod that is still pending, whatever
-   * became of its spawn. A deletion is forgotten: the lab runs. Without a pod there is no lab. Nothing else has a history.
+   * What a restart leaves (6): a spawn continues with a new queue, and so does a pod that is still pending, however
+   * its spawn ended. A deletion is forgotten: the lab runs. Without a pod there is no lab. Nothing else has a history.
    */
   restart(forgets: boolean): void {
     this.changedAt = this.#clock.monotonic();
@@ -158,7 +158,7 @@ export class Controller {
     }
   }
 
-  /** Every create looks for the pod, also one that is refused, and says `failed` where there is none (12). */
+  /** Every create checks for the pod, even a refused one, and reports `failed` if there is none (12). */
   #lookForPod(): void {
     if (this.status !== null && this.pod === 'none') this.status = 'failed';
   }

@@ -31,7 +31,7 @@ export function encodePing(at: number, wire: Wire): Buffer {
     : lines(['event: ping', `data: ${stamp}`], wire);
 }
 
-/** Bytes before the end of a frame at which it is complete: a CR ends its line, whatever follows. */
+/** Bytes before the end of a frame at which it is complete: a CR ends its line, regardless of the next byte. */
 export function slack({ lineEnd }: Wire): number {
   return lineEnd === '\r\n' ? 1 : 0;
 }

@@ -120,7 +120,7 @@ function cutShort(random: Random, plain: Story): Story {
   };
 }
 
-/** Every create is answered with 500 and no reason. */
+/** Every create gets a 500 response without a reason. */
 function brokenCreate(random: Random, story: Story): Story {
   const trouble: Trouble = { kind: 'status', status: 500, retryAfter: null, effect: null };
   const fits = random.chance(0.7);
@@ -145,7 +145,7 @@ function brokenCreate(random: Random, story: Story): Story {
   };
 }
 
-/** A spawn that takes an hour, and a command that does not have so long. */
+/** A spawn that takes an hour, and a command whose deadline is shorter. */
 function unending(random: Random, story: Story, timeout: number, end: Truth): Story {
   const slow = (operation: Operation): Operation =>
     operation.map((step, index) => (index === operation.length - 1 ? { ...step, after: 3_600_000 } : step));

@@ -46,7 +46,7 @@ export function composeFacts(seed: number, random: Random): { story: Story; resu
     seed,
     command: commandFor(random, name),
     who,
-    // Nobody can delete a lab whose state they may not ask for.
+    // A client that may not read a lab's state cannot delete the lab.
     userInfo: (who === 'named' && name === 'stop') || random.chance(0.85),
     timeout: name === 'status' ? 30_000 : quarterOfAnHour,
     before,

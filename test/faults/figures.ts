@@ -17,7 +17,7 @@ export interface Figures {
 export interface Series {
   first: number;
   count: number;
-  /** Ends the series with so many stories that went wrong. */
+  /** Ends the series after this number of failed stories. */
   most: number;
 }
 
@@ -76,7 +76,7 @@ export async function explain(seed: number): Promise<string> {
   ].join('\n');
 }
 
-/** What the client asked and showed, by time. */
+/** What the client requested and showed, by time. */
 function transcript({ world, shown, ending, endedAt }: Played): string[] {
   const asked = world.log.told.map(({ at, route, status, none, lab }) => ({
     at,

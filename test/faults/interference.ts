@@ -8,7 +8,7 @@ import type { Random } from './random.js';
 import { isDead, lengthOf, type Operation, type Story } from './story.js';
 import { mainSpawn, truth } from './truth.js';
 
-/** For what never ends; longer than all troubles that pass, and than a failed lab of another user is given. */
+/** For what never ends; longer than all temporary troubles, and than the wait for another user's failed lab. */
 export const shortTimeout = 420_000;
 
 /** The outcomes that may be right in addition. */
@@ -34,7 +34,7 @@ export function withInterference(random: Random, plain: Story): Story {
   const length = lengthOf(main);
   if (fate < 0.2) return withRestart(random, story, length);
   if (fate < 0.3 && main.at(-1)?.status === 'failed') return withForgottenReason(random, story, main);
-  // Early enough that the client, who must have seen the beginning, can tell what it means.
+  // Early enough that the client, which must have seen the beginning, can interpret it.
   if (length < 4000 || story.wire.slowCreate > 0) return story;
   const at = random.whole(1500, length - 500);
   if (fate < 0.36) return withRemoval(story, { ...story.interference, deletedAt: at }, random);
@@ -49,7 +49,7 @@ export function withInterference(random: Random, plain: Story): Story {
   return story;
 }
 
-/** Other clients ask for a lab while an operation is in their way. */
+/** Other clients request a lab while an operation is in their way. */
 function withOthers(random: Random, story: Story): Story {
   const { underWay } = story.before;
   const operation = underWay?.operation ?? (story.command.name === 'spawn' ? story.spawns[0] : null);
@@ -59,7 +59,7 @@ function withOthers(random: Random, story: Story): Story {
   return { ...story, interference: { ...story.interference, othersAt } };
 }
 
-/** A lab that stays is waited for in vain, unless somebody deletes it. */
+/** Waiting for a permanent lab never succeeds, unless another client deletes it. */
 function withPatience(random: Random, story: Story): Story {
   if (story.command.name !== 'wait' || random.chance(0.3)) return { ...story, timeout: shortTimeout };
   return {
@@ -92,7 +92,7 @@ function withReconciliation(random: Random, plain: Story): Story {
   }
 }
 
-/** A restart cuts off the deletion that is in progress, or that the command asks for. */
+/** A restart interrupts the deletion that is in progress, or that the command requests. */
 function withForgottenDeletion(random: Random, plain: Story): Story {
   const { command, deletion, before } = plain;
   const length = lengthOf(before.underWay?.operation ?? deletion);
@@ -126,7 +126,7 @@ function withRestart(random: Random, story: Story, length: number): Story {
     // What ended before the restart is forgotten by the stream; then it is silent for ever, or 404.
     more.push(outcomes.includes('failed') ? 'not-found' : 'timeout');
   }
-  // Whoever asks for the first time after a restart finds no failed lab any more.
+  // A client that sends its first request after a restart no longer finds a failed lab.
   if (story.command.name === 'wait' && outcomes.includes('failed')) more.push('not-found');
   return also({ ...story, interference: { ...story.interference, restarts } }, 'restart', ...more);
 }

@@ -56,7 +56,7 @@ function percentOf(shown: Played['shown'][number] | undefined): number {
   return shown?.kind === 'frame' ? (shown.percent ?? 0) : 0;
 }
 
-/** Whether the user was told, before this frame and after the one before, that another operation follows. */
+/** Whether, between the previous frame and this one, the program reported that another operation follows. */
 function isAnnounced(shown: Played['shown'], index: number): boolean {
   let frames = 0;
   const at = shown.findIndex(({ kind }) => kind === 'frame' && frames++ === index);

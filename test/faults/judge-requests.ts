@@ -1,5 +1,5 @@
 /**
- * Judges how often a command asked, and when it sent a create again.
+ * Judges how often a command sent requests, and when it repeated a create.
  */
 import type { Played } from './play.js';
 import type { Told } from './wire-log.js';
@@ -20,7 +20,7 @@ function judgeStateRate({ story, world }: Played): string[] {
   return [];
 }
 
-/** A stream that opens and ends is no success: the back-off keeps the requests apart. */
+/** A stream that opens and ends is not a success: the back-off keeps the requests apart. */
 function judgeStreamRate({ world }: Played): string[] {
   const times = askedAt(world.log.told, 'events');
   for (const [index, at] of times.entries()) {
@@ -48,7 +48,7 @@ function judgeCreates({ world }: Played): string[] {
   return [];
 }
 
-/** Without a readable stream a create is sent again only after so long, in milliseconds. */
+/** Without a readable stream, the minimum time before a create is repeated, in milliseconds. */
 const blindInterval = 15_000;
 
 /** After a conflict the stream must have ended, or the state must have changed, or enough time must have passed. */
@@ -79,7 +79,7 @@ function isOver(name: string): boolean {
   return name === 'complete' || name === 'failed';
 }
 
-/** After a response that was lost the state must have been asked for. What never arrived is no loss. */
+/** After a lost response the client must have requested the state. A request that never arrived is not lost. */
 function onLoss({ log }: Played['world'], before: Told, create: Told): string | null {
   const { status, none } = before;
   const lost = none === 'reset' || none === 'aborted' || status === 408 || (status ?? 0) >= 500;

@@ -27,7 +27,7 @@ function hardFaults({ streams, troubles }: Played['story']): number {
   return [...streams, ...Object.values(troubles).flat()].filter((fault) => fault !== null).length;
 }
 
-/** The last look begins so long before the deadline, in milliseconds, or half of the time where that is less. */
+/** How long before the deadline the last look begins, in milliseconds; half of the total time if that is less. */
 const lastLook = 2000;
 
 /** 124 where the controller was heard at the end, 7 where it was not (the last look). */

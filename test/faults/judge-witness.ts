@@ -1,5 +1,5 @@
 /**
- * Judges by whom the outcome was told. One that nobody told is invented, even where it happens to be true.
+ * Judges by the source of the reported outcome. One that no source reported is invented, even if it happens to be true.
  */
 import type { Connection } from './connection.js';
 import type { Played } from './play.js';
@@ -61,7 +61,7 @@ function taken(connections: readonly Connection[], pattern: RegExp, ours = false
   );
 }
 
-/** Whether a lab that is gone was seen on its way, so that it was removed before it ran. One that was last seen failed is none. */
+/** Whether a missing lab was seen starting, so that it was removed before it ran. False if it was last seen failed. */
 function hasSeenSpawn({ world }: Played): boolean {
   const states = world.log.told.flatMap(({ lab }) => (lab === undefined || lab === null ? [] : [lab]));
   return states.includes('pending') && states.at(-1) !== 'failed';
@@ -80,11 +80,11 @@ function isFailure(played: Played): boolean {
 /** So long a stream may be open without any event until a `failed` state is believed, in milliseconds. */
 const silence = 30_000;
 
-/** So long a state has to be `failed` where the stream is another user's, in milliseconds, and in so many answers. */
+/** How long, and in how many responses, a state must be `failed` if the stream is another user's (milliseconds). */
 const patience = 180_000;
 const leastAnswers = 10;
 
-/** Whether the promises let a `failed` state count, whatever is true: (b), (d) and another user's lab in cli.md. */
+/** Whether the promises let a `failed` state count, true or not: (b), (d) and another user's lab in cli.md. */
 export function looksFailed({ story, world, endedAt }: Played): boolean {
   const states = world.log.told.filter(({ lab }) => lab !== undefined);
   const last = states.at(-1);
@@ -103,7 +103,7 @@ export function looksFailed({ story, world, endedAt }: Played): boolean {
   return over || gone || empty;
 }
 
-/** Whether the promises let a `failed` state be taken for an operation in progress, whatever is true: (c) in cli.md. */
+/** Whether the promises let a `failed` state be taken for an operation in progress, true or not: (c) in cli.md. */
 export function looksInProgress({ world }: Played): boolean {
   const last = world.log.told.findLast(({ lab }) => lab !== undefined);
   const watched = world.connections.at(-1);

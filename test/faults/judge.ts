@@ -2,7 +2,7 @@
  * Judges how a story was played: by the story's truth, and by what truly crossed the wire.
  *
  * The truth says how the command must end. The wire says what must have been shown (judge-events.ts), by whom the
- * outcome was told (judge-witness.ts), what may be asked how often (judge-requests.ts), and when to end (judge-time.ts).
+ * outcome was reported (judge-witness.ts), the request counts (judge-requests.ts), and when to end (judge-time.ts).
  */
 import { exitCode } from '../../src/model/outcome.js';
 import { judgeEvents, judgeProgress } from './judge-events.js';
@@ -59,13 +59,13 @@ function judgeOutcome(played: Played, wire: Wire): string[] {
 /** How long a controller that was never found is looked for, in milliseconds; the last attempt may come a little sooner. */
 const search = 5_000;
 
-/** Whether no controller had ever answered, and then there was nobody at all for as long as one has to look. */
+/** Whether no controller had ever responded, and then none was reachable for as long as the client must keep trying. */
 function wasNeverFound({ story, world, endedAt }: Played, wire: Wire): boolean {
   const found = world.log.told.some(
     ({ status, route }) => status !== null && status < 405 && route !== 'who',
   );
   if (found) return false;
-  // Between sockets nobody sees who knocks at a door that is shut, and a busy machine may come only then.
+  // Between sockets, attempts at a closed port are invisible, and a busy machine may connect only then.
   if (wire === 'sockets') return story.interference.restarts.length > 0;
   const answered = world.log.told.filter(({ none }) => none !== 'refused').at(-1)?.at ?? 0;
   const firstRefused = world.log.told.find(({ none, at }) => none === 'refused' && at >= answered);

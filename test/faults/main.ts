@@ -1,6 +1,6 @@
 /**
  * Plays stories from the command line: `main.ts SEED` explains one, `main.ts FIRST COUNT [MOST]` plays many and prints
- * the figures, until so many went wrong.
+ * the statistics, until MOST stories failed.
  */
 import { describe, explain, playSeries } from './figures.js';
 

@@ -20,7 +20,7 @@ import type { World } from './world.js';
 const base = 'http://controller.test/nublado';
 
 export function memoryBackend(world: World, direct: boolean): Backend {
-  /** The body of the answer, where it has this status. */
+  /** The response body, if the response has this status. */
   async function ask(
     asked: string,
     route: Route,

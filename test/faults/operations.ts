@@ -58,7 +58,7 @@ export function spawnOperation(random: Random, result: Result, tag: string, recr
   return [...steps, ...monitored(random, tag), ...ending(random, result)];
 }
 
-/** How a spawn goes on after a restart. */
+/** How a spawn continues after a restart. */
 export function resumedOperation(random: Random, result: Result, like: Operation): Operation {
   const beginning = random.chance(0.2)
     ? (like[0]?.frame ?? null)

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../support/temporary.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** A mistake that somebody may make: what is written where, and what would be written instead. */
+/** A possible mistake in the code: the file, the correct text, and the text that replaces it. */
 interface Bug {
   name: string;
   file: string;

@@ -36,11 +36,11 @@ export interface Played {
   thrown: unknown;
   endedAt: number;
   shown: Shown[];
-  /** Timers, streams and questions that were left behind. */
+  /** Timers, streams and requests that were left open. */
   leaks: string[];
 }
 
-/** No story takes longer than this, in milliseconds: whatever still waits then waits for ever. */
+/** Maximum duration of a story, in milliseconds: anything still waiting then would wait for ever. */
 const longest = 3_600_000;
 
 export async function play(story: Story): Promise<Played> {

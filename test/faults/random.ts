@@ -32,7 +32,7 @@ export class Random {
     return choices[this.whole(0, choices.length - 1)] ?? choices[0];
   }
 
-  /** A list of so many items; `make` is told the place of each. */
+  /** A list of this number of items; `make` receives the index of each. */
   list<T>(length: number, make: (index: number) => T): T[] {
     return Array.from({ length }, (_, index) => make(index));
   }

@@ -54,7 +54,7 @@ export function inTrouble({ status, retryAfter }: Trouble & { kind: 'status' }):
   return { status, type: null, headers: { ...html, ...wait }, body: `<html><body>${status}</body></html>` };
 }
 
-/** What somebody is told whose token is not valid any more. */
+/** The response to a client whose token is no longer valid. */
 export function noLonger(status: 401 | 403): Reply {
   if (status === 403) return notYours;
   const challenge = 'Bearer realm="lab", error="invalid_token", error_description="Token is invalid"';

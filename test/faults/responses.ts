@@ -1,11 +1,11 @@
 /**
- * What a story's controller answers to whom, where nothing is wrong with the way.
+ * How a story's controller responds to each user when the connection has no fault.
  */
 import type { Controller } from './controller.js';
 import * as replies from './replies.js';
 import type { Status, Story } from './story.js';
 
-/** Whose state is asked for: that of the token's own user, or of the one that is named. */
+/** Whose state is requested: that of the token's own user, or of the named user. */
 export type Whose = 'own' | 'named';
 
 export function createReply(result: ReturnType<Controller['create']>): replies.Reply {
@@ -23,7 +23,7 @@ export function userInfo({ userInfo: exists, who }: Story): replies.Reply {
   return exists ? replies.ok(200, { username: who === 'another' ? 'admin' : 'rachel' }) : replies.noSuchRoute;
 }
 
-/** `lab` is what the answer says of rachel's lab; undefined where it says nothing. */
+/** `lab` is what the response says about rachel's lab; undefined if it says nothing. */
 export function stateReply(
   { who, userInfo: exists }: Story,
   status: Status | null,

@@ -5,7 +5,7 @@ import { judge } from './judge.js';
 import { play } from './play.js';
 import type { Route, Story } from './story.js';
 
-/** At most so many stories are played in search of a smaller one. */
+/** Maximum number of stories played in search of a smaller one. */
 const patience = 300;
 
 export async function shrink(story: Story): Promise<Story> {

@@ -22,12 +22,12 @@ const atOnce = 16;
 /** Only stories that are over so soon, in the story's milliseconds. */
 const longest = 60_000;
 
-/** A controller that was never met is given up after so long (`src/runtime/retry.ts`), in the story's milliseconds. */
+/** Time after which a never-reached controller is given up (`src/runtime/retry.ts`), in the story's milliseconds. */
 const patience = 5_000;
-/** A busy machine may be late by so much: a sixth of a second. */
+/** Tolerated delay on a busy machine: a sixth of a second. */
 const lateness = 10_000;
 
-/** Between two turns of the event loop a story's time moves by at most so many real milliseconds. */
+/** Maximum real milliseconds by which a story's time advances between two turns of the event loop. */
 const longestTurn = 4;
 
 /**
@@ -51,7 +51,7 @@ function startPacing(): { clocks: Set<FakeClock>; stop: () => void } {
   };
 }
 
-/** Whether real sockets can tell it: a door cannot be shut for one question only, and a moment's order is not kept. */
+/** Whether real sockets can play it: they cannot refuse one request only, and do not keep the order within a moment. */
 function isTellable(story: Story, played: Played): boolean {
   const { endedAt, ending } = played;
   const troubles = [...Object.values(story.troubles).flat(), ...story.windows.map(({ trouble }) => trouble)];
@@ -62,7 +62,7 @@ function isTellable(story: Story, played: Played): boolean {
   const timed =
     story.truth.within !== null || ending?.outcome.kind === 'timeout' || story.wire.slowCreate > 0 || late;
   const { command, before, interference } = story;
-  // These turn on who comes first, and a busy machine may be late.
+  // These depend on the order of arrival, and a busy machine may be late.
   const racing =
     interference.deletedAt !== null ||
     interference.reconciledAt !== null ||
@@ -99,7 +99,7 @@ async function playOverSockets(story: Story, clock: FakeClock): Promise<Played> 
   return { story, world, ending, thrown, endedAt: clock.monotonic(), shown: run.shown, leaks: [] };
 }
 
-/** The first stories that can be told, and that come out right in memory, where they are judged more closely. */
+/** The first stories that sockets can play and that pass in memory, where the judge is stricter. */
 async function choose(): Promise<Story[]> {
   const chosen: Story[] = [];
   for (let seed = 1; chosen.length < stories; seed++) {

@@ -85,7 +85,7 @@ function pour(connection: Connection, response: ServerResponse): void {
         return;
       }
       if (taken === 'cut') {
-        // A proper FIN in the middle of a chunked body, as of a server that was told to stop.
+        // A normal FIN in the middle of a chunked body, as from a server that is shutting down.
         response.socket?.end();
         return;
       }

@@ -1,10 +1,10 @@
 /**
- * A story: what a command is asked to do, what truly happens at the controller, and what goes wrong on the way.
+ * A story: the command to run, what truly happens at the controller, and what goes wrong on the way.
  *
  * Plain data, so that a story can be printed, made smaller and played again. Times are in milliseconds.
  */
 
-/** `hibernated` stands for whatever a newer controller may say. */
+/** `hibernated` stands for any status that a newer controller may report. */
 export type Status = 'pending' | 'running' | 'terminating' | 'terminated' | 'failed' | 'hibernated';
 
 /** What Kubernetes has. The status is only what the controller last noticed of it. */
@@ -17,7 +17,7 @@ export type Frame =
       message: string;
       progress: number | null;
     }
-  /** A frame that is no Event. */
+  /** A frame that is not a valid Event. */
   | { kind: 'broken'; name: string | null; data: string }
   /** A frame above every limit. */
   | { kind: 'oversized' };
@@ -26,7 +26,7 @@ export type Frame =
 export interface Step {
   after: number;
   frame: Frame | null;
-  /** `gone`: there is no lab any more. */
+  /** `gone`: the lab no longer exists. */
   status?: Status | 'gone';
   pod?: Pod;
 }
@@ -34,14 +34,14 @@ export interface Step {
 /** The queue ends after a `complete` or `failed`, or else with the last step. */
 export type Operation = readonly Step[];
 
-/** A response that is not the controller's. `effect`: the request takes effect all the same, so long after the response. */
+/** A response that is not the controller's. `effect`: the request still takes effect, this long after the response. */
 export type Trouble =
   | { kind: 'refused' }
   | { kind: 'reset'; effect: number | null }
   /** No response, ever. */
   | { kind: 'hang'; effect: number | null }
   | { kind: 'status'; status: number; retryAfter: number | null; effect: number | null }
-  /** Something else than a controller answers. */
+  /** The server that responds is not a controller. */
   | { kind: 'stranger' };
 
 /** What happens to one stream that was opened; `at` counts bytes of its body, `after` milliseconds. */
@@ -65,7 +65,7 @@ export type Command =
   | { name: 'status' }
   | { name: 'events' };
 
-/** From `from` to `to`, every question (or only those on one route) is in this trouble. */
+/** From `from` to `to`, every request (or only those on one route) has this trouble. */
 export interface Window {
   from: number;
   to: number;
@@ -91,7 +91,7 @@ export interface Interference {
 }
 
 export interface Truth {
-  /** What may be told, of which the exit codes follow: one, where the truth can be known to the client. */
+  /** Outcomes that may be reported; they determine the exit codes. Only one, if the client can know the truth. */
   outcomes: readonly string[];
   why: string;
   /** By when a command must have ended that ends for no other reason; null where the truth decides. */
@@ -122,11 +122,11 @@ export interface Story {
   before: Before;
   /** What the first, second, … accepted create does; the last stands for all that follow. */
   spawns: readonly [Operation, ...Operation[]];
-  /** How a spawn goes on after a restart. */
+  /** How a spawn continues after a restart. */
   resumed: Operation;
   deletion: Operation;
   interference: Interference;
-  /** Troubles of the first, second, … question on a route; null for none. */
+  /** Troubles of the first, second, … request on a route; null for none. */
   troubles: Record<Route, readonly (Trouble | null)[]>;
   windows: readonly Window[];
   /** Faults of the first, second, … stream that was opened, and of all that follow. */
@@ -138,9 +138,9 @@ export interface Story {
     /** Whether text beyond ASCII is sent as UTF-8 and not escaped. */
     utf8: boolean;
     slicing: Slicing;
-    /** Between a question and its answer. */
+    /** Between a request and its response. */
     latency: number;
-    /** A create takes so much longer. */
+    /** Additional time that a create takes. */
     slowCreate: number;
   };
   truth: Truth;

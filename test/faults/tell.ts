@@ -1,5 +1,5 @@
 /**
- * A story in words, for whoever has to find out why it went wrong.
+ * Describes a story in words, for finding out why it failed.
  */
 import type { Frame, Operation, Story } from './story.js';
 

@@ -1,5 +1,5 @@
 /**
- * Faults of the network that all pass in time, so that the truth can be known and must be told.
+ * Network faults that all pass in time, so that the truth can be known and must be reported.
  */
 import { encodeFrame } from './encode.js';
 import { also } from './interference.js';
@@ -111,16 +111,16 @@ function clouded(story: Story): string[] {
       if (command.onConflict === 'replace' && lost && before.status !== null && !isDead(before)) {
         more.push('complete', 'running', 'failed');
       }
-      // Whoever asked before for the lab that sleeps may take it for the one that was asked for.
+      // A client that requested the sleeping lab earlier may take it for the newly requested one.
       if (before.status === 'hibernated' && lost) more.push('running');
-      // A lab that is gone by the time at which a lost request is looked into is asked for once more.
-      // One that somebody else had asked for may be asked for again.
+      // A lab that is gone by the time the lost request is checked is requested once more.
+      // A lab that another client had requested may be requested again.
       if (removed && (lost || before.underWay !== null)) more.push('complete', 'running');
       break;
     case 'wait':
-      // Who only polls cannot tell a spawn that was cancelled from a lab that was deleted.
+      // A client that only polls cannot distinguish a cancelled spawn from a deleted lab.
       if ((hidden || who === 'another') && removed) more.push('not-found');
-      // Who has not seen the deletion does not know that it has failed.
+      // A client that has not seen the deletion does not know that it failed.
       if (command.goal === 'absent' && asking && outcomes.includes('failed')) more.push('timeout');
       break;
     case 'stop':
@@ -129,7 +129,7 @@ function clouded(story: Story): string[] {
       }
       break;
     case 'status':
-      // The later the answer, the more has happened; what was said is for the judge to compare.
+      // The later the response, the more has happened; the judge compares what was reported.
       if (hidden || asking) more.push('pending', 'running', 'failed', 'not-found', 'timeout');
       break;
     case 'events':

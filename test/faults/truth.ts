@@ -7,7 +7,7 @@ import { isDead, type Operation, type Story, type Truth } from './story.js';
 
 export const truth = (why: string, ...outcomes: string[]): Truth => ({ outcomes, why, within: null });
 
-/** The truth where nothing interferes and every request is answered. */
+/** The truth if nothing interferes and every request gets a response. */
 export function truthOf(story: Story, result: Result): Truth {
   const { command, before } = story;
   const end = result === 'running' ? ['complete', 'running'] : ['failed'];
@@ -74,7 +74,7 @@ function truthOfAbsent(story: Story): Truth {
   if (before.status === 'terminating' && !fails) return truth('it is gone', 'absent');
   if (before.status === 'terminating') return truth('the deletion fails', 'failed');
   if (who === 'another' && (before.status === 'failed' || before.underWay?.kind === 'spawn')) {
-    // Nobody says what a failed lab means to somebody who waits for its end.
+    // The contract does not say what a failed lab means to a client that waits for its end.
     return truth('the lab stays', 'timeout', 'failed');
   }
   return truth('the lab stays', 'timeout');

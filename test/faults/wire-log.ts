@@ -6,23 +6,23 @@ import type { Connection } from './connection.js';
 import type { Route, Status } from './story.js';
 
 export type Answer =
-  /** No connection, one that broke, one that the client gave up, or an answer that makes no sense. */
+  /** No connection, a lost connection, a request that the client aborted, or an invalid response. */
   | { kind: 'none'; how: 'refused' | 'reset' | 'aborted' | 'stranger' }
   | ({ kind: 'status' } & Reply)
   | { kind: 'stream'; connection: Connection };
 
-/** What the client was told, and when. */
+/** What the client received, and when. */
 export interface Told {
   askedAt: number;
   at: number;
   route: Route;
-  /** Null where there was no answer. */
+  /** Null if there was no response. */
   status: number | null;
   /** What kind of refusal it is, where it is the controller's own. */
   type: string | null;
   /** Why there was none. */
   none: 'refused' | 'reset' | 'aborted' | 'stranger' | null;
-  /** The lab's status in the answer; null for no lab, undefined where it is not told. */
+  /** The lab's status in the response; null for no lab, undefined if it is not reported. */
   lab: Status | null | undefined;
   /** Whether a lab truly ran at that time, or a create had been accepted: `running` was no old news then. */
   fresh: boolean;
@@ -34,7 +34,7 @@ export class WireLog {
   readonly violations: string[] = [];
   /** When the last trouble ended, as far as that has an end. */
   calmSince = 0;
-  /** Until when the client was told to wait, at most. */
+  /** The latest time until which the client was told to wait. */
   waitUntil = 0;
   readonly #notBefore = new Map<Route, number>();
 

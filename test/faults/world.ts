@@ -1,8 +1,8 @@
 /**
  * The world of a story: the controller, and the way to it with all its troubles.
  *
- * Answers questions as they would be answered on the wire (status, headers, body, or none), so that a Backend in
- * memory and an HTTP server can both stand before it. Keeps a log of what crossed the wire, for the judge.
+ * Responds to requests as on the wire (status, headers, body, or no response), so that both an in-memory Backend and
+ * an HTTP server can be built on it. Keeps a log of what crossed the wire, for the judge.
  */
 import type { Clock } from '../../src/runtime/context.js';
 import { Connection } from './connection.js';
@@ -59,7 +59,7 @@ export class World {
     return this.#controller.changedAt;
   }
 
-  /** Streams and questions that the client has left open. */
+  /** Streams and requests that the client has left open. */
   get open(): number {
     const streams = this.connections.filter(({ isOver, closedAt }) => !isOver && closedAt === null);
     return streams.length + this.#pending.size;
@@ -70,7 +70,7 @@ export class World {
     this.#clock.cancelAll();
   }
 
-  /** Never rejects. The answer to a question that was given up is `aborted`. */
+  /** Never rejects. The response to an abandoned request is `aborted`. */
   ask(route: Route, signal: AbortSignal, whose: Whose = 'named'): Promise<Answer> {
     const now = this.#clock.monotonic();
     this.log.asked(route, now);
@@ -91,7 +91,7 @@ export class World {
       this.#pending.add(question);
       if (signal.aborted) onAbort();
       signal.addEventListener('abort', onAbort);
-      // The question is on its way, whether or not the client waits for the answer.
+      // The request is in flight, whether or not the client waits for the response.
       this.#arrive(question);
     });
   }
@@ -149,7 +149,7 @@ export class World {
     question.settle({ kind: 'none', how });
   }
 
-  /** The effect of a question whose answer is lost. */
+  /** The effect of a request whose response is lost. */
   #takeEffect(route: Route): void {
     if (this.#down || this.#expired) return;
     if (route === 'create' && this.#controller.create() === 'accepted') this.log.begun();

@@ -48,7 +48,7 @@ const at = (origin: string, clock: Clock = realClock, credentials: Credentials =
     redact: noSecrets.redact,
   });
 
-/** Asks one server that answers so. */
+/** Sends a request to one server that responds this way. */
 async function ask(
   question: keyof typeof questions,
   answer: (response: ServerResponse) => void,
@@ -149,7 +149,7 @@ describe('a body without an end', () => {
       code: 3,
       headers: { location: 'https://login.test/' },
     },
-    // or it is not what was asked for.
+    // or it is not what was requested.
     {
       question: 'events',
       status: 200,
@@ -199,7 +199,7 @@ describe('a body without an end', () => {
       code: 7,
       says: /the response is application\/json/,
     },
-    // A success that stops is a lost answer.
+    // A success response that stalls is a lost response.
     {
       question: 'state',
       status: 200,
@@ -255,7 +255,7 @@ describe('a body without an end', () => {
         if (!result.ok && code === 7 && waits === 10_000) {
           assert.deepEqual([result.failure.retry, result.failure.effect], ['later', 'possible']);
         }
-        // And its connection is closed, at the latest when whoever discards it has waited a moment.
+        // And its connection is closed, at the latest shortly after the caller has discarded the response.
         clock.advance(1_000);
         await left;
         assert.equal(clock.pending, 0);
@@ -353,7 +353,7 @@ describe('a content coding', () => {
         }),
       );
       assert.match(error.message, /: Too old \(HTTP 401 Unauthorized\)$/);
-      // That there is no lab is in the status and the type.
+      // The status and the content type already say that there is no lab.
       assert.deepEqual(await ask('state', encoded([coding].flat(), '', 404)), { ok: true, value: null });
     });
   }

@@ -313,7 +313,7 @@ describe('an unneeded body', () => {
 });
 
 describe('a body', () => {
-  /** Sends pieces until the connection is cut, and tells how many bytes that were. */
+  /** Sends chunks until the connection is cut, and reports the number of bytes sent. */
   async function endless(
     status: number,
     type: string,

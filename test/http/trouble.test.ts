@@ -322,7 +322,7 @@ describe('a response that is not valid HTTP', () => {
       assert.match(asked.error.message, text);
       assert.deepEqual([asked.from, asked.effect, asked.retry], ['nobody', 'none', 'later']);
       assert.equal(failureOf(await create(at(server.origin))).effect, 'possible');
-      // It is no old connection that was cut.
+      // The connection that was cut is not a reused one.
       const backend = at(server.origin);
       await state(backend);
       assert.equal(failureOf(await backend.remove('rachel', signal)).effect, 'possible');

@@ -27,7 +27,7 @@ export interface HubOptions {
   namedServerLimit?: number;
   activeServerLimit?: number;
   concurrentSpawnLimit?: number;
-  /** Seconds that a POST is held while the spawn goes on; 10 in a Hub as it comes. */
+  /** Seconds for which a POST is held while the spawn continues; a Hub's default is 10. */
   slowSpawnTimeout?: number;
   /** The same for a DELETE. */
   slowStopTimeout?: number;
@@ -55,7 +55,7 @@ export interface RealHub extends AsyncDisposable {
   open(gate: string): void;
   /** Ends the Hub alone, as an update (SIGTERM) or a lost node (SIGKILL) does. The proxy and the servers stay. */
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
-  /** Starts the Hub again; resolves when it answers. */
+  /** Starts the Hub again; resolves when it responds. */
   start(): Promise<void>;
   close(): Promise<void>;
 }
@@ -122,7 +122,7 @@ export async function startHub(options: HubOptions): Promise<RealHub> {
       stdio: ['ignore', output, output],
     });
     closeSync(output);
-    // Where it could not be started at all. That shows when it does not answer.
+    // The command could not be started at all. The failure shows when the Hub does not respond.
     child.on('error', (error) => {
       writeFileSync(log, String(error), { flag: 'a' });
     });
@@ -155,7 +155,7 @@ export async function startHub(options: HubOptions): Promise<RealHub> {
   const launchHub = (): ChildProcess =>
     launch(pythonOf(version), ['-m', 'jupyterhub', '--config', configFile], {
       LAB_TEST_HUB: join(folder, 'settings.json'),
-      // Nothing is to be left beside the sources.
+      // Leave no files next to the sources.
       PYTHONDONTWRITEBYTECODE: '1',
     });
   let hub = launchHub();
@@ -196,7 +196,7 @@ export async function startHub(options: HubOptions): Promise<RealHub> {
     }
   }
 
-  /** Asks until the Hub answers. */
+  /** Polls until the Hub responds. */
   async function awaitHub(): Promise<void> {
     const begun = performance.now();
     while (!(await isUp())) {

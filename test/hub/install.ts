@@ -1,5 +1,5 @@
 /**
- * Makes the virtual environments that `npm run test:hub` needs, unless they exist. Fails where there is no Python: these
+ * Creates the virtual environments that `npm run test:hub` needs, unless they exist. Fails without Python: these
  * tests are never skipped.
  */
 import { spawn, spawnSync } from 'node:child_process';

@@ -195,11 +195,11 @@ describe('a spawn', () => {
     assert.equal(run('spawn', connection('open'), connection('lost')).reachable, false);
     assert.equal(run('spawn', connection('lost'), connection('resumed')).reachable, true);
     assert.equal(run('spawn', connection('lost'), lab('pending')).reachable, true);
-    // Whoever tells the state is heard, until the next attempt at the stream is made.
+    // A report of the state counts as reachable, until the next attempt to open the stream.
     const told = [connection('lost'), connection('retrying'), lab('pending')];
     assert.equal(run('spawn', ...told).reachable, true);
     assert.equal(run('spawn', ...told, connection('retrying', 2)).reachable, false);
-    // To open a stream again that has properly ended is no trouble, unless it does not open.
+    // Reopening a stream that ended normally is not trouble, unless the reopening fails.
     const ended = [connection('open'), cleanEnd, connection('retrying')];
     assert.equal(run('spawn', ...ended).reachable, true);
     assert.equal(run('spawn', ...ended, connection('retrying', 2)).reachable, false);
@@ -226,7 +226,7 @@ describe('a spawn', () => {
       'failed',
       'the lab was removed before it ran',
     ]);
-    // Whoever puts such a refusal has given up on asking again.
+    // The caller that reports such a refusal has stopped retrying.
     assert.equal(ending('spawn', refused('unknown', 'later'))?.[0], 'unknown');
     assert.equal(ending('spawn', refused('unauthorized', 'never'))?.[0], 'unauthorized');
     assert.equal(ending('events', refused('not-found', 'never'))?.[0], 'not-found');

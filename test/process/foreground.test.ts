@@ -1,5 +1,5 @@
 /**
- * Where there is no /proc, `ps` says whether a job is in the background: the real one, asked at a real terminal.
+ * Without /proc, `ps` reports whether a job is in the background: the real `ps`, run at a real terminal.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

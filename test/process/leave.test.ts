@@ -10,7 +10,7 @@ import { afterEach, describe, it } from 'node:test';
 import { bin, cleanEnvironment, startLab, type Running } from '../support/program.js';
 import { silentName, silentNames } from '../support/silent-names.js';
 
-/** Resolves when the process has ended, whether or not somebody has asked for its status. */
+/** Resolves when the process has ended, whether or not its parent has collected its exit status. */
 async function ended(pid: number): Promise<void> {
   const lives = (): boolean => {
     try {
@@ -106,7 +106,7 @@ describe('a signal', { concurrency: 3 }, () => {
 });
 
 describe('a pipe that is shared with other programs', () => {
-  /** Runs a script in which `lab` comes first; nobody reads stdout before it has ended. */
+  /** Runs a script in which `lab` comes first; stdout is not read before the script has ended. */
   const share = async (
     args: string,
     env: Record<string, string>,

@@ -1,5 +1,5 @@
 /**
- * The real program with real pipes that nobody reads, for a while or at all.
+ * The real program with real pipes that are not read, temporarily or at all.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -43,7 +43,7 @@ function start(args: string, origin: string): Unread {
 const event = 'event: info\r\ndata: {"message": "a message of some length", "progress": 3}\r\n\r\n';
 const complete = 'event: complete\r\ndata: {"message": "up"}\r\n\r\n';
 
-/** Sends so many events, which is more than a pipe holds. */
+/** Sends this number of events, which is more than a pipe holds. */
 function flood(response: ServerResponse, count: number): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.write(event.repeat(count));

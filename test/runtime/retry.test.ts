@@ -55,7 +55,7 @@ describe('retries', () => {
       clock.advance(60_000);
       assert.equal(retry.after(nobody), 2000);
     }
-    // The word of a proxy on the way is none of the controller's.
+    // A response from an intermediate proxy is not a response from the controller.
     const { clock, retry } = setUp();
     const proxy = failure({ error: { ...nobody.error, status: 503 } });
     assert.equal(retry.after(proxy), 500);

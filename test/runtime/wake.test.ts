@@ -6,7 +6,7 @@ import { watchForWake } from '../../src/runtime/wake.js';
 import { FakeClock } from '../support/clock.js';
 import { fakeContext } from '../support/context.js';
 
-/** A clock whose process can be made to sleep: the time goes on, and timers fire when it wakes. */
+/** A clock whose process can be suspended: time continues, and timers fire when the process wakes. */
 class SleepyClock extends FakeClock {
   #slept = 0;
   #frozen = 0;
@@ -21,7 +21,7 @@ class SleepyClock extends FakeClock {
   sleepWithMachine(ms: number): void {
     this.#slept += ms;
   }
-  /** Stopped by the shell: the monotonic clock goes on, and no timer fires. */
+  /** Stopped by the shell: the monotonic clock continues, and no timer fires. */
   freeze(ms: number): void {
     this.#frozen += ms;
   }

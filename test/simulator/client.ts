@@ -113,7 +113,7 @@ export function createScenario(controller: SimulatedController, scenario: string
   return create(controller, { image_class: null, image_tag: `scenario-${scenario}` });
 }
 
-/** The lab's status, or undefined where there is none. */
+/** The lab's status, or undefined if there is no lab. */
 export async function status(
   controller: SimulatedController,
   user = controller.user,
@@ -131,9 +131,9 @@ export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise(setImmediate);
 }
 
-/** Resolves when all that the controller has written by now was read, so that one can say what it did not write. */
+/** Resolves when all that the controller has written so far was read, so a test can check what it did not write. */
 export async function settled(controller: SimulatedController): Promise<void> {
-  // Whatever was written before the first answer can be read before it, and has been when the second arrives.
+  // Anything written before the first response can be read before it, and has been read when the second arrives.
   for (let trip = 0; trip < 2; trip++) await ask(controller, '/nowhere');
 }
 

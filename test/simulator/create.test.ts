@@ -1,5 +1,5 @@
 /**
- * What a create may ask for beyond what the captures show: the form's way of asking, and which image is meant.
+ * What a create may contain beyond what the captures show: the form's encoding, and how the image is chosen.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -19,7 +19,7 @@ test('the form may be passed on as JupyterHub has it', async (t) => {
   const told = await create(controller, {
     image_class: [],
     image_list: [`${sketchbook}:w_2077_43@sha256:5678`],
-    image_dropdown: [`${sketchbook}:latest_daily`], // always sent, whatever the radio button says
+    image_dropdown: [`${sketchbook}:latest_daily`], // always sent, regardless of the radio button
     size: ['Medium'],
     enable_debug: ['true'],
     reset_user_env: ['false'],
@@ -39,7 +39,7 @@ const meant: readonly (readonly [asked: Record<string, string>, image: string | 
   [{ image_class: 'latest-weekly' }, 'w_2077_43@sha256:5678'],
   [{ image_class: 'latest-daily' }, 'd_2077_10_23@sha256:1234'],
   [{ image_tag: 'latest_daily' }, 'latest_daily@sha256:1234'],
-  // The digest decides, and of two tags the one that is no alias is shown.
+  // The digest decides; of two tags, the one that is not an alias is shown.
   [{ image_list: `${sketchbook}:recommended@sha256:5678` }, 'w_2077_43@sha256:5678'],
   [{ image_list: `${sketchbook}@sha256:1234` }, 'd_2077_10_23@sha256:1234'],
   [

@@ -1,5 +1,5 @@
 /**
- * Every captured exchange, asked again of the simulated controller: status, headers and body to the byte.
+ * Every captured exchange, replayed against the simulated controller: status, headers and body, byte for byte.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,7 +11,7 @@ import { tokens } from './people.js';
 const exchangeNames = exchangeCaptures.map(({ name }) => name);
 const replayed = new Set<string>();
 
-/** Asks what the capture asked; `told` fails unless the answer is the captured one. */
+/** Sends the captured request; `told` fails unless the response equals the captured one. */
 function replay(controller: SimulatedController, name: string): Asked {
   replayed.add(name);
   const { request, status, headers, body } = exchangeCapture(name);
@@ -51,7 +51,7 @@ for (const name of alone) {
   });
 }
 
-/** Captures that tell one story: asked one after the other, a number moves the clock on by so many ms. */
+/** Captures that belong together: replayed in order; a number advances the clock by that many ms. */
 const stories: Readonly<Record<string, readonly (string | number)[]>> = {
   immediate: ['01-spawn-immediate.create', '01-spawn-immediate.user-status', '01-spawn-immediate.list'],
   delayed: [

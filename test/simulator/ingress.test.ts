@@ -1,5 +1,5 @@
 /**
- * Who may come in: tokens, scopes, the way around the ingress, and Gafaelfawr's word on who a token is.
+ * Access control: tokens, scopes, the path that bypasses the ingress, and Gafaelfawr's response about a token's user.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -110,7 +110,7 @@ test('behind the ingress the caller sets its own identity, and needs no scope', 
   const noToken = await direct(form);
   assert.equal(noToken.status, 422);
   assert.deepEqual(JSON.parse(noToken.body), { detail: [missing] });
-  // FastAPI collects: what is wrong with the body is told along with it.
+  // FastAPI collects errors: those in the body are reported as well.
   const noTokenNoBody = await direct(`${labs}/rachel/create`, {}, 'POST');
   assert.deepEqual(JSON.parse(noTokenNoBody.body), {
     detail: [missing, { type: 'missing', loc: ['body'], msg: 'Field required', input: null }],

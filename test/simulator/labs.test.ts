@@ -1,5 +1,5 @@
 /**
- * The rules of concurrency: what may run beside what, and what happens to the one that was there first.
+ * The rules of concurrency: which operations may run at the same time, and what happens to the earlier one.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -99,7 +99,7 @@ test('a create is refused during a running lab, a spawn and a deletion', async (
   await create(controller);
   const watch = await Watch.open(controller);
   assert.deepEqual(await conflict(), inProgress('spawn'));
-  assert.equal(await status(controller), 'failed'); // there is no pod yet (contract, 12)
+  assert.equal(await status(controller), 'failed'); // the pod does not exist yet (contract, 12)
   clock.advance(10_000);
   await watch.ended(); // the refused create did not touch its queue
   assert.equal(watch.chunks.length, 13);

@@ -27,7 +27,7 @@ function progress(watch: Watch): number[] {
   return [...watch.text.matchAll(/"progress": (\d+)/g)].map((match) => Number(match[1]));
 }
 
-/** What `next` gives, asked every 100 ms for so long, without repetitions. */
+/** Results of `next`, called every 100 ms for this long, without repetitions. */
 async function changes<T>(clock: FakeClock, ms: number, next: () => Promise<T>): Promise<T[]> {
   const seen: T[] = [await next()];
   for (let passed = 0; passed < ms; passed += 100) {

@@ -21,13 +21,13 @@ import {
 } from './client.js';
 
 interface Promised {
-  /** What a create is answered with; default 201. */
+  /** The status of the response to a create; default 201. */
   answer?: number;
-  /** When the create is answered; default at once. */
+  /** When the response to the create arrives; default at once. */
   answeredMs?: number;
-  /** The final state; undefined: there is no lab. */
+  /** The final state; undefined if there is no lab. */
   end: string | undefined;
-  /** When it is reached, in milliseconds at speed 1: not before the one, and by the other. */
+  /** When it is reached, in milliseconds at speed 1: not before the first value, and by the second. */
   between: readonly [number, number];
   /** The state until then; default `pending`. */
   meanwhile?: string;
@@ -99,7 +99,7 @@ for (const [name, promised] of Object.entries(promises)) {
         clock.advance(answeredMs);
       }
       assert.equal((await asked).status, answer);
-      // What the ingress keeps from everybody can be asked by nobody.
+      // If the ingress rejects all requests, no client can read the state.
       if (name === 'login-page' || name === 'rate-limit') return;
       const watch = plain ? await Watch.open(controller) : undefined;
       if (from > 0) {
@@ -140,7 +140,7 @@ test('happy leaves time for the part of a display that is seen before the first 
   const watch = await Watch.open(controller);
   start(controller, `${labs}/rachel`, { method: 'DELETE' });
   await watch.ended();
-  assert.deepEqual(watch.messages, ['Operation cancelled']); // nothing had been told before
+  assert.deepEqual(watch.messages, ['Operation cancelled']); // no earlier message
 });
 
 test('malformed: invalid frames do not change the outcome', async (t) => {

@@ -1,5 +1,5 @@
 /**
- * A simulated controller in a process of its own, so that its memory can be told from the test's.
+ * A simulated controller in its own process, so that its memory can be measured separately from the test's.
  *
  * Run as a program it serves; imported it gives `readSeparately`, which runs it and reads a stream to the end.
  */
@@ -22,7 +22,7 @@ export interface ReadSeparately {
 
 const self = fileURLToPath(import.meta.url);
 
-/** Reads a spawn's stream from the first frame to the end, while another client asks for it and never reads. */
+/** Reads a spawn's stream from the first frame to the end, while another client opens it and never reads. */
 export async function readSeparately(scenario: string): Promise<ReadSeparately> {
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), self, scenario], {
     stdio: ['pipe', 'pipe', 'inherit'],

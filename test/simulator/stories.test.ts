@@ -13,7 +13,7 @@ function body(capture: StreamCapture): string {
   return bodyOf(capture).replace(/: ping - .*\r\n\r\n/g, '');
 }
 
-/** Captures of a spawn that begins where there is no lab: watched from the start, then once more when it is over. */
+/** Captures of a spawn that begins without a lab: watched from the start, then once more when it is over. */
 const spawns: Readonly<Record<string, readonly string[]>> = {
   immediate: [
     ...[
@@ -92,7 +92,7 @@ for (const name of deletions) {
     assert.equal(watch.text, body(streamCapture(name)));
     assert.equal((await deletion.told).status, 204);
 
-    // The lab is gone, what was told of its end is not.
+    // The lab is gone, but the events about its end remain.
     const after = await Watch.open(controller);
     await after.ended();
     assert.equal(after.text, watch.text);

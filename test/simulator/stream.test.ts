@@ -1,5 +1,5 @@
 /**
- * An event stream while it lives: headers, chunks, pings, and who sees what when.
+ * An event stream while it is open: headers, chunks, pings, and what each client sees when.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

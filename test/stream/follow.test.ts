@@ -280,7 +280,7 @@ describe('follow', () => {
     await advance(100_000);
     written();
     assert.equal(await event, 'info a');
-    // Now whoever was handed the event takes his time.
+    // Now the consumer that received the event is slow.
     await advance(100_000);
     const lost = next();
     await settled();

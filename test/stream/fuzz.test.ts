@@ -86,7 +86,7 @@ const mutated: fc.Arbitrary<Uint8Array> = fc
 const sliced = (bytes: fc.Arbitrary<Uint8Array>) =>
   bytes.chain((body) => fc.tuple(fc.constant(body), slicings(body)));
 
-/** Holds for whatever is decoded: an Event as the model knows it, or a reason why it is none. */
+/** Holds for every decoded frame: either an Event as the model defines it, or a reason why it is invalid. */
 function assertDecodes(items: readonly FrameItem[]): void {
   for (const item of items) {
     if (item.kind !== 'frame') continue;

@@ -1,5 +1,5 @@
 /**
- * An HTTP server on loopback that gives one answer to everything, for what the simulated controller never says.
+ * An HTTP server on loopback that sends one response to every request, for what the simulated controller never sends.
  */
 import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';

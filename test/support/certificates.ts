@@ -1,5 +1,5 @@
 /**
- * Certificates for tests, made anew each time: an authority, and what it or nobody has signed.
+ * Certificates for tests, created anew each time: an authority, certificates that it signed, and self-signed ones.
  */
 import { generate } from 'selfsigned';
 
@@ -11,7 +11,7 @@ export interface Certificate {
 export interface CertificateOptions {
   /** Null for a self-signed one. */
   issuer?: Certificate | null;
-  /** DNS names; the address 127.0.0.1 beside them unless they are given. */
+  /** DNS names; default: `localhost` and the address 127.0.0.1. */
   names?: readonly string[];
   notBefore?: Date;
   notAfter?: Date;

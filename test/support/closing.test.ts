@@ -1,5 +1,5 @@
 /**
- * A file of tests that leaves something open ends all the same, and fails: run as `npm test` runs it.
+ * A test file that leaves something open still ends, and fails: run as `npm test` runs it.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -41,7 +41,7 @@ it('a file of tests that leaves something open ends, and fails', () => {
   });
   assert.equal(status, 1, stdout);
   assert.match(stdout, /something is still open: .*TCPServerWrap/);
-  // Gone, or waiting to be cleared away by whoever inherits it.
+  // Gone, or a zombie that its new parent has not reaped yet.
   const { stdout: state } = spawnSync('ps', ['-o', 'stat=', '-p', readFileSync(pid, 'utf8')], {
     encoding: 'utf8',
   });

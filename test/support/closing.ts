@@ -1,9 +1,9 @@
 /**
- * Ends the process of a file of tests when its tests have ended, whatever they have left open.
+ * Ends the process of a test file when its tests have ended, even if they have left something open.
  *
- * A test that fails has not come to close what it opened, and a server, a connection or a child would keep the process,
+ * A test that fails does not get to close what it opened, and a server, a connection or a child would keep the process,
  * and with it the whole run, alive for ever. Such a process fails and says what it was. Loaded by `npm test` for
- * every file, and by whatever opens something for a test.
+ * every file, and by every module that opens something for a test.
  */
 import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
@@ -21,7 +21,7 @@ subscribe('child_process', (message) => {
 process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
-// A signal that nobody takes ends the process without that; `node --test` sends one to a file that takes too long.
+// An unhandled signal ends the process without that; `node --test` sends one to a file that takes too long.
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => process.exit(1));
 }

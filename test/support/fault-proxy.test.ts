@@ -7,7 +7,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.js';
 
-/** One end of a connection, and what it has been told. */
+/** One end of a connection, and what it has received. */
 class End {
   readonly socket: Socket;
   readonly chunks: string[] = [];
@@ -196,7 +196,7 @@ describe('the fault proxy', () => {
     proxy.now('black-hole');
     dark.client.socket.write('lost');
     dark.server.socket.end('lost');
-    // What another connection was told afterwards has arrived, and still nothing here.
+    // What was sent later on another connection has arrived, and still nothing here.
     const bright = await open();
     bright.client.socket.end('x'.repeat(100_000));
     await bright.server.until(({ ended }) => ended);

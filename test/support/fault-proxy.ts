@@ -41,7 +41,7 @@ export interface FaultProxy extends AsyncDisposable {
   origin: string;
   /** The same path at the proxy instead of its target. */
   through(url: string): string;
-  /** How the bytes of the connection of this number pass; asked for all that is read. */
+  /** How the bytes of the connection with this number pass; called for every chunk that is read. */
   manner: (connection: number) => Manner;
   /** Connections that clients have opened so far, and those still open. */
   readonly connections: number;

@@ -37,7 +37,7 @@ export class HandFed implements Source {
   asked = 0;
   closed = false;
   refusal: Failure | null = null;
-  /** Whether the question for the stream gets no answer. */
+  /** Whether the request for the stream gets no response. */
   silent = false;
   replay: EventStream['replay'] = 'whole';
   readonly redact = noSecrets.redact;

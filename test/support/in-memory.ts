@@ -27,7 +27,7 @@ export interface PlayedInMemory {
   warnings: string[];
 }
 
-/** Long enough for every test; whatever still waits then waits for ever, in milliseconds. */
+/** Long enough for every test, in milliseconds; anything still waiting then would wait for ever. */
 const longest = 3_600_000;
 
 export async function playInMemory(

@@ -1,5 +1,5 @@
 /**
- * The real program, and the most memory that it ever had: its own, whatever the test beside it takes.
+ * The real program, and its peak memory: its own, independent of the memory of the test process.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
- * A controller whose every answer a test writes itself, route by route, on loopback.
+ * A controller whose every response is written by the test, route by route, on loopback.
  *
- * For what the simulated controller never does: its answers are held to the contract, these are held to nothing.
+ * For what the simulated controller never does: its responses must follow the contract, these need not.
  */
 import type { ServerResponse } from 'node:http';
 import { toSse, type Event } from '../../src/model/event.js';
@@ -19,7 +19,7 @@ export interface Peer extends Answering {
   env: Record<string, string>;
 }
 
-/** Serves the script; a route that it leaves out is answered as if there were no lab, and `who` with rachel. */
+/** Serves the script; a route that it omits responds as if there were no lab, and `who` responds with rachel. */
 export async function startPeer(script: Partial<Record<Route, Answer>>): Promise<Peer> {
   const requests: Record<Route, { at: number; remotePort: number }[]> = {
     create: [],
@@ -67,7 +67,7 @@ const whoAmI: Answer = (response) => {
   response.writeHead(200, jsonType).end('{"username":"rachel"}');
 };
 
-/** Never answers, and keeps the connection open. */
+/** Never responds, and keeps the connection open. */
 export const silence: Answer = () => undefined;
 
 export const lab =
@@ -86,7 +86,7 @@ export const cut: Answer = (response) => {
   response.destroy();
 };
 
-/** The answers in turn; the last one stays. */
+/** The responses in turn; the last one repeats. */
 export const inTurn =
   (...answers: Answer[]): Answer =>
   (response, nth) => {

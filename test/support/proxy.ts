@@ -1,6 +1,6 @@
 /**
- * A real HTTP proxy on loopback: tunnels (CONNECT) and whole URLs. It leads every host to one port of this machine,
- * so that a test may ask for a host that does not exist, and keeps what it saw.
+ * A real HTTP proxy on loopback: tunnels (CONNECT) and absolute URLs. It connects every host to one local port,
+ * so that a test may request a host that does not exist, and records what it saw.
  */
 import { createServer, request as send, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -11,7 +11,7 @@ import type { Certificate } from './certificates.js';
 export interface ProxyOptions {
   /** Where everything leads to. */
   port: number;
-  /** `user:password`, where it asks for them. */
+  /** `user:password`, if it requires them. */
   credentials?: string;
   /** Speaks TLS itself. */
   certificate?: Certificate;
@@ -25,7 +25,7 @@ export interface Proxy extends AsyncDisposable {
   seen: string[];
   /** Every `Authorization` that the proxy could read. */
   tokens: string[];
-  /** From now on it asks for these, as `user:password`. */
+  /** From now on it requires these credentials, as `user:password`. */
   expect(credentials: string): void;
 }
 

@@ -1,5 +1,5 @@
 /**
- * A peer on loopback that answers every request with the same bytes, valid or not, and keeps the connection open.
+ * A peer on loopback that responds to every request with the same bytes, valid or not, and keeps the connection open.
  */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';

@@ -1,6 +1,6 @@
 /**
- * The check that every child process of the suite is held to, itself checked: what it takes for a secret, and that a
- * leak fails whoever started the child.
+ * The check that applies to every child process of the suite, itself checked: what it takes for a secret, and that a
+ * leak fails regardless of how the child was started.
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';

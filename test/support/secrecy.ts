@@ -56,7 +56,7 @@ export function wordsOf(script: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** The first secret in the texts, in whatever form, or what has the form of a token; null where there is none. */
+/** The first secret in the texts, in any encoding, or a string in token format; null if there is none. */
 export function findLeak(texts: readonly string[], secrets: readonly string[]): string | null {
   for (const text of texts) {
     const joined = withoutLineEnds(text);
@@ -121,7 +121,7 @@ function valuesOf(option: string, args: readonly string[]): string[] {
   });
 }
 
-/** Empty where it is no plain file: to read a pipe would take it from the child. */
+/** Empty if it is not a regular file: reading a pipe would take its data from the child. */
 function contentOf(path: string): string {
   const file = resolve(path);
   return path !== '' && statSync(file, { throwIfNoEntry: false })?.isFile() === true

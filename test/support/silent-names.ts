@@ -1,15 +1,15 @@
 /**
- * A name server that never answers, as the program meets it: getaddrinfo does not return.
+ * A name server that never responds, as the program experiences it: getaddrinfo does not return.
  *
- * The system's resolver takes its servers from /etc only, so the real program is given a getaddrinfo that waits for ever
- * for one name and asks the real one for the others. Linux only, where LD_PRELOAD does that; it takes a C compiler.
+ * The system's resolver reads its servers from /etc only, so the real program gets a getaddrinfo that waits for ever
+ * for one name and calls the real one for the others. Linux only, because it uses LD_PRELOAD; needs a C compiler.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from './temporary.js';
 
-/** The name that is never answered for. */
+/** The name whose lookup never completes. */
 export const silentName = 'silent.test';
 
 /** Writes the process to a file, and waits. */
@@ -51,7 +51,7 @@ function compiled(): string {
 }
 
 export interface SilentNames {
-  /** The environment in which the name is never answered for. */
+  /** The environment in which the lookup of the name never completes. */
   env: Record<string, string>;
   /** Resolves to the process that looks the name up, once it does. */
   lookedUp: Promise<number>;

@@ -8,7 +8,7 @@ export interface Recorded extends Output {
   text(): string;
 }
 
-/** A stream that is a terminal of so many columns, or none. */
+/** A stream that is a terminal of this many columns, or not a terminal. */
 export function recorder(columns: number | null = null): Recorded {
   const stream = new PassThrough();
   let text = '';

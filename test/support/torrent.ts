@@ -6,7 +6,7 @@ import { answering, type Answering } from './answering.js';
 
 export type Bytes = string | Uint8Array;
 
-/** Serves a stream to whoever asks for events, and a running lab to whoever asks for its state. */
+/** Serves a stream to clients that request events, and a running lab to clients that request its state. */
 export function torrent(stream: () => Iterable<Bytes>): Promise<Answering> {
   return answering((response, { url }) => {
     if (url.endsWith('/events')) {
@@ -19,7 +19,7 @@ export function torrent(stream: () => Iterable<Bytes>): Promise<Answering> {
   });
 }
 
-/** Writes a body at the pace of its reader, who may leave early. */
+/** Writes a body at the pace of its reader, which may leave early. */
 export function pour(response: NodeJS.WritableStream, body: Iterable<Bytes>): void {
   const source = Readable.from(body, { objectMode: true });
   response.on('close', () => source.destroy());

@@ -171,7 +171,7 @@ describe('the list of users', () => {
   const users = (from: number, count: number) =>
     Array.from({ length: count }, (_, i) => ({ name: `user${from + i}`, servers: {} }));
 
-  /** A Hub with so many users that sends at most `most` on a page. */
+  /** A Hub with this many users that sends at most `most` on a page. */
   const hub =
     (total: number, most: number): Answer =>
     (response, asked) => {

@@ -1,5 +1,5 @@
 /**
- * Bytes pass unchanged whatever the slicing, and only a `failed` that ends the stream is the last one.
+ * Bytes pass unchanged however they are split, and only a `failed` that ends the stream is the last one.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

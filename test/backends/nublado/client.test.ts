@@ -1,5 +1,5 @@
 /**
- * The client against real HTTP: what it sends, and what it makes of every captured and many other answers.
+ * The client against real HTTP: what it sends, and how it interprets every captured and many other responses.
  */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';

@@ -166,7 +166,7 @@ describe('the last look', () => {
         return lost;
       },
     };
-    // After ten seconds without an event, the state is asked for.
+    // After ten seconds without an event, the state is requested.
     assert.deepEqual(await ending(site, 15_000, 1), { kind: 'unknown', at: 15_000 });
     assert.deepEqual([asked, abandonedAt], [3, 13_000]);
   });
@@ -199,7 +199,7 @@ describe('the last look', () => {
         return Promise.resolve(running ? { ok: true, value: labOf({ status: 'running' }) } : pending);
       },
     };
-    // The URL is not told, and is asked for beyond the moment at which it would be due.
+    // The URL is not reported, and is still being requested when the last look would be due.
     assert.equal((await ending(site, 12_500, 1)).kind, 'running');
     assert.equal(looks, 0);
   });

@@ -1,5 +1,5 @@
 /**
- * What one command knows across the streams that it follows: the real Session and client, against scripted answers.
+ * What one command knows across the streams that it follows: the real Session and client, against scripted responses.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

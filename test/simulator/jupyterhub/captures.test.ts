@@ -234,7 +234,7 @@ scenario(
   '12-list',
   met,
   async (replay) => {
-    // Those who had asked for something by then, and what they had left behind.
+    // The users that had sent a request by then, and what they had left behind.
     for (const name of ['rachel', 'sam']) await replay.quiet('GET', '/nb/hub/api/user', `user:${name}`);
     if (replay.since(6))
       await replay.quiet('POST', server('tim'), 'user:tim', { story: 'http-timeout', http_timeout: 5 });

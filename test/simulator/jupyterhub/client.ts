@@ -133,7 +133,7 @@ export class Client {
 
   /** Resolves when everything that the Hub has written by now was read. */
   async settled(): Promise<void> {
-    // Whatever was written before the first answer can be read before it, and has been when the second arrives.
+    // Anything written before the first response can be read before it, and has been read when the second arrives.
     for (let trip = 0; trip < 2; trip++) {
       await this.start('/nowhere', { token: null }).reply;
     }
@@ -196,7 +196,7 @@ export class Watch {
     return this.chunks.map(({ text: each }) => each).join('');
   }
 
-  /** Moves the clock on by so much, or to the end of the stream, and notes the time of each chunk. */
+  /** Advances the clock by this much, or to the end of the stream, and notes the time of each chunk. */
   async follow(ms: number): Promise<void> {
     const { clock } = this.#client;
     const until = clock.monotonic() + ms;

@@ -28,7 +28,7 @@ function scenario(
   }
 }
 
-/** Steps that ask the same of the Hub's host and the user's, with and without a token. */
+/** Steps that send the same requests to the Hub's host and the user's, with and without a token. */
 function everywhere(step: string): string[] {
   return ['hubhost-notoken', 'hubhost', 'userhost-notoken', 'userhost'].map((where) => `${step}-${where}`);
 }

@@ -1,5 +1,5 @@
 /**
- * The simulated Hub's life: a server that starts, is watched, answers behind the proxy, and stops.
+ * The life of the simulated Hub: a server that starts, is watched, responds behind the proxy, and stops.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -2,7 +2,7 @@
  * Plays a captured scenario again: the requests of the capture go to the simulated Hub, and each reply must be the
  * captured one.
  *
- * Owns who asks and when. What is the same in two replies belongs to captures.ts.
+ * Owns which client sends requests, and when. How two replies are compared belongs to captures.ts.
  */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
@@ -102,7 +102,7 @@ export class Replay {
     this.#renamed.push([captured, found]);
   }
 
-  /** Asks what the capture asked, and compares the reply. The clock moves on as far as it must. */
+  /** Sends the captured request, and compares the reply. Advances the clock as far as needed. */
   async ask(step: string, { body }: { body?: string } = {}): Promise<Reply> {
     const { capture, compare } = this.#exchange(step);
     const own = body === undefined ? {} : { body: this.#withXsrf(body) };

@@ -8,15 +8,15 @@ import type { HubVersion } from '../../../src/simulator/jupyterhub/hub.js';
 import { serve, Watch, type Client } from './client.js';
 
 interface Met {
-  /** The status of the POST; `lost`: none. */
+  /** The status of the POST; `lost` if there is no response. */
   create: number;
-  /** The last event of a stream that was opened beside the POST (`ready`, `failed`, `other`), or the stream's status. */
+  /** The last event of a stream opened alongside the POST (`ready`, `failed`, `other`), or the stream's status. */
   stream: string | number;
   /** How that stream ended. */
   end: string;
   /** What the model says a minute later. */
   model: string;
-  /** What the server's own URL answers to `api` then. */
+  /** What the server's own URL then responds to `api`. */
   probe: string;
 }
 
