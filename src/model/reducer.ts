@@ -1,8 +1,8 @@
 /**
- * One run of a command, as a pure reducer: inputs in, a state out, and in the end an outcome.
+ * One run of a command, as a pure reducer: it turns inputs into a state and finally into an outcome.
  *
  * Owns what events, connection changes, responses and lab states mean; every change of a run's state goes through
- * `advance`. Does no I/O, holds no clock: every input is stamped where it enters, and elapsed time is not state.
+ * `advance`. Does no I/O and has no clock: every input is stamped where it enters, and elapsed time is not state.
  */
 import type { EventType } from './event-types.js';
 import { errorInfo, type ErrorInfo } from './outcome.js';
@@ -25,7 +25,7 @@ type StreamInput = Exclude<
   { kind: 'following' | 'look' | 'response' | 'lab' | 'polling' | 'decided' }
 >;
 
-/** The state after one more input. An outcome, once there, is final for what is being followed. */
+/** The state after one more input. Once set, an outcome is final for the followed stream. */
 export function advance(state: RunState, input: Input): RunState {
   switch (input.kind) {
     case 'following':
@@ -37,7 +37,7 @@ export function advance(state: RunState, input: Input): RunState {
     case 'lab':
       return { ...state, lab: input.lab };
     case 'polling':
-      // How the connection is doing is still shown.
+      // The state of the connection is still shown.
       return { ...state, outcome: null, endedClean: false };
     case 'decided':
       return { ...state, outcome: input.outcome };
@@ -46,7 +46,7 @@ export function advance(state: RunState, input: Input): RunState {
   }
 }
 
-/** The state after an input of the stream that is followed. */
+/** The state after an input from the followed stream. */
 function onStream(state: RunState, input: StreamInput): RunState {
   switch (input.kind) {
     case 'event':
@@ -88,20 +88,20 @@ function onFollowing(state: RunState, { at, goal, again, known }: Input & { kind
   };
 }
 
-/** What a repetition decides, it decides; but it is no event more, and no news. */
+/** Applies what a repeated frame decides, but does not count it as an event or as new activity. */
 function onRepeated(state: RunState, frame: EventInput | SkippedInput): RunState {
   const { events, lastEvent, lastEventAt } = state;
   return { ...advance(state, frame), events, lastEvent, lastEventAt };
 }
 
-/** The stream brought something. */
+/** The stream sent something. */
 function touched(state: RunState, at: number): RunState {
   return { ...state, reachable: true, lastContactAt: at, lastByteAt: at };
 }
 
 function onEvent(state: RunState, input: EventInput): RunState {
   const { at, event } = input;
-  // There may be a million of them: one copy of the state for each is enough.
+  // There may be a million events, so the state is copied only once for each.
   const next = {
     ...state,
     events: state.events + 1,
@@ -133,7 +133,7 @@ function onEvent(state: RunState, input: EventInput): RunState {
 }
 
 function onFailed(state: RunState, message: string): RunState {
-  // To whoever waits for a deletion, a spawn that failed is one more lab to be deleted.
+  // While waiting for a deletion, a failed spawn is not an outcome: it leaves a lab that is still to be deleted.
   if (state.goal === 'delete' && state.operation === 'spawn') return state;
   return { ...state, outcome: failed(message, state.reason) };
 }
@@ -161,7 +161,7 @@ function onConnection(state: RunState, input: Input & { kind: 'connection' }): R
     case 'retrying':
       return {
         ...state,
-        // To open a stream again that has ended is no trouble, until that fails.
+        // Reopening a stream that has ended does not count as a connection problem until it fails.
         reachable: state.reachable && state.retrying === null,
         retrying: input.attempt,
         trouble: retryReason(input.reason) ?? state.trouble,
@@ -182,13 +182,13 @@ function onConnection(state: RunState, input: Input & { kind: 'connection' }): R
 }
 
 function onRefused(state: RunState, failure: Failure): RunState {
-  // Whether a lab is gone, or only out of sight, is for its state to tell.
+  // Only the lab's state shows whether the lab is gone or just not visible.
   const gone = failure.kind === 'not-found';
   if (gone && state.goal !== 'events') return { ...state, stream: 'over' };
   return { ...state, outcome: outcomeOf(gone ? withReason(failure, state.reason) : failure) };
 }
 
-/** A queue that is gone has nothing more to say; what it said went wrong is all that will ever be known. */
+/** Adds the reason that the stream gave: its queue is gone, so no better explanation can follow. */
 function withReason(failure: Failure, reason: string | null): Failure {
   if (reason === null) return failure;
   const message = `${failure.error.message}; the last error was: ${reason}`;
@@ -199,7 +199,7 @@ function onEnded(state: RunState, clean: boolean): RunState {
   if (!clean) return { ...state, reachable: false, stream: null };
   const next = { ...state, endedClean: true };
   if (state.goal === 'events' && !state.completeInDoubt) return { ...next, outcome: streamEnded() };
-  // A deletion that has come to its end has not failed, whatever the state says for another moment.
+  // A deletion that reached 100 percent has not failed, even if the state briefly shows otherwise.
   const isDeleted = state.operation === 'deletion' && state.percent === 100;
   return { ...next, stream: isDeleted ? null : 'over' };
 }
@@ -214,7 +214,7 @@ function onResponse(state: RunState, { at, from, failure }: Input & { kind: 'res
   return next.reachable ? { ...next, retrying: null } : next;
 }
 
-/** What a failed request says about the way to the controller. */
+/** What a failed request shows about the connection to the controller. */
 function afterFailure(failure: Failure): Pick<RunState, 'reachable' | 'trouble'> {
   return { reachable: failure.from === 'server' && isFinal(failure), trouble: failure.error };
 }

@@ -1,58 +1,64 @@
 /**
- * What comes of a request: a value, or a failure that says what it means.
+ * The result of a request: a value, or a failure with its meaning.
  *
- * An expected ending is a value here; exceptions are left to bugs.
+ * Expected failures are values here; exceptions are reserved for bugs.
  */
 import type { ErrorInfo, FailureKind, Outcome } from './outcome.js';
 
 export interface Failure {
-  /** The outcome that follows if nobody does anything about it. */
+  /** The outcome that follows if the failure is not handled. */
   kind: Exclude<FailureKind, 'bug' | 'timeout'>;
   error: ErrorInfo;
   /**
-   * Whether the same request may well succeed later. `never`: it was refused, and will be again. `later`: with back-off.
-   * `afterMs`: not before so many milliseconds from now (`Retry-After`), and with back-off.
+   * Whether the same request may succeed later. `never`: it was refused, and will be again. `later`: with back-off.
+   * `afterMs`: after at least this many milliseconds (`Retry-After`), and with back-off.
    */
   retry: 'never' | 'later' | { afterMs: number };
   /**
-   * Whether the request may have changed something all the same. `possible`: it was sent, and its response is lost or says
-   * nothing about that, so the state has to be requested before it is sent again.
+   * Whether the failed request may still have changed something. `possible`: it was sent, and its response is lost or
+   * inconclusive, so the state must be requested before the request is repeated.
    */
   effect: 'none' | 'possible';
   /**
    * Who responded. `server`: the server that runs the labs, or a gateway in front of it that answers for it. `other`:
-   * something else, such as another web site, or a server with a wrong certificate; if the server was never reached, its
-   * address is probably wrong, and nothing is retried. `nobody`: there was no response, or a lost one; a server that was
-   * never reached is tried for five seconds.
+   * something else, such as another web site, or a server with a wrong certificate; if the server was never reached,
+   * its address is probably wrong, and nothing is retried. `nobody`: there was no response, or it was lost; requests to
+   * a server that was never reached are retried for five seconds.
    */
   from: 'server' | 'other' | 'nobody';
-  /** Which of the things that a lab was requested with was refused; left out where that is none, or not known. */
+  /** The choice in the request for a lab that was refused; omitted if none was, or if it is unknown. */
   refusedChoice?: 'image' | 'size';
-  /** Whether the server failed over the request itself, so that repeating it may never help, although it looks temporary. */
+  /**
+   * Whether the server failed while handling this request, so that a retry may never succeed, although the failure
+   * looks temporary.
+   */
   stumbled?: boolean;
 }
 
-/** Whether the request was refused, or can otherwise never succeed: waiting and repeating it are no use. */
+/** Whether the request was refused, or can otherwise never succeed: waiting and retrying do not help. */
 export function isFinal({ retry }: Failure): boolean {
   return retry === 'never';
 }
 
-/** Whether there was a response that decides, even where the rest of its body did not come. */
+/** Whether there was a decisive response, even if its body is incomplete. */
 export function isResponse(failure: Failure): boolean {
   return failure.from === 'server' || isFinal(failure);
 }
 
-/** Whether a gateway responded in place of a server, which is away and may come back. */
+/** Whether a gateway responded in place of the server, which is unreachable and may come back. */
 export function isAway({ from, error: { status } }: Failure): boolean {
   return from === 'server' && (status === 502 || status === 503 || status === 504);
 }
 
-/** Whether the server itself responded, and was not in trouble: an error of a gateway does not show that it is there. */
+/**
+ * Whether the server itself responded without a fault of its own: a gateway's error does not show that the server is
+ * reachable.
+ */
 export function isFromHealthyServer({ from, error: { status } }: Failure): boolean {
   return from === 'server' && (status ?? 500) < 500;
 }
 
-/** How long the server asked to wait, in milliseconds; null where it did not. */
+/** The wait that the server requested (`Retry-After`), in milliseconds; null if it requested none. */
 export function askedWait({ retry }: Failure): number | null {
   return typeof retry === 'object' ? retry.afterMs : null;
 }

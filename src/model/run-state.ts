@@ -1,7 +1,7 @@
 /**
- * What is known of a run, and what may happen to it: the state and the inputs of the reducer.
+ * The state and the inputs of the reducer: what is known about a run, and what may happen in it.
  *
- * Owns the types only. What an input changes is decided in `reducer.ts`.
+ * Owns the types only. Leaves the effect of an input to `reducer.ts`.
  */
 import type { EventType } from './event-types.js';
 import type { Event } from './event.js';
@@ -22,7 +22,7 @@ export type ConnectionState = 'open' | 'lost' | 'retrying' | 'resumed' | 'replac
 /** One event; each is shown and counted once, however often the controller repeats it. */
 export type EventInput = Stamp & { kind: 'event'; event: Event; operation?: Operation };
 
-/** A frame that is no Event. `type` is its name where that much was right; `frame` is null where it was too large to keep. */
+/** An invalid frame. `type` is its name if that was valid; `frame` is null if it was too large to keep. */
 export type SkippedInput = Stamp & {
   kind: 'skipped';
   reason: string;
@@ -37,30 +37,37 @@ export type Input =
       /** A comment, or the event named `ping` of older controllers: the connection is alive. */
       (
         | { kind: 'heartbeat'; comment: string }
-        /** Bytes of the stream that complete nothing new: the connection is alive. */
+        /** Bytes of the stream that complete no new frame: the connection is alive. */
         | { kind: 'bytes' }
-        /** A frame that was shown before but decides something all the same: the reason of a failure, or the end. */
+        /**
+         * A frame that was shown before but is still decisive: it has the reason of a failure, or is a terminal event.
+         */
         | { kind: 'repeated'; frame: EventInput | SkippedInput }
-        /** What has become of the connection; `attempt` counts from 1 since the last success. */
+        /** A change of the connection; `attempt` counts from 1 since the last success. */
         | { kind: 'connection'; state: ConnectionState; attempt: number; reason: string | null }
         /**
-         * The lab's state as the controller reports it; null where there is no lab. `emptyFor`: for how many milliseconds
-         * the stream has been open without a single frame; left out where it is not open, or has sent one.
+         * The lab's state as the controller reports it; null if there is no lab. `emptyFor`: how long the stream has
+         * been open without a single frame, in milliseconds; omitted if it is not open, or has sent one.
          */
         | { kind: 'state'; lab: Lab | null; emptyFor?: number }
-        /** The lab's state as a command has requested it, which decides itself what follows. */
+        /** The lab's state as requested by a command; the command decides what follows. */
         | { kind: 'lab'; lab: Lab | null }
-        /** A request got a response, or failed. `from`: who was asked; only the server shows whether the server is reachable. */
+        /**
+         * A request got a response, or failed. `from`: the target of the request; only a request to the server shows
+         * whether the server is reachable.
+         */
         | { kind: 'response'; from: 'server' | 'other'; failure: Failure | null }
-        /** The controller answered the question for the stream with a refusal. */
+        /** The controller refused the request for the stream. */
         | { kind: 'refused'; failure: Failure }
         /** The stream is over. Clean means that the server ended it properly. */
         | { kind: 'ended'; clean: boolean; reason: string | null }
-        /** The last look before the deadline: it has begun, or this is the answer. */
+        /** The final state check before the deadline: null when it starts, then its result. */
         | { kind: 'look'; answer: Result<Lab | null> | null }
-        /** A stream is followed from here on. `again`: the one that was followed last, so that its progress stays. */
+        /**
+         * A stream is followed from now on. `again`: it is the stream that was followed last, so its progress is kept.
+         */
         | { kind: 'following'; goal: Goal; again: boolean; known?: Partial<Known> }
-        /** What was followed is over, and the next operation is waited for. */
+        /** The followed operation is over; the run waits for the next one. */
         | { kind: 'polling' }
         /** The command has decided how the run ends. */
         | { kind: 'decided'; outcome: Outcome }
@@ -72,16 +79,16 @@ export type Fact = Input extends infer I ? (I extends Input ? Omit<I, keyof Stam
 export type InputKind = Input['kind'];
 
 /**
- * What the run is waiting for: a spawn's outcome; the end of whatever keeps a lab from being created; a deletion's
- * outcome; or merely the end of the stream it shows.
+ * What the run is waiting for: a spawn's outcome; the end of the operation that blocks a create; a deletion's outcome;
+ * or only the end of the stream that it shows.
  */
 export type Goal = 'spawn' | 'create' | 'delete' | 'events';
 
-/** What may be known of an operation before its stream is read. */
+/** What may be known about an operation before its stream is read. */
 export interface Known {
-  /** What it does; null while its events do not show it. */
+  /** The kind of operation; null while its events do not show it. */
   operation: Operation | null;
-  /** Whether a lab is coming up: its create was accepted, or its state was `pending`. */
+  /** Whether a lab is starting: its create was accepted, or its state was `pending`. */
   expected: boolean;
   /** Whether the stream may repeat an operation that ended long ago, so that the state must confirm its `complete`. */
   mayBeOld: boolean;
@@ -96,29 +103,32 @@ export interface RunState extends Known {
   percent: number | null;
   /** The reason that an `error` event gave, for the `failed` that follows it. */
   reason: string | null;
-  /** What went wrong last between here and the controller, for a run that ends without knowing more. */
+  /** The last problem with the connection to the controller, for a run that ends without a better explanation. */
   trouble: ErrorInfo | null;
-  /** Whether the controller was reachable last: what a person is shown. The deadline looks for itself. */
+  /** Whether the controller was reachable at the last attempt, for the display. The deadline makes its own check. */
   reachable: boolean;
   /** When the controller last responded, or sent something, in monotonic milliseconds. */
   lastContactAt: number;
-  /** When the stream brought its last byte, in monotonic milliseconds; null before the first. */
+  /** When the stream sent its last byte, in monotonic milliseconds; null before the first. */
   lastByteAt: number | null;
-  /** When the last look before the deadline began, and its answer; null before that. */
+  /** When the final state check before the deadline began, and its result; null before that. */
   look: { at: number; answer: Result<Lab | null> | null } | null;
   /** When the last event arrived, or the stream was first followed, in monotonic milliseconds. */
   lastEventAt: number;
-  /** The event that came last in the whole run, and when. */
+  /** The last event of the whole run, with its time. */
   lastEvent: EventInput | null;
-  /** Which attempt to reach the controller again is under way; null while none is. */
+  /** The number of the current attempt to reconnect to the controller; null while there is none. */
   retrying: number | null;
   /** A `complete` came with a broken payload: the lab's state decides. */
   completeInDoubt: boolean;
   /** Whether the stream ended cleanly without a terminal event. */
   endedClean: boolean;
-  /** Whether the stream is open, is over (it has ended, or there is none), or neither: lost, or not opened yet. */
+  /**
+   * Whether the stream is `open`, is `over` (it has ended, or does not exist), or neither (null): lost, or not opened
+   * yet.
+   */
   stream: 'open' | 'over' | null;
-  /** The last state the controller told; undefined while it was not asked. */
+  /** The last state that the controller reported; undefined before the first request for it. */
   lab: Lab | null | undefined;
   outcome: Outcome | null;
 }

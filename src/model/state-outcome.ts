@@ -1,14 +1,15 @@
 /**
- * What a lab's state means for whoever follows its stream, and the outcomes that follow from either.
+ * What a lab's state means while its stream is followed, and the outcomes that follow from both.
  *
- * `failed` says nothing by itself: it also shows while an operation is in progress, and then it is the stream that tells
- * how that ends (contract, "What a client must survive", 12). Where no stream can be read, `commands/session/following.ts` decides.
+ * `failed` proves nothing by itself: it is also reported while an operation is in progress, and then the stream reports
+ * how that ends (contract, "What a client must survive", 12). Leaves the case without a readable stream to
+ * `commands/session/following.ts`.
  */
 import type { Lab } from './lab.js';
 import { errorOutcome, labRuns, type Outcome } from './outcome.js';
 import type { Input, RunState } from './run-state.js';
 
-/** An open stream without a single event for this long has no operation behind it, in milliseconds. */
+/** An open stream without a single event for this long belongs to no operation, in milliseconds. */
 const emptyLimit = 30_000;
 
 /** The run after the lab's state was read. */
@@ -18,7 +19,7 @@ export function onState(state: RunState, { lab, emptyFor = 0 }: Input & { kind: 
     case 'events':
       return onStateOfEvents(state, lab);
     case 'create':
-      // When to send the create again is the command's to decide.
+      // The command decides when to send the create again.
       return state;
     case 'delete':
       if (lab === null) return { ...state, outcome: { kind: 'absent', message: 'the lab is gone' } };
@@ -33,7 +34,7 @@ export function onState(state: RunState, { lab, emptyFor = 0 }: Input & { kind: 
 function onStateOfSpawn(state: RunState, lab: Lab | null, hasFailed: boolean): RunState {
   switch (lab?.phase) {
     case undefined:
-      // What it means that there is no lab where none was expected is the command's to decide.
+      // If no lab was expected, the command decides what its absence means.
       return state.expected ? { ...state, outcome: removed(state.reason) } : state;
     case 'running':
       return { ...state, outcome: labRuns };
@@ -42,7 +43,7 @@ function onStateOfSpawn(state: RunState, lab: Lab | null, hasFailed: boolean): R
     case 'failed':
       return hasFailed ? { ...state, outcome: failed('the lab has failed', state.reason) } : state;
     case 'stopping':
-      // A stream that ended by itself without a terminal event was a deletion's.
+      // A stream that ended normally without a terminal event belonged to a deletion.
       return state.expected && state.endedClean ? { ...state, outcome: removed(state.reason) } : state;
     case 'unsettled':
     case 'other':
@@ -51,7 +52,7 @@ function onStateOfSpawn(state: RunState, lab: Lab | null, hasFailed: boolean): R
 }
 
 function onStateOfEvents(state: RunState, lab: Lab | null): RunState {
-  // Who looks at the stream is told how the stream ended; the state decides only what it left open.
+  // For `events`, the outcome is how the stream ended; the state decides only what the stream left open.
   if (!state.completeInDoubt) return state;
   if (lab?.phase === 'running') {
     return { ...state, outcome: labRuns };
@@ -65,7 +66,7 @@ export function streamEnded(): Outcome {
   return { kind: 'ok', message: 'the stream ended' };
 }
 
-/** The outcome of an operation that failed; the reason is what an `error` event gave. */
+/** The outcome of an operation that failed; the reason comes from an `error` event. */
 export function failed(words: string, reason: string | null, type = 'failed'): Outcome {
   const parts = [words, reason ?? ''].filter((part) => part !== '');
   const message = parts.length === 0 ? 'the operation failed' : parts.join(': ');
@@ -76,7 +77,7 @@ export function deletionFailed(reason: string | null): Outcome {
   return failed('the deletion failed', reason, 'delete_failed');
 }
 
-/** The lab is gone; the reason, where there is one, is what an `error` event gave. */
+/** The lab is gone; the reason, if there is one, comes from an `error` event. */
 export function removed(reason: string | null): Outcome {
   return failed('the lab was removed before it ran', reason, 'removed');
 }

@@ -1,14 +1,14 @@
 /**
  * Text for a terminal or a log: sanitised, and durations in words.
  *
- * Everything that came from a server passes through `sanitise` before a person sees it. Knows nothing of
- * colours and cursor movement; how wide a text is, `width.ts` knows.
+ * Everything that came from a server passes through `sanitise` before a person sees it. Leaves colours and cursor
+ * movement to the displays, and the width of text to `width.ts`.
  */
 
 /**
- * What a terminal may take for a command, or a reader for something else: control characters with ESC and line
- * ends, lone surrogates, line and paragraph separators, and whatever is invisible, bidirectional controls
- * included. Joiners and variation selectors stay, emoji need them.
+ * Characters that a terminal may interpret as a command, or that may mislead a reader: control characters including ESC
+ * and line ends, lone surrogates, line and paragraph separators, and invisible characters including bidirectional
+ * controls. Joiners and variation selectors are kept, because emoji need them.
  */
 const harmful =
   /(?![\u200c\u200d\ufe00-\ufe0f])[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu;
@@ -22,8 +22,8 @@ export function sanitise(text: string): string {
 }
 
 /**
- * Text without commands to a CI system, as far as these may stand anywhere in a line: `##[name]`, which Azure and GitHub
- * obey, and `##vso[name]`. What only the beginning of a line can be is `text-output.ts`'s.
+ * Neutralises commands to a CI system that work anywhere in a line: `##[name]`, which Azure and GitHub interpret, and
+ * `##vso[name]`. Leaves commands that work only at the beginning of a line to `text-output.ts`.
  */
 export function inert(text: string): string {
   return text.includes('##') ? text.replace(/#(?=#(?:\[|vso\[))/gi, '\\x23') : text;
@@ -41,7 +41,7 @@ export function isPlainAscii(text: string): boolean {
   return /^[\x20-\x7e]*$/.test(text);
 }
 
-/** Long text as a line of a log: sanitised, and cut with the number of characters left out. */
+/** Long text as a line of a log: sanitised, and truncated with the number of omitted characters. */
 export function logText(text: string, limit = 2000): string {
   if (text.length <= limit) return sanitise(text);
   return `${sanitise(text.slice(0, limit))}… (${text.length - limit} more characters)`;
@@ -56,7 +56,7 @@ export function elapsed(ms: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
 }
 
-/** A span of time in words, as in `4.2 s` or `12m 5s`, from milliseconds. */
+/** A duration in words, as in `4.2 s` or `12m 5s`, from milliseconds. */
 export function inWords(ms: number): string {
   if (ms < 60_000) return `${(Math.max(0, ms) / 1000).toFixed(1).replace(/\.0$/, '')} s`;
   const seconds = Math.round(ms / 1000);

@@ -1,5 +1,5 @@
 /**
- * Wrong usage or configuration: what was wrong, where it came from, and what would be right.
+ * Wrong usage or configuration: what is wrong, where it came from, and how to correct it.
  */
 export class UsageError extends Error {
   readonly hint: string | null;

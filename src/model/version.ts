@@ -1,4 +1,4 @@
-/** This package's version; a test holds it equal to package.json, so that no file is read at startup. */
+/** This package's version; a test compares it with package.json, so that no file has to be read at startup. */
 export const version = '0.1.0';
 
 /** Where bugs are reported. The project has no public address yet; "Publishing" in CONTRIBUTING.md says what to change then. */

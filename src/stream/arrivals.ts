@@ -1,12 +1,12 @@
 /**
- * Hands on what arrives while a generator waits for something else.
+ * Delivers inputs that arrive while a generator waits for something else.
  */
 import type { Input } from '../model/reducer.js';
 
 /** Inputs that arrived together. */
 export type Batch = readonly Input[];
 
-/** A generator that hands batches to its consumer on the way to a result. */
+/** A generator that yields batches to its consumer before it returns a result. */
 export type Yielding<T> = AsyncGenerator<Batch, T, undefined>;
 
 export class Arrivals {
@@ -23,7 +23,7 @@ export class Arrivals {
     this.#onArrival();
   }
 
-  /** Waits for the work, and yields what arrives until then. */
+  /** Waits for the work, and yields what arrives in the meantime. */
   async *during<T>(work: Promise<T>): Yielding<T> {
     const progress = { isDone: false };
     const onDone = (): void => {

@@ -1,7 +1,7 @@
 /**
  * One connection to an event stream, from the request to its end.
  *
- * Owns the idle timeout and how a connection is closed. Reconnecting, and what the bytes mean, is left to its users.
+ * Owns the idle timeout and how a connection is closed. Leaves reconnecting, and what the bytes mean, to its users.
  */
 import type { Clock } from '../runtime/context.js';
 import { isAborted, startDeadline, type Deadline } from '../runtime/deadline.js';
@@ -11,7 +11,7 @@ import type { Source } from './source.js';
 
 export interface ConnectionOptions {
   clock: Clock;
-  /** A connection without a byte for this long is dead, in milliseconds; null for never. */
+  /** A connection without a byte for this long is considered lost, in milliseconds; null for never. */
   idleTimeout: number | null;
   /** Ends the connection. */
   signal: AbortSignal;
@@ -22,7 +22,7 @@ export interface Opened {
   stream: EventStream;
 }
 
-/** Why there is nothing, or nothing more, to read. */
+/** Why a stream could not be opened, or cannot be read any further. */
 export type Unreadable =
   /** `opened`: whether there had been a response. */
   | { kind: 'lost'; reason: string; opened: boolean }
@@ -49,7 +49,7 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     const { clock, idleTimeout, signal } = options;
-    // The time before the headers counts as well: a connection is dead or it is not.
+    // The timeout also applies before the headers arrive.
     this.#idle = startDeadline(clock, idleTimeout, signal);
   }
 
@@ -64,13 +64,13 @@ export class Connection {
     const opened = await source.events(AbortSignal.any([this.#idle.signal, this.#leaving.signal]));
     if (opened.ok) {
       this.#chunks = opened.value.body[Symbol.asyncIterator]();
-      // Started at once: a body that is aborted before anybody reads it throws its error at nobody.
+      // Reading starts immediately: the error of a body that is aborted before it is read would be unhandled.
       this.#first = this.#read(this.#chunks);
       return isAborted(this.#options.signal) ? this.#lost(true) : { kind: 'open', stream: opened.value };
     }
     this.#hasEnded = true;
     const { failure } = opened;
-    // A refusal is one, even if the rest of its text did not come.
+    // A refusal counts as a response, even if its body is incomplete.
     return this.#idle.expired && !isResponse(failure) ? this.#lost(false) : { kind: 'failed', failure };
   }
 
@@ -85,7 +85,7 @@ export class Connection {
   }
 
   #read(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array | ConnectionEnd> {
-    // A read that fails is a lost connection.
+    // A failed read means that the connection is lost.
     const reading = chunks.next().then(
       (next) => {
         this.#idle.hold();
@@ -108,7 +108,9 @@ export class Connection {
     return { kind: 'lost', reason, opened };
   }
 
-  /** The process was suspended: a connection that should have brought something meanwhile has to show that it is alive. */
+  /**
+   * The process was suspended: a connection that should have received data in the meantime must show that it is alive.
+   */
   wake(sleptMs: number): void {
     const { idleTimeout } = this.#options;
     if (idleTimeout !== null && sleptMs > idleTimeout) this.#idle.shorten(wakeGrace);
@@ -121,8 +123,8 @@ export class Connection {
 
   /** Closes what is still open, and resolves when nothing is in progress any more. */
   async close(): Promise<void> {
-    // Not after an end: the rest of a refusal may still be read, so that its connection can be used again.
-    // First of all: once it is cancelled, the deadline does not pass on any abort.
+    // Not after the connection has ended: the rest of a refusal may still be read, so that its connection can be
+    // reused. Must come first: once cancelled, the deadline does not forward an abort.
     if (!this.#hasEnded) this.#leaving.abort();
     this.#idle.cancel();
     await this.#pending;

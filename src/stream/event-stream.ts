@@ -1,19 +1,19 @@
 /**
- * An open event stream as a backend hands it over: its bytes, how to read them, and what to expect of it.
+ * An open event stream as a backend provides it: its bytes, its decoder, and its guarantees.
  */
 import type { Decoder } from '../model/frame.js';
 
 export interface EventStream {
-  /** Ends with the server's end; throws when the connection is lost or aborted. */
+  /** Ends when the server ends the stream; throws when the connection is lost or aborted. */
   body: AsyncIterable<Uint8Array>;
-  /** Frames to Events. It is called once for each frame of this body, in order, so it may remember what it has seen. */
+  /** Decodes frames to Events. Called once for each frame of this body, in order, so it may keep state. */
   decode: Decoder;
   /**
    * What a new connection sends first. `whole`: everything since the operation began, byte for byte, so that repeated
-   * frames are recognised, and other ones mean a new operation. `unknown`: perhaps the same, perhaps in other words, so
-   * nothing follows from a difference.
+   * frames are recognised, and different ones mean a new operation. `unknown`: possibly the same events in another
+   * form, so a difference proves nothing.
    */
   replay: 'whole' | 'unknown';
-  /** What proves that the connection is alive while there are no events: a comment, or bytes that are not even that. */
+  /** What proves that the connection is alive while there are no events: a comment, or any bytes. */
   heartbeat: 'comment' | 'bytes';
 }

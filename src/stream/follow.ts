@@ -3,8 +3,9 @@
  * enough.
  *
  * Owns the order in which inputs reach the consumer. The outcome comes from a terminal event or from the lab's state,
- * never from an end of stream alone (contract, "What a client must survive", 2 and 3). The consumer pulls: nothing is
- * read or requested after an input before the consumer asks for the next one, and one that knows the outcome leaves.
+ * never from an end of stream alone (contract, "What a client must survive", 2 and 3). The consumer pulls: after an
+ * input, nothing is read or requested until the consumer requests the next one; a consumer that knows the outcome
+ * leaves the loop.
  */
 import { stamp, type Clock } from '../runtime/context.js';
 import { sleep } from '../runtime/deadline.js';
@@ -21,32 +22,32 @@ import type { Source, WatchWake } from './source.js';
 import { StateWatch } from './state-watch.js';
 import { StreamReader } from './stream-reader.js';
 
-/** What follows the proper end of a stream, once the state was read: nothing more, or the stream again, with back-off. */
+/** What to do after the normal end of a stream, once the state was read: stop, or reopen the stream with back-off. */
 export type AfterEnd = 'stop' | 'reopen';
 
 export interface FollowOptions {
   source: Source;
   clock: Clock;
   retry: RetryOptions;
-  /** Ends the following; the iteration then simply stops. */
+  /** Stops following; the iteration then ends without an error. */
   signal: AbortSignal;
-  /** A connection without a byte for this long is dead, in milliseconds; null for never. */
+  /** A connection without a byte for this long is considered lost, in milliseconds; null for never. */
   idleTimeout: number | null;
   /** The state is requested after this long without an event, in milliseconds; null for never. */
   silence: number | null;
   afterEnd: AfterEnd;
-  /** What was seen of the operation before; default nothing. */
+  /** The frames of the operation that were seen before; default none. */
   seen?: Seen | undefined;
   /** After a suspend the state is requested at once. */
   watchWake?: WatchWake | undefined;
   /**
-   * Sees the exact bytes of the body as they come; reading waits for it. A stream that is lost after that is not
-   * reopened: two bodies are not one.
+   * Receives the exact bytes of the body as they arrive; reading waits for it. A stream that is lost after that is not
+   * reopened, because the bytes of two bodies must not be mixed.
    */
   onBytes?: ((bytes: Uint8Array) => Promise<void>) | undefined;
 }
 
-/** Everything that the stream and the state say, in order. Leaving the loop closes the connection. */
+/** Yields the inputs from the stream and the state, in order. Leaving the loop closes the connection. */
 export async function* follow(options: FollowOptions): Yielding<void> {
   yield* new Following(options).run();
 }
@@ -70,7 +71,7 @@ class Following {
     this.#retry = new Retry(options.retry);
     this.#seen = options.seen ?? new Seen();
     this.#renewal = new Renewal(options.clock);
-    // Silence counts from the beginning: a proxy may hold back the headers as well as the events.
+    // Silence is measured from the beginning: a proxy may delay the headers as well as the events.
     this.#lab = new StateWatch({
       request: (signal) => options.source.state(signal),
       clock: options.clock,
@@ -114,7 +115,7 @@ class Following {
     }
   }
 
-  /** Reads one connection to its end; null where it was given up for a new one. */
+  /** Reads one connection to its end; null if it was given up for a new one. */
   async *#connect(): Yielding<ConnectionEnd | null> {
     const { source, clock, idleTimeout, retry } = this.#options;
     const connection = new Connection({ clock, idleTimeout, signal: this.#closing.signal });
@@ -159,7 +160,7 @@ class Following {
     }
   }
 
-  /** Milliseconds until the stream is opened again; null where it is not. */
+  /** Milliseconds until the stream is reopened; null if it is not reopened. */
   async *#afterwards(end: ConnectionEnd | null): Yielding<number | null> {
     switch (end?.kind) {
       case undefined:
@@ -175,7 +176,7 @@ class Following {
 
   async *#afterCleanEnd(): Yielding<number | null> {
     const { clock, afterEnd } = this.#options;
-    // A state that was requested before the stream ended says nothing about how the operation ended.
+    // A state that was requested before the stream ended does not show how the operation ended.
     yield* this.#arrivals.during(this.#lab.settled());
     yield [this.#stamped({ kind: 'ended', clean: true, reason: null })];
     if (!(yield* this.#requestState())) return null;
@@ -204,7 +205,7 @@ class Following {
       yield [this.#stamped({ kind: 'ended', clean: false, reason })];
       return null;
     }
-    // A connection without a response says as much as a refused one: the state may be available all the same.
+    // A connection without a response is treated like a refused one: the state may still be available.
     if (!opened && !(yield* this.#requestState())) return null;
     const wait = this.#retry.afterLoss();
     yield [this.#retrying(reason)];
@@ -229,13 +230,13 @@ class Following {
     return wait;
   }
 
-  /** The input that reports that the stream will be opened again. */
+  /** The input that reports that the stream will be reopened. */
   #retrying(reason: string): Input {
     this.#renewal.cancel();
     return this.#connectionInput('retrying', this.#retry.attempts, reason);
   }
 
-  /** Requests the state, and hands it on. False where the following is over meanwhile. */
+  /** Requests the state, and yields it. Returns false if following has stopped in the meantime. */
   async *#requestState(): Yielding<boolean> {
     yield* this.#arrivals.during(this.#lab.request());
     return !this.#isClosing();
@@ -249,12 +250,12 @@ class Following {
       this.#arrivals.add(this.#stamped(fact));
       this.#judge(result.value?.phase);
     } else if (result.failure.kind === 'unauthorized') {
-      // Any other failure than a refusal says nothing about the lab, and may be better next time.
+      // Only a refusal says something about the lab; any other failure may be temporary.
       this.#arrivals.add(this.#stamped({ kind: 'refused', failure: result.failure }));
     }
   }
 
-  /** Weighs the state against the stream, now and when the result may be another one. */
+  /** Compares the state with the stream, now and again when the result may change. */
   #judge(phase: Phase | undefined): void {
     const { clock, silence } = this.#options;
     if (silence === null) return;

@@ -1,44 +1,45 @@
 /**
- * Bytes to server-sent frames, in any slicing.
+ * Converts bytes to server-sent frames, however the bytes are split.
  *
- * Framing itself is eventsource-parser's; this module owns what lies around it: UTF-8 across chunk borders,
- * the byte order mark, the bound on what may be buffered, and the end of a stream. What a frame means is
- * decided elsewhere (`decode.ts`).
+ * Owns what surrounds the framing: UTF-8 across chunk borders, the byte order mark, the limit on buffered data, and the
+ * end of a stream. Leaves the framing itself to eventsource-parser, and the meaning of a frame to `decode.ts`.
  */
 import { isAscii } from 'node:buffer';
 import { createParser } from 'eventsource-parser';
 import type { RawFrame } from '../model/frame.js';
 
-/** The largest data of a frame that is kept, in bytes. */
+/** Maximum size of a frame's data, in bytes. */
 export const frameLimit = 16 * 1024 * 1024;
 
 export type FrameItem =
   | { kind: 'frame'; frame: RawFrame }
   | { kind: 'comment'; text: string }
-  /** A frame above the limit: skipped to its end, so that reading goes on behind it. */
+  /** A frame above the limit: skipped to its end; reading continues after it. */
   | { kind: 'oversized'; limit: number };
 
 export interface FrameReader {
-  /** Everything that these bytes completed. */
+  /** The items that these bytes completed. */
   push(bytes: Uint8Array): FrameItem[];
-  /** Everything that the end of the stream completes. Half a frame is no frame. */
+  /** The items that the end of the stream completes. An incomplete final frame is discarded. */
   end(): FrameItem[];
 }
 
-/** The most lines of data in a frame: joined one by one, short lines take far more memory than they have characters. */
+/**
+ * Maximum number of data lines in a frame: joined one by one, short lines take far more memory than their characters.
+ */
 export const lineLimit = 64 * 1024;
 
-/** Text is fed in pieces of this many UTF-16 units, so that the parser looks at its limit this often. */
+/** Text is fed in pieces of this many UTF-16 units, so that the parser checks its limit this often. */
 const piece = 64 * 1024;
 
-/** Less text than this is fed only with a line's end. */
+/** Text shorter than this is fed only at the end of a line. */
 const fewest = 1024;
 
 /** A reader of one stream. */
 export function createFrameReader(limit = frameLimit): FrameReader {
   let items: FrameItem[] = [];
   let overflowed = false;
-  /** Lines of data in the frame being read, as far as they can be told apart from here. */
+  /** Number of data lines in the frame being read, as far as this module can count them. */
   let dataLines = 0;
   let dispatched = false;
   let lastChar = '';
@@ -64,7 +65,10 @@ export function createFrameReader(limit = frameLimit): FrameReader {
   });
   startParser();
 
-  /** The decoder has dealt with the byte order mark; an empty first chunk keeps the parser from looking for one in the text. */
+  /**
+   * The decoder has already removed the byte order mark; an empty first chunk keeps the parser from searching for one
+   * in the text.
+   */
   function startParser(): void {
     parser.feed('');
   }
@@ -82,16 +86,16 @@ export function createFrameReader(limit = frameLimit): FrameReader {
     const rest = skippingLineEmpty === null ? text : skip(text);
     if (rest === '') return;
     parser.feed(rest);
-    // What stands behind the last frame that was dispatched belongs to the next one.
+    // The text after the last dispatched frame belongs to the next one.
     const tail = dispatched ? rest.slice(rest.lastIndexOf('\n\n') + 1) : lastChar + rest;
     dataLines = (dispatched ? 0 : dataLines) + countDataLines(tail);
     dispatched = false;
     lastChar = rest.slice(-1);
-    // One more than that may belong to the frame before, whose end was cut.
+    // One more line may belong to the previous frame, whose end was cut off.
     if (dataLines > lineLimit + 1) overflowed = true;
     if (!overflowed) return;
     dataLines = 0;
-    // The parser has thrown away what it had; what is left of the frame is ours to skip.
+    // The parser has discarded its buffer; this module skips the rest of the frame.
     overflowed = false;
     items.push({ kind: 'oversized', limit });
     parser.reset();
@@ -99,7 +103,7 @@ export function createFrameReader(limit = frameLimit): FrameReader {
     skippingLineEmpty = rest.endsWith('\n');
   }
 
-  /** Reads to the blank line that ends the skipped frame, and returns the text behind it. */
+  /** Reads to the blank line that ends the skipped frame, and returns the text after it. */
   function skip(text: string): string {
     if (skippingLineEmpty === true && text.startsWith('\n')) {
       skippingLineEmpty = null;
@@ -128,13 +132,13 @@ export function createFrameReader(limit = frameLimit): FrameReader {
   };
 }
 
-/** Whether a text has more bytes in UTF-8 than that. A unit of UTF-16 makes one to three. */
+/** Whether a text has more than this many bytes in UTF-8. A UTF-16 unit takes one to three. */
 function isLonger(text: string, bytes: number): boolean {
   if (text.length > bytes) return true;
   return text.length * 3 > bytes && Buffer.byteLength(text) > bytes;
 }
 
-/** Lines of data behind a line's end, which a match would collect to count them. */
+/** Counts the data lines after a line's end. A regular expression match would collect them all. */
 function countDataLines(text: string): number {
   let count = 0;
   for (let at = text.indexOf('\ndata'); at !== -1; at = text.indexOf('\ndata', at + 1)) count += 1;
@@ -142,15 +146,15 @@ function countDataLines(text: string): number {
 }
 
 function countLines(data: string): number {
-  // Without that many characters there cannot be that many lines.
+  // A text with fewer characters than the limit cannot have that many lines.
   return data.length < lineLimit ? 1 : data.split('\n', lineLimit + 2).length;
 }
 
 /**
  * Turns CR and CRLF into LF, across chunks (HTML standard, 9.2.6 "Interpreting an event stream").
  *
- * The parser knows all three, but holds back a CR at the end of a chunk until the next line end, so that
- * what it dispatches would depend on the slicing.
+ * The parser supports all three, but holds back a CR at the end of a chunk until the next line end, so what it
+ * dispatches would depend on how the bytes are split.
  */
 function lineEndNormalizer(): (text: string) => string {
   let afterCr = false;
@@ -163,14 +167,14 @@ function lineEndNormalizer(): (text: string) => string {
 }
 
 /**
- * Bytes to text, without the byte order mark at the beginning; null ends the text.
+ * Decodes bytes to text, without the byte order mark at the beginning; null ends the text.
  *
- * ASCII, which is all that the controller sends, becomes strings of one byte a character. A TextDecoder makes two of
- * each, and a frame may be large.
+ * ASCII, which is all that the controller sends, is decoded to strings with one byte per character. A TextDecoder uses
+ * two bytes per character, and a frame may be large.
  */
 function textDecoder(): (bytes: Uint8Array | null) => string {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  /** Whether the decoder may hold the beginning of a character. */
+  /** Whether the decoder may have buffered the beginning of a character. */
   let midCharacter = false;
   let begun = false;
   return (bytes) => {

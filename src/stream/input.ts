@@ -1,8 +1,8 @@
 /**
- * What a frame or a comment of the stream is to the reducer.
+ * Converts a frame or a comment of the stream to an input of the reducer.
  *
- * The one place where secrets are removed from the text of a stream: before this, frames are compared; behind it, text
- * is cut and encoded.
+ * Owns the removal of secrets from the text of a stream, and is the only place for it: before it, frames are compared;
+ * after it, text is cut and encoded.
  */
 import type { Event } from '../model/event.js';
 import { isEventType } from '../model/event-types.js';
@@ -53,7 +53,7 @@ function redactMessage(event: Event, redact: Redact): Event {
   return message === event.message ? event : { ...event, message };
 }
 
-/** A name that is a type stays what it is; any other may be anything, and is quoted. */
+/** A name that is a known type is kept; any other is untrusted text that will be quoted, so it is redacted. */
 function redactName({ event }: RawFrame, redact: Redact): string | null {
   return event === null || isEventType(event) ? event : redact(event);
 }

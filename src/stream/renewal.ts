@@ -1,9 +1,9 @@
 /**
- * When an open stream is given up for a new one, although nothing is wrong with the connection: the lab's state is
- * `failed`, and the stream neither shows an end nor anything new.
+ * Decides when an open stream is replaced by a new one although its connection works: the lab's state is `failed`, and
+ * the stream shows neither an end nor anything new.
  *
- * A stream may be open and yet bring nothing any more. Every connection repeats the whole queue, so a new one decides. Owns
- * also what is known of a stream that sends nothing at all.
+ * An open stream may never send anything again. Every connection repeats the whole queue, so a new one settles the
+ * question. Also owns how long a stream has sent nothing at all.
  */
 import type { Clock } from '../runtime/context.js';
 import type { Phase } from '../model/lab.js';
@@ -11,7 +11,7 @@ import type { Phase } from '../model/lab.js';
 /** Nothing new for this long contradicts a `failed` state, in milliseconds. */
 const silence = 30_000;
 
-/** A queue that has events sends them at once; without one for this long it has none, in milliseconds. */
+/** A queue that has events sends them immediately; without one for this long it is empty, in milliseconds. */
 const settled = 2_000;
 
 export class Renewal {
@@ -22,7 +22,7 @@ export class Renewal {
   #isRenewed = false;
   #openedAt = 0;
   #newsAt = 0;
-  /** Since when streams have been open that sent no frame; null once one has. */
+  /** The time since which the open streams have sent no frame; null once one has. */
   #emptySince: number | null = null;
 
   constructor(clock: Clock) {
@@ -34,7 +34,9 @@ export class Renewal {
     return this.#isDue;
   }
 
-  /** A stream is open, which `giveUp` closes. Returns whether it only renews another one, which concerns nobody. */
+  /**
+   * A stream is open, which `giveUp` closes. Returns whether it only renews another one, which need not be reported.
+   */
   opened(giveUp: () => void): boolean {
     this.#giveUp = giveUp;
     this.#openedAt = this.#newsAt = this.#clock.monotonic();
@@ -53,12 +55,14 @@ export class Renewal {
     this.#giveUp = null;
   }
 
-  /** The new stream could not be opened: the next one is opened for another reason. */
+  /** The new stream could not be opened: the next one is no renewal. */
   cancel(): void {
     this.#isDue = false;
   }
 
-  /** For how long the stream has been open without a single frame, in milliseconds; null where that is not so. */
+  /**
+   * How long the stream has been open without a single frame, in milliseconds; null if it is not open, or has sent one.
+   */
   get emptyFor(): number | null {
     if (this.#giveUp === null || this.#emptySince === null) return null;
     const now = this.#clock.monotonic();
@@ -67,8 +71,8 @@ export class Renewal {
   }
 
   /**
-   * The lab's state is this: gives up a stream that contradicts it for too long. Returns in how many milliseconds the
-   * state will matter again; null where nobody knows.
+   * Gives up a stream that has contradicted this state of the lab for too long. Returns in how many milliseconds the
+   * state must be judged again; null if that is unknown.
    */
   judge(phase: Phase | undefined): number | null {
     if (phase !== 'failed' || this.#giveUp === null) return null;

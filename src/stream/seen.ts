@@ -1,19 +1,19 @@
 /**
- * What has been seen of an operation's queue, so that a repetition is known as one.
+ * Remembers the frames of an operation's queue, to recognise repeated frames.
  *
- * Every connection gets the whole queue from its first frame (contract, "The event stream"). A frame is remembered
- * by four bytes, whatever its size; two different frames pass for the same once in four thousand million times.
+ * Every connection receives the whole queue from its first frame (contract, "The event stream"). A frame of any size is
+ * remembered as a hash of four bytes; two different frames have the same hash once in four thousand million times.
  */
 import type { RawFrame } from '../model/frame.js';
 
 export type Judgement =
   | 'new'
-  /** It stood at this place before. */
+  /** The same frame was at this position before. */
   | 'repeated'
-  /** Another frame stood at this place: the queue is another operation's. */
+  /** Another frame was at this position: the queue belongs to another operation. */
   | 'replaced';
 
-/** Frames in a block: memory grows by this much, and is never copied. */
+/** Frames per block: memory grows by whole blocks, which are never copied. */
 const blockSize = 1024;
 
 export class Seen {
@@ -25,12 +25,12 @@ export class Seen {
     return this.#length === 0;
   }
 
-  /** A new connection begins: the queue comes from its first frame. */
+  /** A new connection begins: the queue starts again from its first frame. */
   rewind(): void {
     this.#position = 0;
   }
 
-  /** What the next frame of this connection is; null stands for one that was too large to keep. */
+  /** Compares the next frame of this connection with those seen; null is a frame that was too large to keep. */
   judge(frame: RawFrame | null): Judgement {
     const hash = frame === null ? 0 : hashOf(frame);
     if (this.#position < this.#length) {

@@ -1,5 +1,5 @@
 /**
- * Notices that a stream has been silent, with one timer however much comes.
+ * Detects that a stream is silent, with a single timer for any amount of data.
  */
 import type { Clock } from '../runtime/context.js';
 
@@ -8,7 +8,7 @@ export interface Silence {
   cancel(): void;
 }
 
-/** Calls back whenever nothing has touched it for `ms`, again and again, but never while a call is in progress. */
+/** Calls back repeatedly, each time that `ms` have passed without a touch, but never while a call is in progress. */
 export function repeatWhenSilent(clock: Clock, ms: number, onSilence: () => Promise<void>): Silence {
   let touched = clock.monotonic();
   let cancelled = false;

@@ -1,17 +1,17 @@
 /**
- * Finds a few members of a large JSON object without making anything of the rest.
+ * Extracts a few members of a large JSON object without parsing the rest.
  *
- * `JSON.parse` makes gigabytes of a frame within the limit: millions of nested arrays, members or numbers. An Event
- * is flat, so only the texts of its own members are taken, and everything else is stepped over.
+ * `JSON.parse` may take gigabytes for a frame within the limit: millions of nested arrays, members or numbers. An Event
+ * is flat, so only the text of its own members is parsed, and everything else is skipped.
  */
 
 /**
- * The members of an object with these keys; of duplicates the last, as `JSON.parse` does. A value that is an object or an
- * array becomes an empty one. Throws a SyntaxError where the brackets or strings are not those of one object; what is
- * stepped over is not checked beyond that.
+ * The members of an object with these keys; of duplicates the last, as with `JSON.parse`. A value that is an object or
+ * an array becomes an empty one. Throws a SyntaxError if the brackets or strings do not form one object; skipped text
+ * is not checked any further.
  */
 export function skim<Key extends string>(json: string, keys: readonly Key[]): Partial<Record<Key, unknown>> {
-  /** By the keys as they stand in JSON. */
+  /** The keys by their form in JSON. */
   const wanted = new Map(keys.map((each) => [`"${each}"`, each]));
   const members = new Map<Key, string>();
   let depth = 0;
@@ -42,7 +42,7 @@ export function skim<Key extends string>(json: string, keys: readonly Key[]): Pa
       if (depth === 1) {
         endMember(at);
         if (char === ']' || json.slice(at + 1).trim() !== '') throw new SyntaxError('no object');
-        // Each by itself: put together they would be copied once more.
+        // Parsed one by one: joining the texts would copy them once more.
         const values: Partial<Record<Key, unknown>> = {};
         for (const [name, text] of members) values[name] = parseFlat(text);
         return values;
@@ -58,14 +58,14 @@ export function skim<Key extends string>(json: string, keys: readonly Key[]): Pa
   throw new SyntaxError('an object without an end');
 }
 
-/** A nested value says only that it is one. */
+/** Replaces a nested value with an empty one of its kind. */
 function parseFlat(value: string): unknown {
   const text = value.trim();
   if (text.startsWith('{')) return {};
   return text.startsWith('[') ? [] : JSON.parse(text);
 }
 
-/** The place behind a string's closing quote; -1 where there is none. */
+/** The position after a string's closing quote; -1 if there is none. */
 function endOfString(json: string, begin: number): number {
   for (let at = begin + 1; ; at++) {
     at = json.indexOf('"', at);

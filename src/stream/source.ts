@@ -1,5 +1,5 @@
 /**
- * Where the stream layer gets events and states from: one user's lab at some backend.
+ * The source of events and states for the stream layer: one user's lab at a backend.
  */
 import type { Lab } from '../model/lab.js';
 import type { Redact } from '../model/redactor.js';
@@ -9,9 +9,12 @@ import type { EventStream } from './event-stream.js';
 export interface Source {
   events(signal: AbortSignal): Promise<Result<EventStream>>;
   state(signal: AbortSignal): Promise<Result<Lab | null>>;
-  /** Removes the secrets that it was given from the text of its stream. */
+  /** Removes known secrets from the text of the stream. */
   redact: Redact;
 }
 
-/** Calls back when the process was suspended, with about how many milliseconds; returns the way to unsubscribe. */
+/**
+ * Calls back after the process was suspended, with the approximate duration in milliseconds; returns a function to
+ * unsubscribe.
+ */
 export type WatchWake = (onWake: (sleptMs: number) => void) => () => void;

@@ -1,8 +1,8 @@
 /**
- * Requests the lab's state: where somebody has to know it, and by itself after silences.
+ * Requests the lab's state: on request, and automatically after silences.
  *
- * Owns when it is requested, and that there is never more than one request at a time. What a state means is decided by
- * the reducer, and what is done without one by `follow.ts`.
+ * Owns when it is requested, and that there is never more than one request at a time. Leaves the meaning of a state to
+ * the reducer, and what to do without one to `follow.ts`.
  */
 import type { Clock } from '../runtime/context.js';
 import { isAborted, startDeadline } from '../runtime/deadline.js';
@@ -15,16 +15,16 @@ export interface StateWatchOptions {
   clock: Clock;
   /** The state is requested after this long without a touch, in milliseconds; null for never. */
   silence: number | null;
-  /** Ends the request in progress; nothing is requested after that. */
+  /** Aborts the request in progress; nothing is requested after that. */
   signal: AbortSignal;
-  /** Whether the consumer has not taken the last state yet: then a silence requests no further one. */
+  /** Whether the consumer has not yet taken the last state; while true, a silence triggers no further request. */
   isBusy: () => boolean;
   onResult: (result: Result<Lab | null>) => void;
-  /** A request that nobody waits for threw, which is a bug; `close` throws it. */
+  /** A background request threw an exception, which is a bug; `close` rethrows it. */
   onBroken: () => void;
 }
 
-/** A request is given up after this long, in milliseconds. */
+/** Request timeout, in milliseconds. */
 const timeout = 10_000;
 
 export class StateWatch {
@@ -42,17 +42,17 @@ export class StateWatch {
         : repeatWhenSilent(clock, silence, () => (isBusy() ? Promise.resolve() : this.#requestAside()));
   }
 
-  /** Why the last request failed; null where it did not. */
+  /** The failure of the last request; null if it succeeded. */
   get failure(): Failure | null {
     return this.#failure;
   }
 
-  /** The stream has said as much as the state would. */
+  /** The stream has sent something, so the state need not be requested. */
   touch(): void {
     this.#silence?.touch();
   }
 
-  /** What is known may be out of date; nobody waits for the state. */
+  /** The known state may be out of date: requests it in the background. */
   wake(): void {
     if (this.#silence !== null) void this.#requestAside();
   }
@@ -65,12 +65,17 @@ export class StateWatch {
     return this.#requesting;
   }
 
-  /** Resolves when no request is in progress. The result of one that was sent before now may be out of date. */
+  /**
+   * Resolves when no request is in progress. The result of a request that was sent before this call may be out of date.
+   */
   async settled(): Promise<void> {
     await this.#requesting;
   }
 
-  /** Requests nothing more by itself. Resolves when no request is in progress, and throws what broke one. */
+  /**
+   * Stops automatic requests. Resolves when no request is in progress, and rethrows the exception of a background
+   * request.
+   */
   async close(): Promise<void> {
     this.#silence?.cancel();
     await this.#requesting;

@@ -1,8 +1,8 @@
 /**
- * Turns the bytes of one connection into inputs, and leaves out the events that were reported before.
+ * Converts the bytes of one connection to inputs, and omits events that were reported before.
  *
- * Owns what counts as new, and what ends the back-off. Framing is `frames.ts`, comparing is `seen.ts`, and
- * what a frame means is decided in `input.ts`.
+ * Owns what counts as new, and what resets the back-off. Leaves framing to `frames.ts`, comparing frames to `seen.ts`,
+ * and the meaning of a frame to `input.ts`.
  */
 import { stamp, type Clock } from '../runtime/context.js';
 import type { Retry } from '../runtime/retry.js';
@@ -24,15 +24,15 @@ export interface StreamReaderOptions {
   retry: Retry;
 }
 
-/** A stream that sends something when it is this old was a success, whatever it sends, in milliseconds. */
+/** A stream that still sends anything at this age counts as a success, in milliseconds. */
 const steady = 5_000;
 
-/** What a chunk of the stream has brought. */
+/** The result of reading a chunk of the stream. */
 export interface Reading {
   inputs: Input[];
   /** `new` if at least one frame was; null without any frame. */
   frames: 'new' | 'repeated' | null;
-  /** Whether there was a `complete` that cannot be read, so that the lab's state decides. */
+  /** Whether there was an unreadable `complete`, so that the lab's state decides. */
   inDoubt: boolean;
 }
 
@@ -47,7 +47,7 @@ export class StreamReader {
     options.seen.rewind();
   }
 
-  /** What these bytes complete; one input at least, because they show that the connection is alive. */
+  /** The inputs that these bytes complete; at least one, because any bytes show that the connection is alive. */
   push(bytes: Uint8Array): Reading {
     const { clock, retry } = this.#options;
     if (clock.monotonic() - this.#openedAt >= steady) retry.reset();
@@ -56,7 +56,7 @@ export class StreamReader {
     return reading;
   }
 
-  /** What the end of the stream completes. */
+  /** The inputs that the end of the stream completes. */
   end(): Reading {
     return this.#readingOf(this.#frames.end());
   }
@@ -64,7 +64,7 @@ export class StreamReader {
   #readingOf(items: readonly FrameItem[]): Reading {
     const { clock, decode, replay, redact, seen, retry } = this.#options;
     const reading: Reading = { inputs: [], frames: null, inDoubt: false };
-    // What came in one piece came at one time.
+    // All inputs of one chunk have the same time.
     const at = stamp(clock);
     for (const item of items) {
       const input = inputOf(item, at, decode, redact);
@@ -76,11 +76,12 @@ export class StreamReader {
       const judgement = seen.judge(item.kind === 'frame' ? item.frame : null);
       if (judgement === 'repeated') {
         reading.frames ??= 'repeated';
-        // Only its display is spared: the consumer may not have got it yet, or another frame had its hash.
+        // The frame is not shown again, but still decides: the consumer may not have received it yet, or another frame
+        // had the same hash.
         if (decides(input)) reading.inputs.push({ ...at, kind: 'repeated', frame: input });
         continue;
       }
-      // Only a server that repeats the whole operation shows a new one by other frames.
+      // Different frames mean a new operation only if the server repeats the whole operation.
       if (judgement === 'replaced' && replay === 'whole') {
         const attempt = Math.max(1, retry.attempts);
         reading.inputs.push({ ...at, kind: 'connection', state: 'replaced', attempt, reason: null });

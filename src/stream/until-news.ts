@@ -1,7 +1,7 @@
 /**
- * Waits for the next operation: reads a queue that has ended again and again, until it holds something new.
+ * Waits for the next operation: reads the queue of the ended operation repeatedly, until it contains something new.
  *
- * Owns how often it is read. Reports only how the connection is doing; the new events are for `follow` to read.
+ * Owns how often the queue is read. Reports only the state of the connection; leaves the new events to `follow`.
  */
 import { stamp, type Clock } from '../runtime/context.js';
 import { isAborted, sleep } from '../runtime/deadline.js';
@@ -18,26 +18,26 @@ export interface UntilNewsOptions {
   clock: Clock;
   retry: RetryOptions;
   signal: AbortSignal;
-  /** A connection without a byte for this long is dead, in milliseconds; null for never. */
+  /** A connection without a byte for this long is considered lost, in milliseconds; null for never. */
   idleTimeout: number | null;
-  /** What was seen of the operation that has ended. */
+  /** The frames that were seen of the ended operation. */
   seen: Seen;
   watchWake?: WatchWake | undefined;
-  /** Gets the inputs that show whether the server is reachable, and the response while there is no queue. */
+  /** Receives the inputs that show whether the server is reachable, and the response while there is no queue. */
   onInput: (input: Input) => void;
 }
 
-/** The least time between two readings of the queue, in milliseconds, and how many times as long as a reading it is. */
+/** Minimum time between two readings of the queue, in milliseconds, and its ratio to the duration of a reading. */
 const interval = 1_000;
 const share = 10;
 
-/** A stream that sends nothing for this long is waiting, not sending what it has, in milliseconds. */
+/** A stream that sends nothing for this long has sent its whole queue and is waiting, in milliseconds. */
 const stillness = 100;
 
 /** How a reading of the queue ended. */
 type Look = { kind: 'news' } | { kind: 'nothing new'; readingMs: number } | Unreadable;
 
-/** Resolves to null when there is something new or the signal aborts; to a failure where the queue cannot be read. */
+/** Resolves to null when there is something new or the signal aborts; to a failure if the queue cannot be read. */
 export async function untilNews(options: UntilNewsOptions): Promise<Failure | null> {
   const { clock, signal, onInput } = options;
   const retry = new Retry(options.retry);
@@ -115,7 +115,7 @@ async function lookOnce(
   }
 }
 
-/** A repetition decides nothing any more. */
+/** A repeated frame decides nothing any more. */
 function bytesAt({ at, time }: Input): Input {
   return { at, time, kind: 'bytes' };
 }

@@ -1,7 +1,8 @@
 /**
- * The Nublado controller as a Backend: what its routes come to for a command.
+ * The Nublado controller as a Backend: maps its routes to what commands need.
  *
- * Owns whose state is requested where, what a conflict means, and what `--direct` allows. The requests are `client.ts`'s.
+ * Owns the route for each user's state, the meaning of a conflict, and what `--direct` allows. Leaves the requests to
+ * `client.ts`.
  */
 import type { Lab } from '../../model/lab.js';
 import type { Failure, Result } from '../../model/result.js';
@@ -14,9 +15,9 @@ import { labOf } from './state.js';
 import { anothersLab, findNubladoSubject } from './subject.js';
 
 export interface Identity {
-  /** Behind the ingress: the user is named in each request, and does not follow from a token. */
+  /** Behind the ingress: each request names the user, who is not determined by a token. */
   direct: boolean;
-  /** Some routes need one all the same. */
+  /** Whether there is a token. Some routes need one even behind the ingress. */
   hasToken: boolean;
 }
 
@@ -29,7 +30,7 @@ export function nubladoBackend(client: NubladoClient, { direct, hasToken }: Iden
   async function stateOf({ name, own }: Subject, signal: AbortSignal): Promise<Result<Lab | null>> {
     if (!own) return toLab(await client.stateOf(name, signal));
     const answer = await client.ownState(signal);
-    // Nobody names the user in this request: it is about whoever the token, or the ingress, says.
+    // This request does not name the user: the token, or the ingress, determines who it is.
     const whose = answer.ok ? (answer.value?.user?.username ?? name) : name;
     return whose === name ? toLab(answer) : { ok: false, failure: anothersLab(name, whose, direct) };
   }
@@ -67,7 +68,7 @@ export function nubladoBackend(client: NubladoClient, { direct, hasToken }: Iden
       );
     },
     subject({ name, mayBeAnother }, lookup) {
-      // Behind the ingress, whoever is named is the user.
+      // Behind the ingress, the user is the one named.
       const wanted = { name, mayBeAnother: mayBeAnother && !direct };
       return findNubladoSubject(wanted, lookup, (signal) => client.whoAmI(signal));
     },
@@ -88,7 +89,10 @@ function toLab(answer: Result<LabState | null>): Result<Lab | null> {
   return { ok: true, value: answer.value === null ? null : labOf(answer.value) };
 }
 
-/** What the type of a 409 to a create proves. Its words may name the operation or not, so they are not read. */
+/**
+ * The phase that the error type of a 409 to a create proves. The message may or may not name the operation, so it is
+ * ignored.
+ */
 function conflictPhase({ error }: Failure): 'running' | 'unsettled' | null {
   switch (error.type) {
     case 'lab_exists':

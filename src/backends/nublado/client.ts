@@ -1,8 +1,8 @@
 /**
  * The controller's routes, one method each (contract, "Routes").
  *
- * Owns the paths and which responses are right. `http/requests.ts` sends the requests, `failures.ts` decides what a refusal
- * means, and `backend.ts` what all of it means to a command.
+ * Owns the paths and which responses are valid. Leaves sending requests to `http/requests.ts`, the meaning of a refusal
+ * to `failures.ts`, and what a result means to a command to `backend.ts`.
  */
 import type { Choices } from '../../model/choices.js';
 import type { Result } from '../../model/result.js';
@@ -23,15 +23,15 @@ export interface NubladoClient {
   create(user: string, body: CreateBody, signal: AbortSignal): Promise<Result<null>>;
   /** Opens the user's event stream; aborting the signal closes it. */
   events(user: string, signal: AbortSignal): Promise<Result<EventStream>>;
-  /** The state of the lab of the token's own user; null where there is none. */
+  /** The state of the lab of the token's own user; null if there is none. */
   ownState(signal: AbortSignal): Promise<Result<LabState | null>>;
-  /** The state of any user's lab, for a token that may read it; null where there is none. */
+  /** The state of any user's lab, for a token that may read it; null if there is none. */
   stateOf(user: string, signal: AbortSignal): Promise<Result<LabState | null>>;
   /** Deletes a lab. The response comes only when the deletion has finished. */
   remove(user: string, signal: AbortSignal): Promise<Result<null>>;
   /** The users whose labs are running. */
   list(signal: AbortSignal): Promise<Result<string[]>>;
-  /** What a user may choose when a lab is created; null where the controller offers nothing now. */
+  /** The choices for a new lab; null if the controller offers none at the moment. */
   choices(user: string, signal: AbortSignal): Promise<Result<Choices | null>>;
   /** The name of the token's own user. */
   whoAmI(signal: AbortSignal): Promise<Result<string>>;
@@ -70,10 +70,10 @@ export function createClient(options: ControllerOptions): NubladoClient {
       const sent = await send(request);
       if (!sent.ok) return sent;
       const { statusCode } = sent.value.response;
-      // Older controllers answered 303 instead of 201.
+      // Older controllers respond with 303 instead of 201.
       const location = header(sent.value.response, 'location');
       if (statusCode === 201 || (statusCode === 303 && leadsTo(base, location, api))) {
-        // Accepted is accepted, whatever becomes of the rest of the answer.
+        // The request is accepted, even if the rest of the response is lost.
         discard(sent.value, clock);
         return { ok: true, value: null };
       }
@@ -130,7 +130,7 @@ export function createClient(options: ControllerOptions): NubladoClient {
       if (!sent.ok) return sent;
       if (sent.value.response.statusCode !== 204) {
         const refused = await refuse(request, sent.value);
-        // The one that was lost has deleted it.
+        // The first request, whose response was lost, has deleted the lab.
         const isGone = sent.value.repeated && refused.failure.kind === 'not-found';
         return isGone ? { ok: true, value: null } : refused;
       }
@@ -184,7 +184,7 @@ export function createClient(options: ControllerOptions): NubladoClient {
   };
 }
 
-/** Whether a Location stays at the controller itself. */
+/** Whether a Location is on the controller itself. */
 function leadsTo(base: URL, location: string | null, prefix: string): boolean {
   if (location === null || !URL.canParse(location, base.href)) return false;
   const target = new URL(location, base);

@@ -9,10 +9,13 @@ import { parseEvent } from '../../model/event.js';
 import type { Decoded, RawFrame } from '../../model/frame.js';
 import { skim } from '../../stream/skim.js';
 
-/** Data longer than this, in UTF-16 units, is not parsed whole: what it may hold beside an Event has no bound. */
+/**
+ * Data longer than this, in UTF-16 units, is not parsed as a whole: it may contain any amount of data in addition to
+ * the Event.
+ */
 const largeData = 64 * 1024;
 
-/** Decodes a frame. The event's name is its type, whatever the payload says (contract, "The event stream"). */
+/** Decodes a frame. The event's name is its type, regardless of the payload (contract, "The event stream"). */
 export function decode(frame: RawFrame): Decoded {
   const name = frame.event;
   if (name === null) return { kind: 'invalid', reason: 'the frame has no event name', type: null };
@@ -36,7 +39,7 @@ export function decode(frame: RawFrame): Decoded {
     : { kind: 'invalid', reason: parsed.reason, type: name };
 }
 
-/** Throws a SyntaxError where it is not JSON, or too large to be looked at and no object. */
+/** Throws a SyntaxError if the data is not JSON, or is too large to be parsed and not an object. */
 function parse(data: string): unknown {
   return data.length <= largeData ? JSON.parse(data) : skim(data, ['message', 'progress']);
 }

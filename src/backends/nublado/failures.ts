@@ -1,8 +1,8 @@
 /**
  * Converts refusals to typed failures, each with the server's own text and a hint.
  *
- * Owns the reading of statuses, error bodies and `WWW-Authenticate` (contract, "Refusals"). Secrets are removed
- * from the server's words; for the rest they are kept as they came: whoever shows them sanitises them.
+ * Owns the reading of statuses, error bodies and `WWW-Authenticate` (contract, "Refusals"). Removes secrets from the
+ * server's text and otherwise leaves it unchanged; the displays sanitise it.
  */
 import { STATUS_CODES } from 'node:http';
 import type { Failure } from '../../model/result.js';
@@ -22,15 +22,15 @@ import { isRedirect, isUpgrade, retryAfter } from '../../http/refusal.js';
 
 /** What an error response says. */
 interface ServerText {
-  /** The controller's machine-readable error type, where it sent one. */
+  /** The controller's machine-readable error type, if it sent one. */
   type: string | null;
-  /** Not to be shown as it is. */
+  /** Must be sanitised before it is shown. */
   text: string | null;
 }
 
 /**
- * The failure that an answer means. `asked` says what was asked, as in "create a lab for NAME"; `tokenOrigin` where the
- * token came from that was sent.
+ * Converts a refusal to a failure. `asked` is what was requested, as in "create a lab for NAME"; `tokenOrigin` is the
+ * origin of the token that was sent.
  */
 export function refusal(
   asked: string,
@@ -66,7 +66,7 @@ export function refusal(
     return make('unauthorized', words.type ?? 'forbidden', { hint: hint403(answer, words) });
   if (status === 404) {
     if (words.type !== null) return make('not-found', words.type, { hint: null });
-    // Only a controller says it in JSON; which of its reasons that was did not come.
+    // Only a controller sends this status with JSON; its reason is missing because the body is incomplete.
     if (isJson(answer) && !answer.whole) return make('not-found', 'not_found', { hint: null });
     if (answer.redirects > 0) return signIn(make, answer);
     return make('unknown', 'not_a_controller', { hint: wrongAddress(base), ...another });
@@ -85,20 +85,22 @@ export function refusal(
   return make('unknown', words.type ?? 'unexpected_status', { hint: wrongAddress(base), ...another });
 }
 
-/** The failure of an answer that is a success by its status but no controller's by its content. */
+/** The failure of a response with a success status whose content is not from a controller. */
 export function notAController(asked: string, answer: HttpResponse, base: string, why: string): Failure {
   const make = failureMaker(asked, answer, { type: null, text: null });
   if (answer.redirects > 0 && isPage(answer)) return signIn(make, answer);
   return make('unknown', 'not_a_controller', { said: why, hint: wrongAddress(base), ...another });
 }
 
-/** How long the body of a refusal may take where the exit code depends on it, and where only its text is in it. */
+/**
+ * Maximum time for the body of a refusal if the exit code depends on it, and if it only provides text, in milliseconds.
+ */
 const decidingTime = 10_000;
 const textTime = 2_000;
 
 /**
- * Milliseconds that the body of a refusal may take from its headers; null where nobody needs it. `method` tells what
- * was asked: only a POST creates, and only a DELETE deletes.
+ * Maximum time from the headers to the end of a refusal's body, in milliseconds; null if the body is not needed.
+ * `method` identifies the request: only a POST creates, and only a DELETE deletes.
  */
 export function bodyTime(method: 'GET' | 'POST' | 'DELETE', answer: HttpResponse): number | null {
   const { status } = answer;
@@ -109,14 +111,14 @@ export function bodyTime(method: 'GET' | 'POST' | 'DELETE', answer: HttpResponse
   return isPassing(status) || !(isJson(answer) || isText(answer)) ? null : textTime;
 }
 
-/** What was sent was wrong, too long, or of a kind that is not taken. */
+/** Whether the request was rejected as invalid, too long, or of an unsupported type. */
 function isRefusedRequest(status: number): boolean {
   return [400, 413, 414, 415, 422, 431].includes(status);
 }
 
 const signInHint = 'Probably not signed in. Check the token and the controller URL.';
 
-/** The failure of a redirect that was followed, and led to a login page or nowhere. */
+/** The failure of a redirect to a login page, or of one that cannot be followed. */
 function signIn(make: FailureMaker, { url, redact }: HttpResponse): Failure {
   return make('unauthorized', 'redirect', {
     said: `redirected to ${redact(url)}`,
@@ -124,7 +126,7 @@ function signIn(make: FailureMaker, { url, redact }: HttpResponse): Failure {
   });
 }
 
-/** What answers here may be another server, for a while. */
+/** The response may come from another server, perhaps temporarily. */
 const another = { retry: 'later', from: 'other' } as const;
 
 interface Extra {
@@ -145,7 +147,7 @@ function failureMaker(asked: string, answer: HttpResponse, words: ServerText): F
     const choice = kind === 'refused' ? refusedChoice(type, said ?? '') : null;
     const phrase = STATUS_CODES[answer.status] ?? '';
     const reason = `HTTP ${answer.status} ${phrase}`.trim();
-    // Text that only repeats the status would print it twice.
+    // Text that only repeats the status is omitted, so that the status is not printed twice.
     const adds = said !== null && said.toLowerCase() !== phrase.toLowerCase();
     return {
       kind,
@@ -159,20 +161,20 @@ function failureMaker(asked: string, answer: HttpResponse, words: ServerText): F
       effect: answer.status >= 500 || answer.status === 408 ? 'possible' : 'none',
       from: extra.from ?? 'server',
       ...(choice === null ? {} : { refusedChoice: choice }),
-      // A controller answers in plain text where it has stumbled itself, and an ingress with a page.
+      // A controller that fails internally responds in plain text, an ingress with an HTML page.
       stumbled: answer.status === 500 && mediaType(answer) === 'text/plain',
     };
   };
 }
 
-/** Which choice was refused: the type says so, or the place in the request that the words name. */
+/** Which choice was refused, from the error type or from the place in the request that the text names. */
 function refusedChoice(type: string, said: string): 'size' | 'image' | null {
   const about = `${type} ${said}`;
   if (/lab_size|options\.size|insufficient_quota/.test(about)) return 'size';
   return /unknown_image|docker_reference/.test(about) ? 'image' : null;
 }
 
-/** The server's own words, from any of the five shapes of its bodies; null where it said nothing useful. */
+/** The server's own text, from any of the five shapes of its bodies; null if it has nothing useful. */
 function serverWords(answer: HttpResponse): ServerText {
   const challenge = authenticateParameters(answer);
   const fromHeader = challenge.get('error_description') ?? plainText(answer);
@@ -187,7 +189,7 @@ function serverWords(answer: HttpResponse): ServerText {
   if (!parsed.success) return { type: null, text: fromHeader };
   const { detail } = parsed.data;
   if (typeof detail === 'string') return { type: null, text: detail === '' ? null : detail };
-  // Which part of the path was wrong helps nobody who named no path.
+  // Places in the path are omitted: the user did not enter the path.
   const place = (loc: readonly (string | number)[] | undefined): string =>
     loc === undefined || loc[0] === 'path' ? '' : ` (${loc.join('.')})`;
   const text = detail.map(({ msg, loc }) => `${msg}${place(loc)}`);
@@ -198,7 +200,7 @@ function serverWords(answer: HttpResponse): ServerText {
 function plainText(answer: HttpResponse): string | null {
   if (!isText(answer)) return null;
   const line = answer.body.trim().split('\n')[0] ?? '';
-  // Half a secret would not be found later.
+  // Redacted before it is cut: half a secret would not be found later.
   return line === '' || line === STATUS_CODES[answer.status] ? null : answer.redact(line).slice(0, 200);
 }
 
@@ -224,10 +226,10 @@ function hint403(answer: HttpResponse, words: ServerText): string | null {
     const scope = challenge.get('scope');
     return `The token lacks ${scope === undefined ? 'a required scope' : `the scope ${answer.redact(scope)}`}.`;
   }
-  // A controller's reason that did not come, or cannot be read, is not the ingress's.
+  // A JSON refusal is the controller's, even if its reason is missing or unreadable, so the ingress is not blamed.
   if (words.type === null && isJson(answer)) return null;
   if (words.type !== 'permission_denied') return 'The ingress refused this token.';
-  // Where the controller says more than this, it says it better.
+  // A more specific message from the controller needs no hint.
   return words.text === 'Permission denied'
     ? "This token can manage only its own user's lab. Check --user."
     : null;

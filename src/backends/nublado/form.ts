@@ -1,8 +1,8 @@
 /**
- * The lab form: from the controller's HTML to the images and sizes that a user may choose.
+ * Parses the lab form: extracts the images and sizes that a user may choose from the controller's HTML.
  *
- * The form is made for a browser (contract, "Routes"); the names of its fields are what is relied on. Everything
- * read here is from outside and kept as it came.
+ * The form is made for a browser (contract, "Routes"); this module relies only on the names of its fields. All text
+ * from the form is untrusted and kept unchanged.
  */
 import { parse, type HTMLElement, type Node } from 'node-html-parser';
 import type { Choices, ImageOption, SizeOption } from '../../model/choices.js';
@@ -10,7 +10,7 @@ import type { Choices, ImageOption, SizeOption } from '../../model/choices.js';
 /** Maximum depth of elements; a lab form has seven levels. Reading their text recurses, so the depth is limited. */
 const depthLimit = 100;
 
-/** The choices of a form; null where the page is no lab form, `unavailable` where the controller offers none. */
+/** The choices of a form; null if the page is not a lab form, `unavailable` if the controller offers none. */
 export function parseForm(html: string): Choices | 'unavailable' | null {
   // Closing unclosed tags is quadratic, and a lab form has none.
   const root = parse(withoutOpenEnd(html), { parseNoneClosedTags: true });
@@ -22,7 +22,7 @@ export function parseForm(html: string): Choices | 'unavailable' | null {
   return /unavailable/i.test(root.querySelector('h2')?.text ?? '') ? 'unavailable' : null;
 }
 
-/** The page up to a comment or a section that never ends: the parser would look for the end from each such beginning. */
+/** The page up to an unterminated comment or section: the parser would search for the end from each such beginning. */
 function withoutOpenEnd(html: string): string {
   const ends = [
     html.indexOf('<!--', html.lastIndexOf('-->') + 1),
@@ -37,7 +37,7 @@ function isDeeper(root: Node, limit: number): boolean {
   return level.length > 0;
 }
 
-/** The radio button that stands for the drop-down list. */
+/** The value of the radio button that selects the drop-down list. */
 const fromDropdown = 'use_image_from_dropdown';
 
 function imagesOf(root: HTMLElement, labels: Labels): ImageOption[] {
@@ -83,7 +83,7 @@ const multiples: Record<string, number> = {
   ...Object.fromEntries(['Ki', 'Mi', 'Gi', 'Ti', 'Pi'].map((unit, i) => [unit, 1024 ** (i + 1)])),
 };
 
-/** The labels' texts by the ids that they are for. */
+/** The labels' texts by the ids of their inputs. */
 type Labels = ReadonlyMap<string, string>;
 
 function labelsOf(root: HTMLElement): Labels {

@@ -1,16 +1,16 @@
 /**
- * Which operation a queue of events belongs to, as far as they show it: nothing on the wire names it (contract, "What each
- * operation sends").
+ * Infers which operation a queue of events belongs to: the protocol does not name it (contract, "What each operation
+ * sends").
  */
 import type { Event } from '../../model/event.js';
 import type { Decoded, RawFrame } from '../../model/frame.js';
 import type { Operation } from '../../model/operation.js';
 import { decode } from './decode.js';
 
-/** A spawn begins with smaller steps than this first one of every deletion, in percent. */
+/** The first progress of every deletion, in percent; a spawn begins with a smaller one. */
 const firstOfDeletion = 25;
 
-/** Decodes a frame of the controller's event stream, and says which operation its event shows. */
+/** Decodes a frame of the controller's event stream, and adds the operation that its event identifies. */
 export function decodeFrame(frame: RawFrame): Decoded {
   const decoded = decode(frame);
   if (decoded.kind !== 'event') return decoded;
@@ -18,7 +18,7 @@ export function decodeFrame(frame: RawFrame): Decoded {
   return operation === null ? decoded : { ...decoded, operation };
 }
 
-/** What the first event with a progress, or the `failed` event, of an operation shows. */
+/** The operation identified by its first event with a progress, or by its `failed` event. */
 export function operationShownBy({ type, message, progress }: Event): Operation | null {
   if (type === 'failed') {
     if (/\bspawn/i.test(message)) return 'spawn';

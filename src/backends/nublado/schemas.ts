@@ -1,14 +1,14 @@
 /**
  * The controller's JSON: a lab's state, the users, and the bodies of refusals (contract, "Routes" and "Refusals").
  *
- * Owns the schemas only. Newer controllers may add fields and values, so objects are open and an unknown status is kept as
- * it came.
+ * Owns the schemas only. Newer controllers may add fields and values, so objects are open and an unknown status is kept
+ * unchanged.
  */
 import * as z from 'zod';
 import { parseWith, type Parsed } from '../../model/parsed.js';
 import { userName } from '../../model/user.js';
 
-/** What the controller says about a lab. Newer controllers may say more than is known here. */
+/** The state of a lab as the controller reports it. Newer controllers may report more fields. */
 export interface LabState {
   status: string;
   /** Set while still pending, and meaningful inside the cluster only. */
@@ -28,7 +28,7 @@ const labStateSchema: z.ZodType<LabState> = z.looseObject({
   options: z.looseObject({ image: z.string().nullish(), size: z.string().nullish() }).nullish(),
 });
 
-/** Checks that a value is a state as the controller sends it. Fields and statuses that are not known are kept. */
+/** Checks that a value is a state as the controller sends it. Unknown fields and statuses are kept. */
 export function parseLabState(value: unknown): Parsed<LabState> {
   return parseWith(labStateSchema, value);
 }
@@ -40,8 +40,8 @@ export const UserInfo = z.looseObject({ username: z.string().regex(userName) });
 export const Users = z.array(z.string());
 
 /**
- * A refusal's JSON body in both of its shapes. `input` and `ctx`, which a 422 carries, echo the request
- * with its environment, so they are dropped here and can be printed nowhere.
+ * A refusal's JSON body in both of its shapes. `input` and `ctx`, which a 422 carries, echo the request with its
+ * environment, so they are dropped here and can never be printed.
  */
 export const ErrorBody = z.object({
   detail: z.union([

@@ -1,11 +1,15 @@
 /**
- * The controller's LabState as a Lab: what its words mean, and which of its strings may hold secrets.
+ * Converts the controller's LabState to a Lab: the meaning of its statuses, and which of its strings may contain
+ * secrets.
  */
 import type { Lab, Phase } from '../../model/lab.js';
 import type { Redact } from '../../model/redactor.js';
 import type { LabState } from './schemas.js';
 
-/** The states that the controller is known to report. `terminated` is passing through (contract, "What a client must survive", 11). */
+/**
+ * The states that the controller is known to report. `terminated` is transient (contract, "What a client must survive",
+ * 11).
+ */
 const phases: Readonly<Record<string, Phase>> = {
   pending: 'starting',
   running: 'running',
@@ -27,8 +31,8 @@ export function labOf(state: LabState): Lab {
 }
 
 /**
- * Strings of a state that are no free text: names, and what a script goes on with. Where a secret is the same by chance,
- * these must not change.
+ * Strings of a state that are not free text: names, and values that scripts use. They must not change, even if one
+ * happens to equal a secret.
  */
 const exempt = [
   /^status$/,
@@ -38,7 +42,7 @@ const exempt = [
   /^options\.(image|size)/,
 ];
 
-/** A state without the secrets that its other strings may hold: older controllers repeat the environment. */
+/** A state without the secrets that its other strings may contain: older controllers include the environment. */
 export function redactState(state: LabState, redact: Redact): LabState {
   const walk = (value: unknown, path: string): unknown => {
     if (typeof value === 'string')

@@ -1,8 +1,8 @@
 /**
- * Whose lab a command is about, where Gafaelfawr or the controller has to say so.
+ * Determines whose lab a command is about, if only Gafaelfawr or the controller can tell.
  *
- * Who the token's own user is, is requested only where another user may be meant. Not every installation can say it: then
- * any user's lab is requested, which only an administrator may.
+ * The name of the token's user is requested only if another user may be meant. Not every installation provides it: then
+ * the lab is requested by the route for any user, which only an administrator may use.
  */
 import { errorInfo } from '../../model/outcome.js';
 import type { Failure, Result } from '../../model/result.js';
@@ -17,7 +17,7 @@ export async function findNubladoSubject(
   const found = await findSubject(wanted, async () => {
     const answer = await lookup.request<string | Failure>(async (signal) => {
       const asked = await whoAmI(signal);
-      // That there is no such route is a response, and it does not change where it is requested again.
+      // A missing route is a valid result: retrying would not change it.
       return isMissing(asked) ? { ok: true, value: asked.failure } : asked;
       // Gafaelfawr's response says nothing about whether there is a controller.
     }, 'other');
@@ -38,16 +38,16 @@ function isMissing<T>(answer: Result<T>): answer is { ok: false; failure: Failur
   return !answer.ok && answer.failure.error.status === 404;
 }
 
-/** A token that may see the lab of any user is used as an administrator's; any other one as the user's own. */
+/** A token that may read any user's lab is treated as an administrator's; any other token as the user's own. */
 async function subjectByLab(name: string, lookup: Lookup): Promise<Result<Subject>> {
   const lab = await lookup.state({ name, own: false });
   if (lab.ok) return { ok: true, value: { name, own: false } };
   const { status } = lab.failure.error;
-  // Not every installation has this route for everybody, and some do not have it at all.
+  // Some installations restrict this route to certain users, and some do not have it.
   return status === 403 || status === 404 ? { ok: true, value: { name, own: true } } : lab;
 }
 
-/** The failure of a state that is about another user than it was requested for. */
+/** The failure if the state belongs to another user than the requested one. */
 export function anothersLab(name: string, whose: string, direct: boolean): Failure {
   const message = direct
     ? `the controller reported the lab of ${whose} instead of ${name}`
