@@ -1,7 +1,7 @@
 /**
  * Runs one command from its flags to its exit code: displays, target, session, ending.
  *
- * The one place where exceptions become outcomes: wrong usage is exit 2, anything else is a bug. Whatever happens, the
+ * The one place where exceptions become outcomes: wrong usage is exit 2, anything else is a bug. In every case, the
  * display is closed, the ending is printed once, and the connections are closed.
  */
 import type { Context } from '../runtime/context.js';

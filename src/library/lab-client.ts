@@ -1,8 +1,8 @@
 /**
  * `LabClient`: one user's lab at one controller, for other Node programs.
  *
- * Owns the defaults (dispatcher, signals) and the rule where a token may be sent. Requests, and what responses mean, are the
- * backend's. Nothing is loaded or sent before the first request.
+ * Owns the defaults (dispatcher, signals) and the rule for where a token may be sent. The backend owns the requests and
+ * the meaning of responses. Nothing is loaded or sent before the first request.
  */
 import type { Dispatcher } from 'undici';
 import { parseControllerUrl, parseToken, parseUser } from '../config/parse.js';

@@ -1,8 +1,8 @@
 /**
- * Where a server is, and how far its address is to be trusted (contract, "Per-user hosts").
+ * The address of a server, and how far it can be trusted (contract, "Per-user hosts").
  *
- * The address comes from the Hub's model and is never built from the Hub's own and the user's name: with hosts for users
- * the Hub's own host redirects for ever.
+ * The address comes from the Hub's model and is never built from the Hub's address and the user's name: with per-user
+ * hosts, the Hub's own host would redirect in an endless loop.
  */
 import type { ServerModel } from './schemas.js';
 
@@ -10,14 +10,14 @@ export interface ServerAddress {
   url: URL;
   /**
    * `hub`: at the Hub's host or below it, with its scheme and port. `public`: where the Hub says that its public host is.
-   * `other`: it is shown, and not opened in a browser. No token is sent to any but the first.
+   * `other`: it is shown, but not opened in a browser. Tokens are sent only to the first kind.
    */
   trust: 'hub' | 'public' | 'other';
-  /** Whether the Hub wrote the host with capital letters: its proxy compares them, and browsers send small ones. */
+  /** Whether the Hub's host name has capital letters: its proxy is case-sensitive, and browsers send lower case. */
   hasCapitals: boolean;
 }
 
-/** The address of a server; null where the model has none that a browser could open. */
+/** The address of a server; null if the model has none that a browser can open. */
 export function addressOf(model: ServerModel, hub: URL): ServerAddress | null {
   const { url: text, full_progress_url: progress } = model;
   if (text === null || text === undefined || text === '' || !URL.canParse(text, hub.href)) return null;

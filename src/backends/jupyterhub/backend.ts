@@ -1,8 +1,8 @@
 /**
- * JupyterHub as a Backend: what its routes come to for a command.
+ * JupyterHub as a Backend: implements the operations of commands with the Hub's routes.
  *
- * Owns whose server it is, and which requests a command's question takes. What the response to a start or a stop proves is
- * in `server.ts`.
+ * Owns the choice of the user, and which requests an operation needs. What the response to a start or a stop proves is in
+ * `server.ts`.
  */
 import type { ControllerOptions } from '../../http/transport.js';
 import type { Failure, Result } from '../../model/result.js';
@@ -41,7 +41,7 @@ export function hubBackend(
       );
     },
     async subject({ name }, lookup) {
-      // Whether the token may act for the user is decided by the Hub, which knows its scopes.
+      // The Hub knows the token's scopes and decides whether it may act for the user.
       if (name !== null) return { ok: true, value: { name, own: true } };
       const user = await lookup.request(whoAmI, 'server');
       return user.ok ? { ok: true, value: { name: user.value, own: true } } : user;

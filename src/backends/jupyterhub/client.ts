@@ -1,8 +1,8 @@
 /**
  * The Hub's routes, one method each (contract, "Routes").
  *
- * Owns the paths, the bodies and which responses are right. `failures.ts` decides what a refusal means, and `backend.ts`
- * what all of it means to a command. The token goes to the Hub's origin only.
+ * Owns the paths, the bodies and which responses are valid. `failures.ts` decides what a refusal means, and `backend.ts`
+ * what the results mean to a command. The token goes to the Hub's origin only.
  */
 import { createRequests } from '../../http/requests.js';
 import { compression, header, headersOf, isEventStream, isJson } from '../../http/response.js';
@@ -21,11 +21,11 @@ export interface ServerId {
   server: string;
 }
 
-/** What a Spawner is given: any JSON. `reuse`: what it was given the last time. */
+/** The options for the Spawner: any JSON. `reuse`: the options of the last start. */
 export type UserOptions = Readonly<Record<string, unknown>> | 'reuse';
 
 export interface HubClient {
-  /** Whose the token is. */
+  /** The owner of the token. */
   owner(signal: AbortSignal): Promise<Result<TokenOwner>>;
   /** A user with the servers that are active or pending. */
   user(name: string, signal: AbortSignal): Promise<Result<UserModel>>;
@@ -34,15 +34,15 @@ export interface HubClient {
   /** Requests a server. The Hub holds its response while the server starts, and success does not say whether it has. */
   start(server: ServerId, options: UserOptions, signal: AbortSignal): Promise<Result<null>>;
   /**
-   * Opens the progress stream. A failure of kind `not-found` means that nothing starts. `isStarting` is called where the
-   * stream has ended with a `failed`, which a Spawner may have written.
+   * Opens the progress stream. A failure of kind `not-found` means that no spawn is in progress. `isStarting` is called if
+   * the stream has ended with a `failed`, which a Spawner may have written.
    */
   progress(
     server: ServerId,
     isStarting: () => Promise<boolean>,
     signal: AbortSignal,
   ): Promise<Result<EventStream>>;
-  /** Stops a server. `remove`: its name is forgotten, too. */
+  /** Stops a server. `remove`: also deletes its name. */
   stop(server: ServerId, remove: boolean, signal: AbortSignal): Promise<Result<'stopped' | 'stopping'>>;
 }
 
@@ -61,7 +61,7 @@ export function createHubClient(options: ControllerOptions): HubClient {
     base,
     tokenOrigin: credentials.origin ?? null,
   });
-  /** Every response of the Hub names it. */
+  /** Every response of the Hub contains it. */
   let version: string | null = null;
   const requests = createRequests(
     options,
@@ -114,9 +114,9 @@ export function createHubClient(options: ControllerOptions): HubClient {
         if (!page.ok) return page;
         const known = users.size;
         for (const user of page.value.items) users.set(user.name, users.get(user.name) ?? user);
-        // Not the address of the next page, which the Hub may have wrong behind a proxy.
+        // The Hub's URL of the next page is not used: it may be wrong behind a proxy.
         offset += page.value.items.length;
-        // A Hub that sends the same page again would do so for ever.
+        // If the Hub sends the same page again, the loop would never end.
         if (users.size === known || offset >= page.value.total)
           return { ok: true, value: [...users.values()] };
       }
@@ -193,7 +193,7 @@ interface Schema<T> {
   safeParse: (value: unknown) => { data?: T | undefined };
 }
 
-/** The body of a start. From version 6 on the options have a key of their own; before, a Spawner would not find them there. */
+/** The body of a start. Since version 6 the options have their own key; earlier versions would not read it. */
 async function startBody(
   options: Exclude<UserOptions, 'reuse'>,
   majorVersion: () => Promise<Result<number>>,
@@ -203,7 +203,7 @@ async function startBody(
   return { ok: true, value: major.value < 6 ? options : { user_options: options } };
 }
 
-/** The Hub says it with 400 or 404, depending on what it has in memory. */
+/** The Hub reports this with 400 or 404, depending on what it has in memory. */
 function notStarting(failure: Failure): Failure {
   return { ...failure, kind: 'not-found', error: { ...failure.error, type: 'not_starting' } };
 }

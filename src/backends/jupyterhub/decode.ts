@@ -32,7 +32,7 @@ export function createDecoder(isLast: () => boolean): Decoder {
     if (ready === true) return decoded('complete', message ?? 'The server is ready', progress);
     if (failed === true && isLast()) return decoded('failed', withReason(message ?? '', lastError), progress);
     if (message === null && progress === null) return invalid('neither a message nor a progress');
-    // 100 means that the server is ready, whoever else says it.
+    // 100 is reserved for a ready server, so other events show at most 99.
     const shown = progress === null ? null : Math.min(progress, 99);
     if (failed !== true && message?.startsWith(errorMark) !== true)
       return decoded('info', message ?? '', shown);
@@ -43,7 +43,7 @@ export function createDecoder(isLast: () => boolean): Decoder {
 
 type Members = Partial<Record<'message' | 'html_message' | 'progress' | 'ready' | 'failed', unknown>>;
 
-/** The members of the object, or why it is none. */
+/** The members of the object, or the reason why the data is not an object. */
 function parse(data: string): Members | string {
   let value: unknown;
   try {
@@ -69,7 +69,7 @@ function percentOf({ progress }: Members): number | null {
   return Math.floor(progress);
 }
 
-/** The message of a spawn that failed. Where the Hub gives no reason, the last error is the nearest to one. */
+/** The message of a failed spawn. If the Hub gives no reason, the last error replaces it. */
 function withReason(message: string, lastError: string | null): string {
   const reason = message.startsWith(prefix) ? message.slice(prefix.length).trim() : message.trim();
   const text = reason === '' ? `${prefix} no reason given (start timeout?)` : message;

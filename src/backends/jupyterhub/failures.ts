@@ -1,8 +1,8 @@
 /**
- * Refusals of the Hub as failures, with its own words and what to do (contract, "Refusals").
+ * Converts refusals of the Hub to failures, with the Hub's message and a hint (contract, "Refusals").
  *
- * Status, headers and the body's shape decide what a response is; the Hub's words are read for the names of missing scopes
- * only. They are redacted here and sanitised where they are shown.
+ * Status, headers and the body's shape decide what a response means; the Hub's message is parsed only for the names of
+ * missing scopes. Messages are redacted here and sanitised where they are shown.
  */
 import { STATUS_CODES } from 'node:http';
 import { isPassing, proxyCredentialsHint } from '../../http/network.js';
@@ -29,16 +29,16 @@ export interface RefusalContext {
   tokenOrigin: string | null;
 }
 
-/** Milliseconds that the text of a refusal may take from its headers. */
+/** How long the body of a refusal may take after its headers, in milliseconds. */
 const textTime = 2_000;
 
-/** How long the body of a refusal is waited for; null where it says nothing. No exit code depends on it. */
+/** How long to wait for the body of a refusal; null if the body is irrelevant. No exit code depends on it. */
 export function bodyTime(answer: HttpResponse): number | null {
   if (isRedirect(answer.status) || compression(answer) !== null) return null;
   return isJson(answer) || mediaType(answer) === 'text/plain' ? textTime : null;
 }
 
-/** Whether the Hub itself answered, and not a proxy before it. A user's server sends this header, too. */
+/** Whether the response comes from the Hub itself and not from a proxy. A user's server sends this header, too. */
 export function isFromHub(answer: HttpResponse): boolean {
   return header(answer, 'x-jupyterhub-version') !== null;
 }
@@ -73,7 +73,7 @@ export function refusal(context: RefusalContext, answer: HttpResponse): Failure 
     });
   }
   if (status === 401 || status === 403) return forbidden(context, answer, words, make);
-  // Only the Hub says it in this shape; a user's server and other web sites do not.
+  // Only the Hub's errors have this shape; those of a user's server and of other web sites do not.
   if (status === 404 && words.isHubs) {
     return make('not-found', 'not_found', {
       said: words.text === null || words.text === 'Not Found' ? 'no such user or server' : null,
@@ -109,7 +109,7 @@ export function notAHub(context: RefusalContext, answer: HttpResponse, is: strin
   });
 }
 
-/** There is no 401: a token that is unknown and a scope that is missing are both a 403. */
+/** The Hub never sends 401: an unknown token and a missing scope both cause a 403. */
 function forbidden(
   { base, tokenOrigin }: RefusalContext,
   answer: HttpResponse,
@@ -129,7 +129,7 @@ function forbidden(
       hint: newToken.replace('one', 'one with that scope'),
     });
   }
-  // What the Hub says of a token that it does not know depends on the route and its version; a Spawner says something else.
+  // The Hub's message for an unknown token depends on the route and the version; a Spawner's message differs.
   if (text === null || text === 'Forbidden' || text === 'Missing or invalid credentials.') {
     const origin = tokenOrigin === null ? '' : ` from ${tokenOrigin}`;
     return make('unauthorized', 'invalid_token', {
@@ -149,7 +149,7 @@ interface Words {
 
 function hubWords(answer: HttpResponse): Words {
   if (!isJson(answer)) return { text: plainText(answer), isHubs: false };
-  // The body did not come, or not all of it; the header has to do.
+  // The body is missing or incomplete, so only the header can be used.
   if (!answer.whole) return { text: null, isHubs: isFromHub(answer) };
   let json: unknown;
   try {
@@ -160,7 +160,7 @@ function hubWords(answer: HttpResponse): Words {
   const { data } = ErrorBody.safeParse(json);
   if (data === undefined) return { text: null, isHubs: false };
   const message = data.message ?? '';
-  // Before version 6 some errors have the reason phrase for a message, or only this.
+  // Before version 6, the message of some errors is the reason phrase, or only `error`.
   const text = message === '' || message === 'error' ? null : message;
   return { text, isHubs: true };
 }
@@ -176,7 +176,7 @@ interface Extra {
   said?: string | null;
   hint: string | null;
   passing?: boolean;
-  /** Whether something else than a Hub answered. */
+  /** Whether the response came from something other than a Hub. */
   another?: boolean;
 }
 

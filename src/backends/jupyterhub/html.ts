@@ -1,8 +1,8 @@
 /**
- * The text of a piece of HTML. It is sanitised where it is shown; here only what a person reads is taken out.
+ * Extracts the readable text from HTML. The text is sanitised where it is shown.
  */
 
-/** Longer ones are cut: it is a line of progress. */
+/** Longer HTML is cut, because the result is one line of progress. */
 const limit = 64 * 1024;
 
 const entities: Readonly<Record<string, string>> = {
@@ -20,7 +20,7 @@ export function textOfHtml(html: string): string {
   let text = '';
   let at = 0;
   const source = html.slice(0, limit);
-  // Not a regular expression: from each `<` that is never closed it would read to the end.
+  // Not a regular expression, which would scan to the end for each unclosed `<`.
   for (;;) {
     const open = source.indexOf('<', at);
     const close = open === -1 ? -1 : source.indexOf('>', open);

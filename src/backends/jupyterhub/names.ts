@@ -1,11 +1,11 @@
 /**
  * Names of users and servers as parts of a path.
  *
- * A Hub allows many characters in them. Owns what must never reach a path: what a URL parser would resolve, and what
- * other servers on the way may read in another way than the Hub.
+ * A Hub allows many characters in them. Owns which names must never be used in a path: those that a URL parser would
+ * resolve, and those that an intermediate server may interpret differently from the Hub.
  */
 
-/** Why this cannot be the name of a user or a server; null where it can. */
+/** Why this is not a valid name of a user or a server; null if it is valid. */
 export function problemOfName(name: string): string | null {
   if (name === '') return 'it is empty';
   if (/\p{Surrogate}/u.test(name)) return 'it is not valid Unicode';

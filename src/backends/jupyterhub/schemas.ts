@@ -1,7 +1,7 @@
 /**
  * The Hub's JSON: users, servers, and the body of a refusal (contract, "Routes" and "Refusals").
  *
- * Owns the schemas only. Other versions have more keys, so objects are open; what is not needed is not checked.
+ * Owns the schemas only. Other versions have more keys, so objects are open; unused keys are not checked.
  */
 import * as z from 'zod';
 
@@ -24,12 +24,12 @@ export type ServerModel = z.infer<typeof ServerModel>;
 
 export const UserModel = z.looseObject({
   name: z.string(),
-  /** Missing where the token may not see servers, which does not mean that there are none. */
+  /** Missing if the token may not see servers, which does not mean that there are none. */
   servers: z.record(z.string(), ServerModel).optional(),
 });
 export type UserModel = z.infer<typeof UserModel>;
 
-/** `GET hub/api/user`: whose the token is. A service has no servers. */
+/** `GET hub/api/user`: the token's owner. A service has no servers. */
 export const TokenOwner = z.looseObject({
   kind: text,
   name: z.string(),

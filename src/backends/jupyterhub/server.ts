@@ -2,8 +2,8 @@
  * One server at a Hub as a RemoteLab.
  *
  * Owns what the responses prove (contract, "Starting", "Stopping" and "What a client must survive"). Success does not mean
- * that a server runs or is gone, and an error does not mean that nothing starts: the models of the user's servers decide,
- * and the progress stream where nothing is there any more.
+ * that a server runs or is gone, and an error does not mean that no spawn started: the models of the user's servers decide,
+ * and the progress stream if the server is no longer listed.
  */
 import type { ControllerOptions } from '../../http/transport.js';
 import type { Lab } from '../../model/lab.js';
@@ -19,15 +19,15 @@ export interface HubSettings {
   /** The name of a named server; empty for the default one. */
   server: string;
   userOptions: UserOptions;
-  /** Whether the name of a named server is forgotten when it is stopped. */
+  /** Whether to delete the name of a named server when it is stopped. */
   forget: boolean;
 }
 
-/** While a POST is held, the first look whether it was accepted comes after this, the others after the second. In ms. */
+/** While a POST is held: the delays before the first and each later check whether it was accepted, in milliseconds. */
 const firstLook = 500;
 const nextLook = 1_000;
 
-/** How often a server may still be ready after the Hub said that it is stopped, one look a second. */
+/** The number of checks, one per second, in which a server may still be ready after the Hub reported it stopped. */
 const looksAfterStop = 3;
 
 export function hubServer(
@@ -36,7 +36,7 @@ export function hubServer(
   { userOptions, forget }: HubSettings,
   { base, clock, redact }: Pick<ControllerOptions, 'base' | 'clock' | 'redact'>,
 ): RemoteLab {
-  /** The server as the Hub lists it; null where it does not. */
+  /** The server as the Hub lists it; null if it is not listed. */
   async function listed(signal: AbortSignal): Promise<Result<Lab | null>> {
     const user = await client.user(id.user, signal);
     if (!user.ok) return user;
@@ -56,7 +56,7 @@ export function hubServer(
       signal,
     );
 
-  /** Why the last spawn failed, where that is the last thing that happened. */
+  /** Why the last spawn failed, if nothing has happened since. */
   function lastFailure(signal: AbortSignal): Promise<string | null> {
     const open = async (limited: AbortSignal): Promise<EventStream | null> => {
       const stream = await events(limited);
@@ -65,7 +65,7 @@ export function hubServer(
     return failureIn(open, clock, signal);
   }
 
-  /** Resolves when the Hub lists the server as starting; never, if that does not come before the signal. */
+  /** Resolves when the Hub lists the server as starting; never resolves if the signal aborts first. */
   async function untilStarting(signal: AbortSignal): Promise<Result<Creation>> {
     for (let wait = firstLook; ; wait = nextLook) {
       await sleep(clock, wait, signal);
@@ -75,7 +75,7 @@ export function hubServer(
     }
   }
 
-  /** What an error in response to a start comes to. */
+  /** The result of a start that got an error response. */
   async function refusedStart(failure: Failure, signal: AbortSignal): Promise<Result<Creation>> {
     if (!isAboutTheServer(failure)) return { ok: false, failure };
     const lab = await listed(signal);
@@ -90,16 +90,16 @@ export function hubServer(
     }
     const reason = failure.error.type === 'unavailable' ? null : await lastFailure(signal);
     if (reason !== null) return { ok: false, failure: spawnFailed(failure, reason) };
-    // Its own error says nothing that would change by itself; that of a proxy does.
+    // An error of the Hub itself will not go away by itself; a proxy's error may.
     return { ok: false, failure: failure.error.type === 'hub_error' ? final(failure) : failure };
   }
 
-  /** Whether a server that the Hub said is stopped is: one that could not be cancelled stays ready. */
+  /** Confirms that a server is stopped after the Hub said so: one that could not be cancelled stays ready. */
   async function confirmStopped(signal: AbortSignal): Promise<Result<Removal>> {
     for (let look = 1; look <= looksAfterStop; look++) {
       if (look > 1) await sleep(clock, nextLook, signal);
       const lab = await listed(signal);
-      // Whoever may not see the server has only the Hub's word.
+      // A token that may not see the server has to rely on the Hub's response.
       if (!lab.ok)
         return { ok: true, value: lab.failure.error.type === 'missing_scope' ? 'gone' : 'under way' };
       if (lab.value === null) return { ok: true, value: 'gone' };
@@ -116,7 +116,7 @@ export function hubServer(
       const response = client.start(id, userOptions, signal).finally(() => {
         answered.abort();
       });
-      // The Hub holds its response for ten seconds, in which the progress stream is there already.
+      // The Hub holds its response for ten seconds, but the progress stream is available before that.
       const looking = AbortSignal.any([signal, answered.signal]);
       const first = await Promise.race([response, untilStarting(looking)]);
       if (first.ok) return accepted;
@@ -159,7 +159,7 @@ export function hubServer(
 
 const accepted: { ok: true; value: Creation } = { ok: true, value: { kind: 'accepted' } };
 
-/** Whether an error may come from the spawn itself: not where the token was refused, or no Hub was reached. */
+/** Whether an error may come from the spawn itself: not if the token was refused or no Hub was reached. */
 function isAboutTheServer({ error: { type } }: Failure): boolean {
   return ['refused', 'too_many', 'hub_error', 'unavailable', 'forbidden'].includes(type);
 }

@@ -1,15 +1,15 @@
 /**
- * The failure of the last spawn, which the Hub tells everybody who opens the progress stream until the next one.
+ * The failure of the last spawn, which the Hub sends on every new progress stream until the next spawn.
  */
 import type { Clock } from '../../runtime/context.js';
 import { startDeadline } from '../../runtime/deadline.js';
 import { createFrameReader } from '../../stream/frames.js';
 import type { EventStream } from '../../stream/event-stream.js';
 
-/** The Hub sends it at once. A stream that goes on belongs to a spawn that has not failed. In milliseconds. */
+/** How long to wait (ms). The Hub sends it at once; a stream that stays open belongs to a spawn that has not failed. */
 const patience = 2_000;
 
-/** The message of the `failed` that ends the stream; null where it has none, or is open for longer. */
+/** The message of the `failed` that ends the stream; null if there is none, or if the stream stays open. */
 export async function failureIn(
   open: (signal: AbortSignal) => Promise<EventStream | null>,
   clock: Clock,
@@ -29,7 +29,7 @@ export async function failureIn(
     }
     return null;
   } catch {
-    // A connection that is lost, or the limit.
+    // The connection was lost, or the time limit was reached.
     return null;
   } finally {
     limit.cancel();

@@ -1,12 +1,12 @@
 /**
- * A server's model as a Lab: what its flags mean, and what JSON output shows of it.
+ * Converts a server's model to a Lab: the meaning of its flags, and the fields that JSON output shows.
  */
 import type { Lab, Phase } from '../../model/lab.js';
 import type { Redact } from '../../model/redactor.js';
 import { addressOf } from './address.js';
 import type { ServerModel } from './schemas.js';
 
-/** What JSON output version 1 calls these phases. */
+/** The names of the phases in JSON output version 1. */
 const statuses: Readonly<Record<Exclude<Phase, 'other'>, string>> = {
   starting: 'pending',
   running: 'running',
@@ -23,7 +23,7 @@ const pendingPhases: Readonly<Record<string, Phase>> = {
   stop: 'stopping',
 };
 
-/** A server that is active or pending; null for one that is stopped and only has its name left. */
+/** A server that is active or pending; null for a stopped one of which only the name is left. */
 export function labOf(model: ServerModel, hub: URL, redact: Redact): Lab | null {
   const phase = phaseOf(model);
   if (phase === null) return null;
@@ -40,7 +40,7 @@ function phaseOf({ pending, ready, stopped }: ServerModel): Phase | null {
   return stopped === true ? null : 'unsettled';
 }
 
-/** A server that did not start. The Hub keeps no model of it; the message is the stream's. */
+/** A server that did not start. The Hub keeps no model of it; the message comes from the stream. */
 export function failedLab(): Lab {
   const raw = { status: statuses.failed, internal_url: null, url: null };
   return { phase: 'failed', status: statuses.failed, url: null, image: null, size: null, raw };
@@ -57,7 +57,7 @@ function rawOf(model: ServerModel, status: string, url: string | null, redact: R
     ready,
     started,
     last_activity,
-    // What a user chose may be secret, and is sent back by the Hub.
+    // The user's options may contain secrets, and the Hub returns them.
     user_options: redactDeep(model.user_options ?? {}, redact),
   };
 }

@@ -1,11 +1,11 @@
 /**
- * A `--hub` that is not a Hub's public prefix: what it is instead, and what would be right.
+ * Hints for a `--hub` that is not a Hub's public prefix: what the address is, and what the correct one may be.
  */
 import { isJson, parseJson, type HttpResponse } from '../../http/response.js';
 
 /**
- * The prefix that would be right, where a Hub with hosts for users redirects from a wrong one: it puts its own before the
- * path. Null for any other address.
+ * The correct prefix, if a Hub with per-user hosts redirects from a wrong one: the redirect puts the Hub's prefix before
+ * the path. Null for any other address.
  */
 export function wrongPrefix(base: URL, target: string): string | null {
   if (!URL.canParse(target, base.href)) return null;
@@ -14,7 +14,7 @@ export function wrongPrefix(base: URL, target: string): string | null {
   return at === -1 ? null : `${origin}${pathname.slice(0, at + 1)}`;
 }
 
-/** What to do about an address where no Hub answers as one. */
+/** The hint for an address whose responses are not a Hub's. */
 export function hubHint(base: URL, answer: HttpResponse): string {
   const { origin, pathname } = base;
   const below = /^(.*?\/)(hub|user\/[^/]+)(\/|$)/.exec(pathname);

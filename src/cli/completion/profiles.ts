@@ -12,7 +12,7 @@ export const profilesFile = 'nublado-lab/config.json';
  * An awk program that prints the profile names in the file, one a line. POSIX awk, no single quotes.
  *
  * The names are the keys of the object `profiles`, which is the only object at that depth. Tokens of JSON never span
- * lines. Whatever else the file contains, only what is a valid profile name is printed, so it is safe to complete.
+ * lines. Only valid profile names are printed, regardless of the file's content, so they are safe to complete.
  */
 export const profileNames = `{
     rest = $0

@@ -1,7 +1,7 @@
 /**
- * Who is known to the Hub: its users, and the tokens of users and services with their scopes.
+ * The accounts of the Hub: its users, and the tokens of users and services with their scopes.
  *
- * Owns the look-ups, and whether a scope is held for a user. What a route asks for belongs to the routes.
+ * Owns the look-ups, and whether a scope applies to a user. Which scopes a route requires belongs to the routes.
  */
 import { randomBytes } from 'node:crypto';
 import type { Release } from './releases.js';
@@ -12,7 +12,7 @@ export class User {
   readonly admin: boolean;
   readonly created: number;
   lastActivity: number | null = null;
-  /** What the login left, where it leaves something. */
+  /** The state that the login stored, if any. */
   authState: { token: unknown } | null = null;
   readonly servers = new Map<string, Server>();
   readonly #world: ServerWorld;
@@ -25,20 +25,20 @@ export class User {
     this.servers.set('', new Server(name, '', world));
   }
 
-  /** The server of that name; where there is none, undefined. */
+  /** The server of that name; undefined if there is none. */
   find(name: string): Server | undefined {
     const server = this.servers.get(name);
     return server && (name === '' || server.recorded) ? server : undefined;
   }
 
-  /** The server of that name, or the place for it. */
+  /** The server of that name; created if there is none. */
   server(name: string): Server {
     const server = this.servers.get(name) ?? new Server(this.name, name, this.#world);
     this.servers.set(name, server);
     return server;
   }
 
-  /** The last time that something happened in the user's name or servers. */
+  /** The time of the last activity of the user or of the user's servers. */
   get lastSeen(): number | null {
     const times = [this.lastActivity, ...[...this.servers.values()].map((server) => server.lastActivity)];
     const known = times.filter((time) => time !== null);
@@ -46,19 +46,19 @@ export class User {
   }
 }
 
-/** What a token is good for. A scope may end in `!user=NAME`, and holds for that user alone. */
+/** The rights of a token. A scope that ends in `!user=NAME` applies to that user only. */
 export interface HubGrant {
   owner: { kind: 'user' | 'service'; name: string };
   scopes: readonly string[];
-  /** Null: not a token's. */
+  /** Null if the grant does not belong to a token. */
   id: string | null;
 }
 
 export type Access =
   | 'granted'
-  /** The scope is not there at all: 403. */
+  /** The scope is missing entirely: 403. */
   | 'no scope'
-  /** It is there for somebody else: 404, as though the user did not exist. */
+  /** The scope applies to another user only: 404, as if the user did not exist. */
   | 'other user';
 
 export class Accounts {
@@ -88,7 +88,7 @@ export class Accounts {
     return { owner, scopes: expand(ownScopes(release), owner, release), id: null };
   }
 
-  /** Without scopes: everything that a user may do. */
+  /** Without scopes, the token has all rights of its user. */
   addToken(
     owner: HubGrant['owner'],
     scopes: readonly string[] = ownScopes(this.#world.release),
@@ -100,7 +100,7 @@ export class Accounts {
     return { token, grant };
   }
 
-  /** The grant of an `Authorization` header; undefined where it is none, or has none. */
+  /** The grant of an `Authorization` header; undefined if the header is invalid or the token unknown. */
   grantOf(authorization: string | undefined): HubGrant | undefined {
     const token = /^(?:token|bearer) +(\S+)$/i.exec(authorization ?? '')?.[1];
     return token === undefined ? undefined : this.#grants.get(token);
@@ -121,7 +121,7 @@ export function access({ scopes }: HubGrant, wanted: string, user: string): Acce
     : 'other user';
 }
 
-/** What a user may do with their own. */
+/** The scopes of a user for their own resources. */
 function ownScopes({ shares }: Release): string[] {
   return [
     'access:servers!user',
@@ -134,7 +134,7 @@ function ownScopes({ shares }: Release): string[] {
   ];
 }
 
-/** What a scope contains besides itself. */
+/** The scopes that a scope contains in addition to itself. */
 const contained: Readonly<Record<string, readonly string[]>> = {
   servers: ['delete:servers', 'read:servers', 'start:servers'],
   'read:users': ['read:users:activity', 'read:users:groups', 'read:users:name'],

@@ -1,7 +1,7 @@
 /**
- * Where the Hub and its servers are, for whoever reads its answers: paths, and with per-user hosts absolute URLs.
+ * The addresses of the Hub and its servers in its responses: paths, or absolute URLs with per-user hosts.
  *
- * Owns prefixes, host labels and quoting. Which request reaches which of them is the proxy's business (proxy.ts).
+ * Owns prefixes, host labels and quoting. The proxy decides which request reaches which of them (proxy.ts).
  */
 import { createHash } from 'node:crypto';
 import { domainToASCII } from 'node:url';
@@ -10,11 +10,11 @@ import type { Server } from './server.js';
 export interface HostOptions {
   /** The Hub's host name, such as `hub.test`. Each user's is a label before it. */
   host: string;
-  /** Of the URLs that the Hub tells; default: what it speaks. */
+  /** The scheme of the URLs in the Hub's responses; default: the scheme that it serves. */
   scheme?: 'http' | 'https';
   /** How a name becomes a label; default `idna`. */
   hook?: 'idna' | 'legacy';
-  /** Another host for what users are told (`public_url`); the empty text: none, and no full progress URL. */
+  /** Another host for the URLs shown to users (`public_url`); empty: no public host, and no full progress URL. */
   publicHost?: string;
 }
 
@@ -36,14 +36,14 @@ export class Addresses {
     return `${this.prefix}hub/`;
   }
 
-  /** The origin of the Hub that redirects name; null without per-user hosts. */
+  /** The origin of the Hub used in redirects; null without per-user hosts. */
   get publicOrigin(): string | null {
     if (this.hosts === null) return null;
     const { host, publicHost } = this.hosts;
     return this.#origin(publicHost === undefined || publicHost === '' ? host : publicHost);
   }
 
-  /** Where redirects to the Hub go: its origin, or nothing, and then they are paths. */
+  /** The origin in redirects to the Hub; if empty, redirects are paths. */
   get origin(): string {
     return this.publicOrigin ?? '';
   }

@@ -1,7 +1,7 @@
 /**
- * The Hub's REST API: its routes, and who may call them.
+ * The Hub's REST API: its routes, and the scopes that they require.
  *
- * Owns paths, methods and scopes, and the routes about users and tokens. Those about a server are server-routes.ts's.
+ * Owns paths, methods and scopes, and the routes about users and tokens. Those about a server belong to server-routes.ts.
  */
 import type { IncomingMessage } from 'node:http';
 import { access, type HubGrant, type User } from './accounts.js';
@@ -16,7 +16,7 @@ import type { Site } from './site.js';
 export type ApiAnswer = HubReply | ProgressStream;
 
 interface Call {
-  /** The names in the path, where there are any. */
+  /** The names in the path, if any. */
   username: string;
   name: string;
   grant: HubGrant;
@@ -28,7 +28,7 @@ interface Call {
 interface Route {
   method: string;
   path: RegExp;
-  /** Any of them, for the user in the path; none: any token. */
+  /** One of them is required, for the user in the path. If empty, any token is accepted. */
   scopes: readonly string[];
   answer: (site: Site, call: Call) => ApiAnswer | Promise<ApiAnswer>;
 }
@@ -86,7 +86,7 @@ function forUser(answer: ForUser): Route['answer'] {
   };
 }
 
-/** Any of these opens a user's model; what is in it depends on which. */
+/** Each of these gives access to a user's model; its content depends on the scope. */
 const readScopes = [
   'read:users',
   'read:users:name',
@@ -96,7 +96,7 @@ const readScopes = [
   'read:roles:users',
 ];
 
-/** Answers a request below `hub/api/`; `path` is what follows. */
+/** Responds to a request below `hub/api/`; `path` is the rest of the path. */
 export async function answerApi(
   site: Site,
   request: IncomingMessage,
@@ -118,7 +118,7 @@ export async function answerApi(
   const who = identify(site, request, '');
   const { method = '', headers } = request;
   if (who.kind === 'forged') return site.refuse(403, `'_xsrf' argument missing from ${method}`);
-  // A form of another site's page could send everything but JSON.
+  // A form on another site's page can send every content type except JSON.
   const isJson = headers['content-type'] === undefined || headers['content-type'] === 'application/json';
   if (who.kind === 'nobody' || (who.kind === 'session' && !isJson)) {
     return site.refuse(403, path === 'user' ? null : 'Missing or invalid credentials.');
@@ -160,7 +160,7 @@ function info(site: Site): HubReply {
   return apiJson(site.tornado, 200, value, { etag: true });
 }
 
-/** Whose the token is. */
+/** The owner of the token. */
 function me(site: Site, { grant }: Call): HubReply {
   const { kind, name } = grant.owner;
   const user = kind === 'user' ? site.accounts.users.get(name) : undefined;

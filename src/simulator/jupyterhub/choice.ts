@@ -1,7 +1,7 @@
 /**
- * What a scenario means for one server: what stands there before the first request, and which story a spawn plays.
+ * The effect of a scenario on one server: its state before the first request, and the story that a spawn plays.
  *
- * Owns the choice. The scenarios are scenarios.ts's, the stories of the scripted Spawner stories.ts's.
+ * Owns the choice. The scenarios belong to scenarios.ts, the stories of the scripted Spawner to stories.ts.
  */
 import type { HubFaults } from './faults.js';
 import { platformStory } from './platform-stories.js';
@@ -10,7 +10,7 @@ import type { Server } from './server.js';
 import { findStory, type StoryOptions } from './stories.js';
 import { plain, type SpawnStory } from './story.js';
 
-/** Chooses the story of a spawn: what its options say, else the scenario's. */
+/** Chooses the story of a spawn: the one in its options, otherwise the scenario's. */
 export function chooser(
   scenario: HubScenario,
   faults: HubFaults,
@@ -27,7 +27,7 @@ export function chooser(
   };
 }
 
-/** The story that a server's options choose; undefined where they choose none. */
+/** The story that a server's options choose; undefined if they choose none. */
 function chosenStory(options: unknown): SpawnStory | undefined {
   if (typeof options !== 'object' || options === null) return undefined;
   const { story, scenario, ...rest } = options as StoryOptions & { story?: unknown; scenario?: unknown };
@@ -42,7 +42,7 @@ const failed: SpawnStory = {
   progress: plain,
 };
 
-/** Puts there what stood there before, where the scenario says so. */
+/** Sets up the server's initial state, if the scenario has one. */
 export function standing({ before, spawn }: HubScenario, server: Server | undefined): void {
   if (!server || before === undefined) return;
   switch (before) {

@@ -1,22 +1,22 @@
 /**
- * The ways in which the Hub, or what stands before it, can be made difficult, beside what its stories do.
+ * Faults of the Hub and of the proxy in front of it, in addition to those of its stories.
  *
- * Owns their names and what holds where nobody asked for any. The modules that they concern read them.
+ * Owns their names and defaults. The modules that they affect apply them.
  */
 
-/** Read with every request, so a test may change them at any time. */
+/** Read at every request, so a test can change them at any time. */
 export interface HubFaults {
-  /** The next POSTs find the Hub full, one each: with so many seconds as `Retry-After`, or null for none. */
+  /** The next POSTs, one per entry, find the Hub full. An entry is the `Retry-After` in seconds, or null for none. */
   full: (number | null)[];
-  /** So many requests are answered by the proxy, as though the Hub were away. */
+  /** The number of requests to which the proxy responds as if the Hub were down. */
   away: number;
-  /** The next POSTs lose their responses, one each: cut before the Hub has looked at them, or when they are decided. */
+  /** The next POSTs, one per entry, get no response: they are cut before or after the Hub has handled them. */
   lostCreates: ('before' | 'after')[];
-  /** So many spawns of the platform's find a lab that the Hub does not know. */
+  /** The number of platform spawns that find a lab unknown to the Hub. */
   orphans: number;
 }
 
-/** A copy, filled up. */
+/** A copy with the defaults filled in. */
 export function withDefaults(faults: Readonly<Partial<HubFaults>> = {}): HubFaults {
   return {
     away: faults.away ?? 0,

@@ -1,8 +1,8 @@
 /**
- * The simulated JupyterHub: a real HTTP server on loopback that is the proxy, the Hub behind it, and the servers that it
- * starts.
+ * The simulated JupyterHub: a real HTTP server on loopback that acts as the proxy, the Hub behind it, and the servers that
+ * the Hub starts.
  *
- * Owns its life (start, restart, close). Which of the three answers a request is proxy.ts's business. It shares no code
+ * Owns start, restart and close. proxy.ts decides which of the three handles a request. It shares no code
  * with the client's side of the protocol; tests rely on that.
  */
 import type { IncomingMessage } from 'node:http';
@@ -30,10 +30,10 @@ export interface HubOptions {
   clock: Clock;
   /** Default 6. */
   version?: HubVersion;
-  /** What happens; default `hub`. Options with a `story` (stories.ts) or a `scenario` change it for one spawn. */
+  /** The scenario; default `hub`. Options with a `story` (stories.ts) or a `scenario` change it for one spawn. */
   scenario?: string;
   faults?: Readonly<Partial<HubFaults>>;
-  /** The Hub's and the stories' times are divided by it; default 1. The newlines of a stream keep their time. */
+  /** Divides the times of the Hub and of stories, but not the time between a stream's newlines; default 1. */
   speed?: number;
   /** Default `/`. */
   prefix?: string;
@@ -43,10 +43,10 @@ export interface HubOptions {
   port?: number;
   /** The user of `tokens.user`; default `demo`. */
   user?: string;
-  /** Users beside them, the administrators first. */
+  /** Additional users, the administrators first. */
   admins?: readonly string[];
   users?: readonly string[];
-  /** Known tokens, beside the Hub's own. Without scopes, a user's token may do everything with their own. */
+  /** Valid tokens in addition to the Hub's own. Without scopes, a user's token has all rights of its user. */
   tokens?: Readonly<Record<string, { owner: HubGrant['owner']; scopes?: readonly string[] }>>;
   limits?: Partial<Limits>;
   /** Default true. */
@@ -57,15 +57,15 @@ export interface HubOptions {
   slowStopMs?: number;
   startTimeoutMs?: number;
   httpTimeoutMs?: number;
-  /** Milliseconds between two looks after a server; default 30 s. */
+  /** Milliseconds between two checks of a server; default 30 s. */
   pollMs?: number;
   /** Whether Jupyter Server has JupyterLab; default no. */
   jupyterLab?: boolean;
   /** The Hub of a platform: the login believes `X-Auth-Request-User`, and the Spawner hands its servers to a controller. */
   platform?: boolean;
-  /** Per-user hosts. Redirects and URLs name them, whatever address the Hub listens at. */
+  /** Per-user hosts. Redirects and URLs contain them, regardless of the address on which the Hub listens. */
   hosts?: HostOptions;
-  /** Every request, when its body has arrived. */
+  /** Called for every request, when its body has arrived. */
   onRequest?: (request: SeenRequest) => void;
 }
 
@@ -84,18 +84,18 @@ export interface SimulatedHub {
   version: string;
   user: string;
   tokens: {
-    /** What a user's own token may do. */
+    /** A user's token, with the user's rights. */
     user: string;
-    /** An administrator's service. */
+    /** The token of a service with administrator rights. */
     admin: string;
   };
   /** For tests and demos: may be changed at any time. */
   faults: HubFaults;
-  /** Every server takes so many milliseconds longer until it listens. */
+  /** Delays the moment in which servers begin to listen by `ms` milliseconds. */
   setStartupTime(ms: number): void;
-  /** Begins a spawn for `user` as though it had been POSTed. */
+  /** Begins a spawn for `user` as if it had been requested by a POST. */
   beginSpawn(options?: Record<string, unknown>): void;
-  /** The process of a server dies, and the Hub does not notice. Default: the default server of `user`. */
+  /** Kills the process of a server without the Hub noticing. Default: the default server of `user`. */
   killServer(user?: string, server?: string): void;
   /**
    * Restarts the Hub; its proxy and the servers stay. Resolves when it is back.
@@ -105,7 +105,7 @@ export interface SimulatedHub {
   close(): Promise<void>;
 }
 
-/** Throws a RangeError where the scenario is unknown; rejects with the system's error where it cannot listen. */
+/** Throws a RangeError if the scenario is unknown; rejects with the system's error if it cannot listen. */
 export async function startHub(options: HubOptions): Promise<SimulatedHub> {
   const { clock, version = 6, scenario: name = 'hub', speed = 1, prefix = '/' } = options;
   const scenario = findHubScenario(name);
@@ -165,7 +165,7 @@ export async function startHub(options: HubOptions): Promise<SimulatedHub> {
     } else void life.restart(what);
   };
 
-  /** Begins what stood there before, when somebody asks for the first time. */
+  /** Whether the initial state has been set up, which happens at the first request. */
   let begun = false;
   const begin = (): void => {
     if (!begun) standing(scenario, site.accounts.users.get(user)?.server(''));
@@ -181,7 +181,7 @@ export async function startHub(options: HubOptions): Promise<SimulatedHub> {
         await life.respond(request, response, body);
       };
       work().catch(() => {
-        // The client left in the middle of its request.
+        // The client disconnected in the middle of its request.
         response.destroy();
       });
     },
@@ -214,5 +214,5 @@ export async function startHub(options: HubOptions): Promise<SimulatedHub> {
   };
 }
 
-/** An administrator's. */
+/** The scopes of an administrator. */
 const adminScopes = ['admin:users', 'admin:servers', 'tokens', 'access:servers', 'read:hub', 'list:users'];

@@ -1,7 +1,7 @@
 /**
- * The Hub's process: requests that it works on, streams that it has open, and how both end when it does.
+ * The Hub's process: its pending requests, its open streams, and how both end when it exits.
  *
- * Owns what a restart does to connections. The proxy before it stays, so that none of them is simply cut.
+ * Owns the effect of a restart on connections. The proxy in front of it keeps running, so connections are not simply cut.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ApiAnswer } from './api.js';
@@ -13,7 +13,7 @@ import type { Site } from './site.js';
 export interface RestartOptions {
   /** With SIGTERM it ends its spawns first; with SIGKILL its open streams stay open and silent. Default SIGKILL. */
   signal?: 'SIGTERM' | 'SIGKILL';
-  /** For how many milliseconds it is away; default 1000. */
+  /** How long it is down, in milliseconds; default 1000. */
   downMs?: number;
 }
 
@@ -41,7 +41,7 @@ export class Life {
     }
     this.#held.add(response);
     const reply = await answer(this.#site, request, body, this.#isUp && !away);
-    // A restart has answered it meanwhile, or the client has left.
+    // A restart has already sent a response, or the client has disconnected.
     if (!this.#held.delete(response) || response.destroyed) return;
     if (lost === 'after') response.destroy();
     else if (reply === null) this.#held.add(response);
@@ -49,7 +49,7 @@ export class Life {
     else this.#stream(request, response, reply);
   }
 
-  /** Resolves when it is back. */
+  /** Resolves when the Hub is running again. */
   restart({ signal = 'SIGKILL', downMs = 1000 }: RestartOptions = {}): Promise<void> {
     if (!this.#isUp) return this.#back;
     const { timers, accounts } = this.#site;

@@ -1,8 +1,8 @@
 /**
  * Users and servers as the API shows them.
  *
- * Owns which key is there in which release and for which scope. Their order is not the real one's, which changes from one
- * start of the Hub to the next.
+ * Owns which keys exist in which release and for which scope. Their order differs from a real Hub's, which changes with
+ * every start of the Hub.
  */
 import type { HubGrant, User } from './accounts.js';
 import { access } from './accounts.js';

@@ -1,7 +1,7 @@
 /**
- * The Hub's own pages, as far as a client meets them: login, home, the spawn form, and what stands where no server is.
+ * The Hub's own pages that a client may encounter: login, home, the spawn form, and the page for a missing server.
  *
- * Owns their redirects and who may see them. The words on them are not the real ones'; the API is api.ts's.
+ * Owns their redirects and access rules. Their text differs from the real pages; the API belongs to api.ts.
  */
 import type { IncomingMessage } from 'node:http';
 import { access } from './accounts.js';
@@ -20,7 +20,7 @@ import {
 } from './sessions.js';
 import type { Site } from './site.js';
 
-/** A path that no server takes: the Hub redirects to itself, below its prefix. */
+/** A path without a server: the Hub redirects to itself, below its prefix. */
 export function redirectToPrefix(site: Site, request: IncomingMessage): HubReply {
   const { addresses, tornado } = site;
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -31,7 +31,7 @@ export function redirectToPrefix(site: Site, request: IncomingMessage): HubReply
   return redirect(tornado, `${addresses.origin}${addresses.hubPrefix}${below}`);
 }
 
-/** A request below the Hub's prefix that is none of the API's; `path` is what follows. */
+/** Responds to a request below the Hub's prefix, outside the API; `path` is the rest of the path. */
 export async function answerPage(
   site: Site,
   request: IncomingMessage,
@@ -71,7 +71,7 @@ function loginPage(site: Site, request: IncomingMessage): HubReply {
   return page(tornado, 200, htmlPage('Sign in'), anonymousCookie(site, request));
 }
 
-/** The login form: any password will do. */
+/** The login form. It accepts any password. */
 function signIn(site: Site, request: IncomingMessage, body: string): HubReply {
   const { addresses, tornado } = site;
   const proof = xsrfOf(request, body);
@@ -84,7 +84,7 @@ function signIn(site: Site, request: IncomingMessage, body: string): HubReply {
   return redirect(tornado, `${addresses.hubPrefix}spawn`, { cookies });
 }
 
-/** The ingress has said who it is. */
+/** Signs in the user that the ingress has identified in headers. */
 function signInWithHeaders(site: Site, request: IncomingMessage): HubReply {
   const { tornado, addresses, accounts } = site;
   const name = request.headers['x-auth-request-user'];
@@ -119,7 +119,7 @@ async function signOut(site: Site, request: IncomingMessage): Promise<HubReply> 
   return redirect(site.tornado, logout, { cookies: logoutCookies(site) });
 }
 
-/** The form, and what it sends. */
+/** The spawn form, and its submission. */
 async function spawnPage(site: Site, request: IncomingMessage, body: string): Promise<HubReply> {
   const { tornado, addresses, accounts } = site;
   const who = identify(site, request, body);
@@ -141,7 +141,7 @@ async function spawnPage(site: Site, request: IncomingMessage, body: string): Pr
   return redirect(tornado, `${addresses.hubPrefix}spawn-pending/${user.name}`);
 }
 
-/** `hub/user/NAME/...`: where the proxy has no route, and where it sends whoever comes too early. */
+/** `hub/user/NAME/...`: the page for a server to which the proxy has no route, or not yet. */
 function serverPage(site: Site, request: IncomingMessage, path: string): HubReply {
   const { tornado, addresses, accounts } = site;
   const who = identify(site, request, '');

@@ -1,14 +1,14 @@
 /**
- * The stories of the Spawner that hands its servers to a lab controller: an option `image_tag` chooses one.
+ * The stories of the Spawner that delegates its servers to a lab controller: the option `image_tag` chooses one.
  *
- * Owns what its watchers hear: the controller's events with their type before them, and nothing between the beginning
- * and the end of start(). It finds its servers again when the Hub was restarted.
+ * Owns the events that its clients receive: the controller's, prefixed with their type, and none between the beginning
+ * and the end of start(). After a restart of the Hub, this Spawner finds its servers again.
  */
 import type { Failure, SpawnStory } from './story.js';
 
 type Said = readonly [progress: number, message: string];
 
-/** What the controller says of a lab, and how far it has come. */
+/** The controller's first events about a lab, with their progress. */
 const beginning = (user: string): readonly Said[] => [
   [1, `[info] Starting lab creation for ${user}`],
   [30, '[info] Created Kubernetes objects for user lab'],
@@ -19,7 +19,7 @@ const beginning = (user: string): readonly Said[] => [
 const started = (user: string): Said => [75, `[info] Lab Kubernetes pod started for ${user}`];
 const orphaned: Said = [1, '[warning] Deleting existing orphaned lab'];
 
-/** Until the controller says anything. */
+/** The time before the controller's first event. */
 const firstMs = 330;
 
 function story(events: readonly Said[], gapMs: number, more: Partial<SpawnStory> = {}): SpawnStory {
@@ -39,7 +39,7 @@ function story(events: readonly Said[], gapMs: number, more: Partial<SpawnStory>
 
 const failure: Failure = { kind: 'exception', text: 'Lab spawn failed' };
 
-/** `orphan`: the controller has a lab already that the Hub does not know. */
+/** `orphan`: the controller already has a lab that is unknown to the Hub. */
 export function platformStory(options: unknown, user: string, orphan: boolean): SpawnStory {
   const { image_tag: tag } = (options ?? {}) as { image_tag?: unknown };
   const events = beginning(user);

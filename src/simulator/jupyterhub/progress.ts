@@ -12,18 +12,18 @@ import type { Timers } from './timers.js';
 /** Milliseconds between two pairs of newlines. */
 const keepAliveMs = 8000;
 
-/** A response that goes on, and what it is about. */
+/** A streaming response, and its spawn. */
 export interface ProgressStream {
   headers: HubReply['headers'];
-  /** Null: it is over, and `last` is all there is. */
+  /** Null if the spawn is over; then `last` is the only event. */
   spawn: Spawn | null;
-  /** The event with the outcome, or null where the stream just ends. */
+  /** The event with the outcome, or null if the stream ends without one. */
   last: () => unknown;
 }
 
 const requested = { progress: 0, message: 'Server requested' };
 
-/** Writes the stream to its end; the returned function leaves it where it is, open and silent. */
+/** Writes the stream to its end. The returned function stops writing and leaves the stream open and silent. */
 export function writeProgress(
   request: IncomingMessage,
   response: ServerResponse,
@@ -108,7 +108,7 @@ export function writeProgress(
   return stop;
 }
 
-/** The one key that a Spawner may not set. */
+/** Removes `ready`, the one key that a Spawner may not set. */
 function withoutReady(event: unknown): unknown {
   if (typeof event !== 'object' || event === null || Array.isArray(event)) return event;
   return Object.fromEntries(Object.entries(event).filter(([key]) => key !== 'ready'));

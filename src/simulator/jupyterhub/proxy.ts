@@ -1,7 +1,7 @@
 /**
  * The proxy in front of the Hub and its servers: which of them a request reaches.
  *
- * Owns hosts and path prefixes, and what the proxy says by itself. It goes on working while the Hub is away.
+ * Owns hosts and path prefixes, and the proxy's own responses. The proxy keeps working while the Hub is down.
  */
 import type { IncomingMessage } from 'node:http';
 import { answerApi, decode, type ApiAnswer } from './api.js';
@@ -13,11 +13,11 @@ import type { Site } from './site.js';
 
 export interface Route {
   server: Server;
-  /** What follows the server's prefix. */
+  /** The rest of the path after the server's prefix. */
   path: string;
 }
 
-/** Null: there is no answer, ever. `hubIsUp`: whether a request that no server takes can be answered at all. */
+/** Null: there will never be a response. `hubIsUp`: whether the Hub can respond to requests without a server. */
 export async function answer(
   site: Site,
   request: IncomingMessage,
@@ -36,7 +36,7 @@ export async function answer(
   if (!hubIsUp) return hubAway;
   if (path === `${hubPrefix}api` || path.startsWith(`${hubPrefix}api/`)) {
     const rest = path.slice(hubPrefix.length).replace(/^api\/?/, '');
-    // These are pages: a browser is sent there.
+    // These are pages: browsers are redirected to them.
     if (rest.startsWith('oauth2/')) return answerPage(site, request, `api/${rest}`, body);
     return answerApi(site, request, rest, body);
   }

@@ -1,7 +1,7 @@
 /**
- * The three releases of JupyterHub that the simulator can be, and in what they differ.
+ * The three releases of JupyterHub that the simulator supports, and their differences.
  *
- * Owns the differences as data. The code that they concern reads them, so that no other module asks for a version.
+ * Owns the differences as data. The code that they affect reads them, so no other module checks the version.
  */
 
 /** The major versions. */
@@ -15,7 +15,7 @@ export interface Release {
   nullMessages: boolean;
   /** The message of a spawn that failed while its POST was held. */
   failedMessage: string;
-  /** Whether that message is the Spawner's own, where it wrote one for the user. */
+  /** Whether that message is the Spawner's own, if it wrote one for the user. */
   failedMessageToUser: boolean;
   /** The scope for POST `server`. */
   startScope: 'servers' | 'start:servers';
@@ -35,13 +35,13 @@ export interface Release {
   cancelsSpawns: boolean;
   /** The reason of a spawn whose start() took too long. */
   timeoutReason: string;
-  /** The first POST after a failed spawn is answered with 201, pending or not. */
+  /** The response to the first POST after a failed spawn is 201, pending or not. */
   strayCreated: boolean;
-  /** A server that accepts connections and never answers is given up after this many milliseconds at the earliest. */
+  /** How long the Hub waits at least for a server that accepts connections but never responds, in milliseconds. */
   muteMs: number;
-  /** Below the server's own URL, what the Hub requests to learn whether it is up. */
+  /** The path below the server's URL that the Hub requests to check whether it is up. */
   upPath: string;
-  /** What a held POST is answered when the process has exited, and how long after `slow_spawn_timeout`. */
+  /** The response to a held POST if the process has exited, and its delay after `slow_spawn_timeout`. */
   exited: { message: 'status' | 'plain'; afterMs: number };
   /** DELETE of an unknown user's server, by an administrator. */
   unknownUserDelete: 404 | 500;

@@ -1,5 +1,5 @@
 /**
- * Whole responses as values, in the shapes in which the Hub (Tornado) and the proxy before it write theirs.
+ * Complete responses as values, in the formats of the Hub (Tornado) and of the proxy in front of it.
  *
  * Owns headers, their order and the encoding. What a response says belongs to the routes.
  */
@@ -9,15 +9,15 @@ import { pythonJson } from './python-json.js';
 
 export interface HubReply {
   status: number;
-  /** The reason phrase, where it is not the status's own. */
+  /** The reason phrase, if it is not the standard one of the status. */
   reason?: string;
-  /** In their order on the wire. `date` is filled in, and `content-length` where the body is not chunked. */
+  /** In their order on the wire. `date` is filled in, and `content-length` if the body is not chunked. */
   headers: readonly (readonly [name: string, value: string | null])[];
   body: string;
   chunked?: boolean;
 }
 
-/** What every response of the Hub needs to know. */
+/** The settings that every response of the Hub needs. */
 export interface Tornado {
   /** As in `X-JupyterHub-Version`. */
   version: string;
@@ -27,7 +27,7 @@ export interface Tornado {
 
 type Extra = readonly (readonly [name: string, value: string])[];
 
-/** The headers of an API route. Null for a type where there is none. */
+/** The headers of an API route. Null for no content type. */
 export function apiHeaders(
   { version, hubPrefix }: Tornado,
   type: string | null,
@@ -59,7 +59,7 @@ export function apiJson(
   return { status, headers: apiHeaders(tornado, 'application/json', { ...options, extra }), body };
 }
 
-/** 201 and 202 of a server: an empty text. */
+/** The 201 and 202 responses for a server: an empty text. */
 export function apiEmpty(tornado: Tornado, status: 201 | 202): HubReply {
   return { status, headers: apiHeaders(tornado, 'text/plain'), body: '' };
 }
@@ -94,7 +94,7 @@ export function redirect(
   return { status, headers: withCookies(headers, cookies), body: '' };
 }
 
-/** A page of the Hub. Its words and pictures are not the real ones'. */
+/** A page of the Hub. Its text and images differ from the real ones. */
 export function page(
   tornado: Tornado,
   status: number,
@@ -111,12 +111,12 @@ function withCookies(headers: HubReply['headers'], cookies: readonly string[]): 
   return [...headers, ['content-length', null], ...cookies.map((cookie) => ['set-cookie', cookie] as const)];
 }
 
-/** Tornado's own: the SHA-1 of the body. */
+/** Tornado's ETag: the SHA-1 of the body. */
 export function etag(body: string): string {
   return `"${createHash('sha1').update(body).digest('hex')}"`;
 }
 
-/** What the proxy says where the Hub is away. */
+/** The proxy's response while the Hub is down. */
 export const hubAway: HubReply = {
   status: 503,
   headers: [['date', null]],
@@ -159,7 +159,7 @@ export function send(request: IncomingMessage, response: ServerResponse, reply: 
   response.end(request.method === 'HEAD' ? '' : reply.body);
 }
 
-/** The proxy answers with what the client asked for. */
+/** The proxy responds with the `Connection` header that the client requested. */
 export function connectionOf(request: IncomingMessage): string {
   return request.headers.connection ?? 'keep-alive';
 }

@@ -1,8 +1,8 @@
 /**
  * Every scenario that the simulated Hub can play, and the look-up by name.
  *
- * Owns which story a scenario tells, and what its clients meet besides: what stood there before, a full Hub, a token that
- * may little, per-user hosts. Cheap to import: the command line lists these names.
+ * Owns which story a scenario plays, and its other conditions: the initial state, a full Hub, a token with few scopes,
+ * per-user hosts. Cheap to import: the command line lists these names.
  */
 import { hostileMessages } from '../stories/nasty.js';
 import type { HostOptions } from './addresses.js';
@@ -13,19 +13,19 @@ import { bug, each, event, plain, said, wait, type Progress, type SpawnStory } f
 export interface HubScenario {
   /** One line for `lab controller --list`. */
   summary: string;
-  /** What a POST sets off. */
+  /** The story of a POST. */
   spawn: SpawnStory;
-  /** What stood there before the first request. */
+  /** The server's state before the first request. */
   before?: 'running' | 'dead' | 'pending' | 'stopping' | 'failed';
   faults?: Readonly<Partial<HubFaults>>;
-  /** The scopes of the user's token, where it has not all. */
+  /** The scopes of the user's token, if it does not have all. */
   scopes?: readonly string[];
-  /** The user's name, where it matters. */
+  /** The user's name, if it matters. */
   user?: string;
   hosts?: HostOptions;
 }
 
-/** As KubeSpawner says it: text for people, the same as HTML, and the event of Kubernetes. */
+/** An event as KubeSpawner yields it: text for people, the same as HTML, and the Kubernetes event. */
 function pod(
   progress: number,
   message: string,

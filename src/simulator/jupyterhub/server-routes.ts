@@ -1,7 +1,7 @@
 /**
  * The API's routes for one server: start, stop, progress, and its model.
  *
- * Owns what each of them checks, in the Hub's order. Who may call them is decided in api.ts.
+ * Owns the checks of each route, in the Hub's order. api.ts decides which tokens may call them.
  */
 import type { User } from './accounts.js';
 import { access, type HubGrant } from './accounts.js';
@@ -53,7 +53,7 @@ export async function startServer(site: Site, { user, name, body }: ServerCall):
   });
 }
 
-/** Answers when the spawn is over, or has taken as long as a POST may. */
+/** Responds when the spawn is over, or when the time limit of a POST is reached. */
 function hold(
   site: Site,
   server: Server,
@@ -98,7 +98,7 @@ function failed(site: Site, failure: Failure | { kind: 'timeout' }): HubReply {
   return site.refuse(500, told ? failure.message : release.failedMessage);
 }
 
-/** The options of a start. No body: those of the last one. */
+/** The options of a start. Without a body, those of the last one. */
 function readOptions(
   site: Site,
   { options: last }: Server,
@@ -203,7 +203,7 @@ export function showServer(site: Site, { user, name, grant }: ServerCall): HubRe
   return apiJson(site.tornado, 200, serverModel(server, withState, site), { etag: true });
 }
 
-/** PUT: a named server is made, and not started. */
+/** PUT: creates a named server without starting it. */
 export function makeServer(site: Site, call: ServerCall): HubReply {
   const { user, name, grant, body } = call;
   const invalid = invalidName(site, name);

@@ -1,8 +1,8 @@
 /**
- * One of a user's servers, as the Hub sees it: pending or not, with an address or without, and what is behind that.
+ * One of a user's servers, as the Hub sees it (pending or not, with or without an address), and its real state.
  *
- * Owns the transitions, also those after which the Hub believes what is not so. Requests are answered in
- * server-routes.ts; a spawn is played by spawn.ts.
+ * Owns the transitions, including those after which the Hub's view is wrong. server-routes.ts handles requests; spawn.ts
+ * plays a spawn.
  */
 import type { Release } from './releases.js';
 import { Spawn, type Child, type SpawnOutcome, type SpawnWorld } from './spawn.js';
@@ -10,38 +10,38 @@ import type { Meanwhile, SpawnStory } from './story.js';
 
 export interface ServerWorld extends SpawnWorld {
   release: Release;
-  /** Until the Hub looks after its servers again. */
+  /** The interval at which the Hub checks its servers. */
   pollMs: number;
-  /** Until the Hub compares its servers with the proxy's routes. */
+  /** The interval at which the Hub compares its servers with the proxy's routes. */
   checkRoutesMs: number;
-  /** Does to a server what befalls it in its story. */
+  /** Applies an external event of the story to a server. */
   meanwhile: (server: Server, what: Meanwhile) => void;
 }
 
-/** How a DELETE went: `stopped`, still `stopping`, `failed` where a start could not be cancelled. */
+/** The result of a DELETE: `stopped`, still `stopping`, or `failed` if a start could not be cancelled. */
 export type StopResult = 'stopped' | 'stopping' | 'failed';
 
-/** DELETE waits so long for a cancelled start. */
+/** How long a DELETE waits for a cancelled start, in milliseconds. */
 const cancelPatience = 1000;
 
 export class Server {
   readonly name: string;
   readonly user: string;
   displayName: string | null = null;
-  /** The options of the last spawn; null where it had none. */
+  /** The options of the last spawn; null if it had none. */
   options: unknown = null;
-  /** In the database. */
+  /** Whether it is in the database. */
   recorded = false;
-  /** In the Hub's memory: then "not starting" is 400, else 404. */
+  /** Whether it is in the Hub's memory: then "not starting" is 400, otherwise 404. */
   loaded = false;
   pending: 'spawn' | 'stop' | null = null;
-  /** The Hub has written down where the server is, which it does before it starts it. */
+  /** Whether the Hub has recorded the server's address, which it does before starting it. */
   hasAddress = false;
-  /** The proxy has a route to it. */
+  /** Whether the proxy has a route to it. */
   routed = false;
-  /** The Spawner has kept nothing about its process. */
+  /** Whether the Spawner has stored nothing about its process. */
   stateless = false;
-  /** The server answers through the proxy. */
+  /** Whether the server responds through the proxy. */
   reachable = false;
   started: number | null = null;
   lastActivity: number | null = null;
@@ -50,9 +50,9 @@ export class Server {
   spawn: Spawn | null = null;
   readonly #world: ServerWorld;
   readonly #stopped = new Set<() => void>();
-  /** Without it the Hub never notices that the server died, and a DELETE changes nothing. */
+  /** Whether the Hub polls it. If not, the Hub never notices that the server died, and a DELETE has no effect. */
   #polled = false;
-  /** The Hub is gone, and its spawn goes on without it. */
+  /** Whether the Hub has exited while its spawn continues. */
   #unwatched = false;
 
   constructor(user: string, name: string, world: ServerWorld) {
@@ -69,7 +69,7 @@ export class Server {
     return this.pending !== null || this.hasAddress;
   }
 
-  /** As the Hub names it in messages. */
+  /** The server's name in the Hub's messages. */
   get logName(): string {
     return this.name === '' ? this.user : `${this.user}:${this.name}`;
   }
@@ -78,7 +78,7 @@ export class Server {
     return this.child !== null && this.child.status === null;
   }
 
-  /** The Hub has an object for it from here on. */
+  /** From here on, the Hub has an object for it. */
   load(): void {
     this.loaded = true;
     this.recorded = true;
@@ -104,7 +104,7 @@ export class Server {
     return spawn;
   }
 
-  /** Calls back with the result once; a server that is still stopping after `slowMs` may be waited for by others. */
+  /** Calls back once with the result. The stop may continue after `slowMs`, when the result is `stopping`. */
   stop(slowMs: number, done: (result: StopResult) => void): void {
     const { spawn } = this;
     const died = this.ready && !this.isAlive;
@@ -122,7 +122,7 @@ export class Server {
     }
   }
 
-  /** Looks after the server, and forgets it where it has died. Whether it lives. */
+  /** Checks the server, and forgets it if it has died. Returns whether it is alive. */
   notice(): boolean {
     if (this.isAlive) return true;
     if (this.#polled) this.#gone();
@@ -134,13 +134,13 @@ export class Server {
     this.#stopped.add(callback);
   }
 
-  /** The process ends by itself, and nobody has noticed. */
+  /** The process exits by itself, unnoticed by the Hub. */
   kill(): void {
     if (this.child) this.child.status ??= 137;
   }
 
   /**
-   * The Hub ends. With SIGTERM it cancels its spawns first, and so tells every watcher of a pending server that it is
+   * The Hub exits. With SIGTERM it cancels its spawns first, so every stream of a pending server reports that it is
    * ready.
    */
   goDown(gracefully: boolean): void {
@@ -148,7 +148,7 @@ export class Server {
     this.#unwatched = true;
   }
 
-  /** A new Hub knows what the database says. A spawn is forgotten, unless the Spawner finds its server. */
+  /** A new Hub knows only the database. It forgets a spawn unless the Spawner finds its server. */
   comeBack(): void {
     const { spawn, pending } = this;
     this.#unwatched = false;
@@ -179,7 +179,7 @@ export class Server {
         this.#forget();
         return;
       case 'cancelled':
-        // Nothing pending and an address: that is what the Hub calls ready.
+        // To the Hub, a server with an address and nothing pending is ready.
         return;
     }
   }
@@ -208,7 +208,7 @@ export class Server {
         return;
       }
       done('failed');
-      // The proxy learns of it only when the Hub compares its routes.
+      // The proxy is updated only when the Hub compares its routes.
       this.#world.timers.after(this.#world.checkRoutesMs, () => {
         if (this.spawn === spawn && this.ready) this.routed = true;
       });
@@ -239,7 +239,7 @@ export class Server {
     });
   }
 
-  /** Nothing is there any more, and the Hub's object is dropped. */
+  /** The server is gone, and the Hub's object is dropped. */
   #gone(): void {
     this.#forget();
     this.loaded = false;

@@ -1,5 +1,5 @@
 /**
- * Sessions with cookies, as a browser has them: who is signed in, and whether a request may act for them.
+ * Cookie sessions of browsers: which user is signed in, and whether a request may act for that user.
  *
  * Owns the cookies' names and attributes, and the rules of `_xsrf`. A token needs none of this.
  */
@@ -40,10 +40,10 @@ export class Sessions {
 export type Identity =
   | { kind: 'token' | 'session'; grant: HubGrant }
   | { kind: 'nobody' }
-  /** There is a session, but the request does not show that it is the session's own. */
+  /** There is a session, but the request has no proof that it belongs to the session. */
   | { kind: 'forged' };
 
-/** Who makes a request. A token goes before a session, and one that is unknown is as good as none. */
+/** The identity behind a request. A token takes precedence over a session; an unknown token is ignored. */
 export function identify(site: Site, request: IncomingMessage, form: string): Identity {
   const grant = site.accounts.grantOf(request.headers.authorization);
   if (grant) return { kind: 'token', grant };
@@ -53,7 +53,7 @@ export function identify(site: Site, request: IncomingMessage, form: string): Id
   return { kind: 'session', grant: site.accounts.sessionGrant(session.user) };
 }
 
-/** Requests that change something, and those of a script in a page. */
+/** Whether proof is needed: for requests that change something, and for those of a script in a page. */
 function needsXsrf({ method, headers }: IncomingMessage): boolean {
   if (method !== 'GET' && method !== 'HEAD') return true;
   const mode = headers['sec-fetch-mode'];
@@ -73,13 +73,13 @@ export function cookieOf({ headers }: IncomingMessage, name: string): string | u
   return pairs.find(([found]) => found === name)?.[1]?.replace(/^"(.*)"$/, '$1');
 }
 
-/** `_xsrf` of somebody who is not signed in; where they have one, none. */
+/** The `_xsrf` cookie for a client that is not signed in; none if it has one already. */
 export function anonymousCookie(site: Site, request: IncomingMessage): string[] {
   if (cookieOf(request, '_xsrf') !== undefined) return [];
   return [`_xsrf=${newValue()}; Max-Age=3600; Path=${site.addresses.hubPrefix}`];
 }
 
-/** What a login sets. */
+/** The cookies that a login sets. */
 export function loginCookies(site: Site, { id, login, xsrf }: Session): string[] {
   const { hubPrefix } = site.addresses;
   const expires = httpDate(site.timers.now() + 30 * 86_400_000);
@@ -90,12 +90,12 @@ export function loginCookies(site: Site, { id, login, xsrf }: Session): string[]
   ];
 }
 
-/** What a page sets for somebody who came with a token. */
+/** The cookies that a page sets for a request with a token. */
 export function pageCookies(site: Site): string[] {
   return [sessionCookie(site, newValue()), `_xsrf=${newValue()}; Path=${site.addresses.hubPrefix}`];
 }
 
-/** What a logout takes away. */
+/** The expired cookies with which a logout deletes the session's. */
 export function logoutCookies(site: Site): string[] {
   const { prefix, hubPrefix } = site.addresses;
   const expires = httpDate(site.timers.now() - 365 * 86_400_000);
@@ -108,7 +108,7 @@ export function logoutCookies(site: Site): string[] {
   ];
 }
 
-/** With per-user hosts it goes to all of them. */
+/** The session cookie. With per-user hosts, it applies to all of them. */
 function sessionCookie(site: Site, id: string): string {
   const { hosts, prefix } = site.addresses;
   const domain = hosts === null ? '' : ` Domain=${hosts.host};`;

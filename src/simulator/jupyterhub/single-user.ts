@@ -1,7 +1,7 @@
 /**
- * What answers at a server's URL: a stand-in for Jupyter, Jupyter Server itself, or something else that a Hub may start.
+ * The server behind a server's URL: a stand-in for Jupyter, Jupyter Server itself, or another program that a Hub may start.
  *
- * Owns the answers of the server. Whether a request gets as far as that is decided in proxy.ts.
+ * Owns the server's responses. proxy.ts decides whether a request reaches the server.
  */
 import type { IncomingMessage } from 'node:http';
 import { access } from './accounts.js';
@@ -11,7 +11,7 @@ import type { Server } from './server.js';
 import type { Site } from './site.js';
 import type { ServerKind } from './story.js';
 
-/** `path` is what follows the server's own prefix. Null: no answer, ever. */
+/** `path` is the rest of the path after the server's prefix. Null: there will never be a response. */
 export function answerServer(
   site: Site,
   server: Server,
@@ -117,7 +117,7 @@ function jupyter(
   }
 }
 
-/** A page of Jupyter Server's. Its words are not the real ones. */
+/** A page of Jupyter Server. Its text differs from the real one. */
 function jupyterPage(
   site: Site,
   server: Server,
@@ -153,7 +153,7 @@ function labPage(site: Site, server: Server): HubReply {
   return jupyterPage(site, server, 200, 'text/html; charset=UTF-8', { allowed: true, text });
 }
 
-/** Without a session, whoever asks is sent to the Hub to prove who they are. */
+/** Without a session, the client is redirected to the Hub for authentication. */
 function toOAuth({ release, addresses }: Site, server: Server, policy: string): HubReply {
   const name = server.name === '' ? server.user : `${server.user}-${server.name}`;
   const client = `jupyterhub-user-${name}`;

@@ -1,7 +1,7 @@
 /**
- * What the Hub's routes work on: its settings, accounts and addresses, and the story of a spawn.
+ * The data that the Hub's routes use: its settings, accounts and addresses, and the story of a spawn.
  *
- * Owns the types, and the one shape of all API errors.
+ * Owns the types, and the common shape of all API errors.
  */
 import { STATUS_CODES } from 'node:http';
 import type { Accounts } from './accounts.js';
@@ -14,12 +14,12 @@ import type { SpawnStory } from './story.js';
 import type { Timers } from './timers.js';
 
 export interface Limits {
-  /** How many servers may be active, and how many spawns pending. Null: any number. */
+  /** The maximum number of active servers and of pending spawns. Null: no limit. */
   active: number | null;
   concurrent: number | null;
-  /** How many named servers a user may have. */
+  /** The maximum number of named servers per user. */
   named: number | null;
-  /** `Retry-After` where too many spawns are pending, in seconds. */
+  /** `Retry-After` if too many spawns are pending, in seconds. */
   retryAfter: number;
 }
 
@@ -32,9 +32,9 @@ export class Site {
   readonly faults: HubFaults;
   readonly namedServers: boolean;
   readonly sessions = new Sessions();
-  /** A login page that believes the ingress, and a Spawner that hands its servers to a lab controller. */
+  /** The login page trusts the ingress, and the Spawner delegates its servers to a lab controller. */
   readonly platform: boolean;
-  /** How long a POST and a DELETE may be held. */
+  /** How long a POST and a DELETE may be held, in milliseconds. */
   readonly slowSpawnMs: number;
   readonly slowStopMs: number;
   /** The story that a server's options choose. */
@@ -58,7 +58,7 @@ export class Site {
     return { version: this.release.number, hubPrefix: this.addresses.hubPrefix };
   }
 
-  /** An API error. Without a message it has the status's own words, or none. */
+  /** An API error. Without a message, it has the reason phrase of the status, or none. */
   refuse(status: number, message: string | null): HubReply {
     const words = this.release.nullMessages ? null : (STATUS_CODES[status] ?? null);
     return apiJson(this.tornado, status, { status, message: message ?? words });

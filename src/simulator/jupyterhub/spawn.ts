@@ -1,8 +1,8 @@
 /**
- * One spawn: a story played in time, and how it ended.
+ * One spawn: plays a story over time, and records how it ended.
  *
- * Owns the order of start(), the wait for the server, and the outcome. What the Hub makes of that belongs to server.ts,
- * and how a watcher is told of it to progress.ts.
+ * Owns the order of start(), the wait for the server, and the outcome. Its effect on the Hub belongs to server.ts,
+ * and its progress stream to progress.ts.
  */
 import type { Failure, SpawnStory } from './story.js';
 import type { Timers } from './timers.js';
@@ -16,7 +16,7 @@ export interface Child {
   listens: boolean;
 }
 
-/** `cancelled`: start() was cancelled, which the Hub does not take for a failure. */
+/** `cancelled`: start() was cancelled, which the Hub does not treat as a failure. */
 export type SpawnOutcome =
   { kind: 'ready' } | { kind: 'cancelled' } | { kind: 'failed'; failure: Failure | { kind: 'timeout' } };
 
@@ -24,12 +24,12 @@ export interface SpawnWorld {
   timers: Timers;
   startTimeoutMs: number;
   httpTimeoutMs: number;
-  /** A mute server is given up after so long at the earliest. */
+  /** The minimum time before the Hub gives up on a mute server. */
   muteMs: number;
-  /** Every server takes so much longer until it listens. */
+  /** The additional time before every server listens. */
   extraListenMs: number;
   newChild: () => Child;
-  /** Where the Hub looks whether the server is up. */
+  /** The URL that the Hub requests to check whether the server is up. */
   upUrl: (child: Child, server: { user: string; name: string }) => string;
 }
 
@@ -39,7 +39,7 @@ export class Spawn {
   outcome: SpawnOutcome | null = null;
   /** start() has returned. */
   started = false;
-  /** How many of a burst's events there are by now. */
+  /** The number of a burst's events so far. */
   happened = 0;
   #cancelled = false;
   readonly #server: { user: string; name: string };
@@ -49,7 +49,7 @@ export class Spawn {
   readonly #cancels = new Set<() => void>();
   readonly #finished: (outcome: SpawnOutcome) => void;
 
-  /** `finished` runs before everybody who waits for the end. */
+  /** `finished` is called before all callbacks that wait for the end. */
   constructor(
     server: { user: string; name: string },
     story: SpawnStory,
@@ -77,7 +77,7 @@ export class Spawn {
     }
   }
 
-  /** DELETE while it is pending: start() needs its time to be cancelled. */
+  /** A DELETE while the spawn is pending. Cancelling start() takes `ms` milliseconds. */
   cancel(ms = this.started ? 0 : (this.story.cancelMs ?? 0)): void {
     if (this.#cancelled && ms > 0) return;
     this.#cancelled = true;
@@ -87,7 +87,7 @@ export class Spawn {
     });
   }
 
-  /** Nothing more happens in it. */
+  /** Stops the story. */
   stop(): void {
     for (const cancel of this.#cancels) cancel();
     this.#cancels.clear();
@@ -129,7 +129,7 @@ export class Spawn {
     if (listensIn <= patience) {
       this.#after(listensIn, () => {
         child.listens = true;
-        // The process outlives the spawn, and so does its end.
+        // The process outlives the spawn, so its exit is not one of the spawn's timers.
         if (livesMs !== undefined) this.#world.timers.after(livesMs, () => (child.status ??= 3));
         this.#end({ kind: 'ready' });
       });

@@ -1,19 +1,19 @@
 /**
  * The stories of a scripted Spawner: a server's options choose one with `{"story": NAME, "arg": X}`.
  *
- * Owns what each of them does. They were played on real Hubs, too, and the captures hold what came of it; the scenarios
- * of a demo are scenarios.ts's.
+ * Owns what each of them does. They were also played on real Hubs, and the captures hold the results; the scenarios
+ * of a demo belong to scenarios.ts.
  */
 import { bug, each, event, plain, said, wait, type ProgressStep, type SpawnStory } from './story.js';
 
-/** `arg` of the options, and the seconds that two of them may ask for. */
+/** The `arg` of the options, and two optional timeouts in seconds. */
 export interface StoryOptions {
   arg?: unknown;
   start_timeout?: unknown;
   http_timeout?: unknown;
 }
 
-/** Eleven steps, one a second, then nothing more. */
+/** Eleven steps, one per second. */
 const steps = each(
   ...Array.from({ length: 11 }, (_, index) => [
     said((index + 1) * 9, `step ${index + 1} of 11`),
@@ -21,7 +21,7 @@ const steps = each(
   ]).flat(),
 );
 
-/** Every shape of event that a Spawner can yield, and at the end one that is none. */
+/** Every shape of event that a Spawner can yield, and an invalid one at the end. */
 const odd: readonly unknown[] = [
   { message: 'no progress field' },
   { progress: 10, html_message: 'only <b>html</b>' },
@@ -119,7 +119,7 @@ function refusal(arg: unknown): { kind: 'http'; status: number; text: string } {
   return { kind: 'http', status: Number(arg ?? 409), text: 'a text for the log' };
 }
 
-/** The story that the options choose; undefined where they name none that is known. */
+/** The story that the options choose; undefined if its name is unknown. */
 export function findStory(name: unknown, options: StoryOptions): SpawnStory | undefined {
   if (typeof name !== 'string' || !Object.hasOwn(stories, name)) return undefined;
   const { arg } = options;
@@ -127,7 +127,7 @@ export function findStory(name: unknown, options: StoryOptions): SpawnStory | un
   return story && { ...story, ...timeouts(options) };
 }
 
-/** What the options ask for beside the story, in milliseconds. */
+/** The timeouts in the options, in milliseconds. */
 function timeouts({ start_timeout: start, http_timeout: http }: StoryOptions): Partial<SpawnStory> {
   return {
     ...(start === undefined ? {} : { startTimeoutMs: Number(start) * 1000 }),

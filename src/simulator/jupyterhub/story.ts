@@ -2,20 +2,20 @@
  * What a Spawner does with one server, as data: how long start() takes and how it ends, what progress() yields, what kind
  * of server comes up, and how it stops.
  *
- * Owns the types and the few words that stories are written in. spawn.ts plays them; stories.ts has them.
+ * Owns the types and the functions that stories are written with. spawn.ts plays stories; stories.ts contains them.
  */
 
-/** What progress() yields. JSON of any kind: the Hub passes on whatever it is given. */
+/** What progress() yields. It can be any JSON, because the Hub passes it on unchecked. */
 export type ProgressStep =
   | { kind: 'wait'; ms: number }
   | { kind: 'event'; event: unknown }
-  /** An exception in progress(), or something that is no JSON: the stream ends, the spawn continues. */
+  /** An exception in progress(), or a value that is not JSON: the stream ends, the spawn continues. */
   | { kind: 'bug' };
 
 export type Progress =
   /** Each connection runs progress() from its start. */
   | { kind: 'each'; steps: () => Iterable<ProgressStep> }
-  /** Events at their times since the spawn began; watchers hear of new ones only when start() has ended. */
+  /** Events at their times since the spawn began. Open streams get new ones only when start() has ended. */
   | { kind: 'burst'; events: readonly (readonly [ms: number, event: unknown])[] };
 
 /** Why a spawn failed. */
@@ -26,7 +26,7 @@ export type Failure =
   /** An HTTPError of the Spawner. */
   | { kind: 'http'; status: number; text: string };
 
-/** What answers at the server's URL (single-user.ts). `jupyter` is Jupyter Server without JupyterLab; `deaf` never answers. */
+/** The server behind the URL (single-user.ts). `jupyter` is Jupyter Server without JupyterLab; `deaf` never responds. */
 export type ServerKind =
   'standin' | 'jupyter' | 'jupyterlab' | 'rstudio' | 'deaf' | 'login' | 'forbidden' | 'unavailable' | 'page';
 
@@ -34,35 +34,35 @@ export type ServerKind =
 export type Meanwhile = 'cancel' | 'die' | { signal: 'SIGTERM' | 'SIGKILL'; downMs: number };
 
 export interface SpawnStory {
-  /** How long start() takes; null: for ever. */
+  /** How long start() takes; null: it never ends. */
   startMs: number | null;
-  /** What it raises then. */
+  /** The error that start() raises at its end. */
   failure?: Failure;
   progress: Progress;
-  /** From the end of start() until the server accepts connections. */
+  /** The time from the end of start() until the server accepts connections. */
   listenMs?: number;
-  /** The server accepts connections and never answers. */
+  /** The server accepts connections but never responds. */
   mute?: boolean;
-  /** The process ends at once with this exit status. */
+  /** The process exits at once with this exit status. */
   exits?: number;
-  /** From the moment in which it listens until the process ends. */
+  /** The time from when it listens until the process exits. */
   livesMs?: number;
   server?: ServerKind;
-  /** The Spawner keeps nothing about its process. */
+  /** The Spawner stores nothing about its process. */
   stateless?: boolean;
-  /** From the Hub's ready on, the proxy does not reach the server for so long. */
+  /** How long the proxy cannot reach the server after the Hub considers it ready. */
   unreachableMs?: number;
-  /** How long stop() takes; null: for ever. */
+  /** How long stop() takes; null: it never ends. */
   stopMs?: number | null;
-  /** stop() raises, and the process stays. */
+  /** stop() raises, and the process keeps running. */
   stopFails?: boolean;
-  /** How long start() needs to be cancelled. */
+  /** How long cancelling start() takes. */
   cancelMs?: number;
-  /** What befalls it, each so many milliseconds after the spawn began. */
+  /** External events, each at a time in milliseconds since the spawn began. */
   meanwhile?: readonly (readonly [ms: number, what: Meanwhile])[];
-  /** A restarted Hub finds the server of a spawn that was under way, if it has come up meanwhile. */
+  /** A restarted Hub finds the server of a spawn that was in progress, if the server has started meanwhile. */
   adopted?: boolean;
-  /** The Spawner's own, where a story has others than the Hub's. */
+  /** The Spawner's own timeout, if it differs from the Hub's. */
   startTimeoutMs?: number;
   httpTimeoutMs?: number;
 }
@@ -85,5 +85,5 @@ export function each(...steps: readonly ProgressStep[]): Progress {
   return { kind: 'each', steps: () => steps };
 }
 
-/** What a Spawner without a progress() of its own yields. */
+/** The progress of a Spawner without its own progress(). */
 export const plain = each(said(50, 'Spawning server...'));

@@ -1,7 +1,7 @@
 /**
- * The Hub's own timers: all times are divided by its speed, and all of them end together.
+ * The Hub's timers: all times are divided by its speed, and all timers are cancelled together.
  *
- * Owns what is still to come. Unlike a promise, a callback runs in the moment in which an injected clock reaches it.
+ * Owns the pending timers. Unlike a promise, a callback runs at the moment when an injected clock reaches it.
  */
 import type { Clock } from '../../runtime/context.js';
 
@@ -19,7 +19,7 @@ export class Timers {
     return this.#clock.now();
   }
 
-  /** Calls back after `ms` milliseconds, at once where that is none; the returned function prevents it. */
+  /** Calls back after `ms` milliseconds, immediately if that is 0; the returned function cancels it. */
   after(ms: number, callback: () => void): () => void {
     if (ms <= 0) {
       callback();
@@ -28,7 +28,7 @@ export class Timers {
     return this.#wait(ms / this.#speed, callback);
   }
 
-  /** The same in time that speed does not touch. */
+  /** The same, but not divided by the speed. */
   afterRealTime(ms: number, callback: () => void): () => void {
     return this.#wait(ms, callback);
   }
