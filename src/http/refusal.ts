@@ -3,7 +3,7 @@
  */
 import { header, type HttpResponse } from './response.js';
 
-/** 304 has no target, and neither have the other 3xx statuses not listed here. */
+/** Whether a status is a redirect with a target. 304 and the other 3xx statuses have none. */
 export function isRedirect(status: number): boolean {
   return [301, 302, 303, 307, 308].includes(status);
 }

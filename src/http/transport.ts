@@ -47,7 +47,7 @@ export interface Request {
   url: string;
   accept: string;
   json?: unknown;
-  /** What to say when it is not known whether the request arrived. */
+  /** The hint if it is unknown whether the request arrived. */
   hintIfSent?: string;
   signal: AbortSignal;
 }

@@ -1,5 +1,5 @@
 /**
- * What a user may choose when a lab is created, as the lab form offers it.
+ * The choices for a new lab, as the lab form offers them.
  */
 export interface ImageOption {
   name: string;
@@ -12,9 +12,9 @@ export interface ImageOption {
 export interface SizeOption {
   /** As `--size` takes it. */
   name: string;
-  /** CPUs; null where the form does not tell. */
+  /** CPUs; null if the form does not show them. */
   cpu: number | null;
-  /** Memory in bytes; null where the form does not tell. */
+  /** Memory in bytes; null if the form does not show it. */
   memory: number | null;
   default: boolean;
 }

@@ -1,9 +1,9 @@
 /**
- * The names of event types, apart from the schema, so that the command line can know them without loading it.
+ * The names of event types, separate from the schema, so that the command line can use them without loading it.
  */
 export const eventTypes = ['complete', 'error', 'failed', 'info'] as const;
 
-/** What an Event can be. On the wire it is the server-sent event's name. */
+/** The type of an Event. In the stream it is the name of the server-sent event. */
 export type EventType = (typeof eventTypes)[number];
 
 const names: ReadonlySet<string> = new Set(eventTypes);

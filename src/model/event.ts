@@ -26,7 +26,7 @@ export const eventSchema = z
   })
   .register(metadata, { title: 'Event' });
 
-/** One step of an operation. `progress` is in percent, and null where the controller sent none. */
+/** One step of an operation. `progress` is in percent; null if the controller sent none. */
 export interface Event {
   type: EventType;
   message: string;
@@ -46,8 +46,8 @@ export function isDone(event: Event): boolean {
 /**
  * Encodes an Event as the frame the controller sends for it, byte for byte (the result is ASCII).
  *
- * The event name is the type; the data is one line of JSON with the message and, only where there is one,
- * the progress; separators are `", "` and `": "`; lines end in CRLF.
+ * The event name is the type; the data is one line of JSON with the message and, if there is one, the progress;
+ * separators are `", "` and `": "`; lines end in CRLF.
  */
 export function toSse(event: Event): string {
   const progress = event.progress === null ? '' : `, "progress": ${event.progress}`;

@@ -37,7 +37,7 @@ export function isIn(list: BlockList, host: string): boolean {
   return isIP(host) !== 0 && list.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
 }
 
-/** An IPv6 address as it is written outside of URLs. */
+/** An IPv6 address without the brackets that URLs need. */
 export function withoutBrackets(hostname: string): string {
   return hostname.replace(/^\[|\]$/g, '');
 }

@@ -10,7 +10,7 @@ export type ImageClass = (typeof imageClasses)[number];
 export type ImageChoice =
   { image_list: string } /* a Docker reference */ | { image_tag: string } | { image_class: ImageClass };
 
-/** A lab as it is requested. */
+/** The request for a new lab. */
 export interface LabRequest {
   image: ImageChoice;
   size: string;

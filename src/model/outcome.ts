@@ -12,7 +12,7 @@ import { reportBugsTo, version } from './version.js';
 export interface ErrorInfo {
   /** A stable identifier: the controller's error type if it sent one, otherwise one of this program's. */
   type: string;
-  /** What happened, with the server's own text. Not sanitised: the display does that. */
+  /** What happened, with the server's own text. Not sanitised; the displays sanitise it. */
   message: string;
   /** The HTTP status; null if there was no response. */
   status: number | null;

@@ -20,10 +20,10 @@ export interface Failure {
    */
   effect: 'none' | 'possible';
   /**
-   * Who responded. `server`: the server that runs the labs, or a gateway in front of it that answers for it. `other`:
-   * something else, such as another web site, or a server with a wrong certificate; if the server was never reached,
-   * its address is probably wrong, and nothing is retried. `nobody`: there was no response, or it was lost; requests to
-   * a server that was never reached are retried for five seconds.
+   * Who responded. `server`: the server that runs the labs, or a gateway in front of it that responds in its place.
+   * `other`: something else, such as another web site, or a server with a wrong certificate; if the server was never
+   * reached, its address is probably wrong, and nothing is retried. `nobody`: there was no response, or it was lost;
+   * requests to a server that was never reached are retried for five seconds.
    */
   from: 'server' | 'other' | 'nobody';
   /** The choice in the request for a lab that was refused; omitted if none was, or if it is unknown. */

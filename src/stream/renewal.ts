@@ -55,7 +55,7 @@ export class Renewal {
     this.#giveUp = null;
   }
 
-  /** The new stream could not be opened: the next one is no renewal. */
+  /** The new stream could not be opened: the next one is not a renewal. */
   cancel(): void {
     this.#isDue = false;
   }

@@ -58,7 +58,7 @@ export function skim<Key extends string>(json: string, keys: readonly Key[]): Pa
   throw new SyntaxError('an object without an end');
 }
 
-/** Replaces a nested value with an empty one of its kind. */
+/** Parses a flat value; a nested one becomes an empty object or array. */
 function parseFlat(value: string): unknown {
   const text = value.trim();
   if (text.startsWith('{')) return {};

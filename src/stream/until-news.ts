@@ -27,7 +27,9 @@ export interface UntilNewsOptions {
   onInput: (input: Input) => void;
 }
 
-/** Minimum time between two readings of the queue, in milliseconds, and its ratio to the duration of a reading. */
+/**
+ * Minimum time between two readings of the queue: in milliseconds, and as a multiple of the last reading's duration.
+ */
 const interval = 1_000;
 const share = 10;
 

@@ -15,7 +15,7 @@ import { labOf } from './state.js';
 import { anothersLab, findNubladoSubject } from './subject.js';
 
 export interface Identity {
-  /** Behind the ingress: each request names the user, who is not determined by a token. */
+  /** Behind the ingress: each request names the user; the token does not determine it. */
   direct: boolean;
   /** Whether there is a token. Some routes need one even behind the ingress. */
   hasToken: boolean;
@@ -30,7 +30,7 @@ export function nubladoBackend(client: NubladoClient, { direct, hasToken }: Iden
   async function stateOf({ name, own }: Subject, signal: AbortSignal): Promise<Result<Lab | null>> {
     if (!own) return toLab(await client.stateOf(name, signal));
     const answer = await client.ownState(signal);
-    // This request does not name the user: the token, or the ingress, determines who it is.
+    // This request does not name the user: the token, or the ingress, determines the user.
     const whose = answer.ok ? (answer.value?.user?.username ?? name) : name;
     return whose === name ? toLab(answer) : { ok: false, failure: anothersLab(name, whose, direct) };
   }

@@ -20,7 +20,7 @@ import {
 import { isPassing, proxyCredentialsHint } from '../../http/network.js';
 import { isRedirect, isUpgrade, retryAfter } from '../../http/refusal.js';
 
-/** What an error response says. */
+/** The server's text in an error response. */
 interface ServerText {
   /** The controller's machine-readable error type, if it sent one. */
   type: string | null;
@@ -93,7 +93,7 @@ export function notAController(asked: string, answer: HttpResponse, base: string
 }
 
 /**
- * Maximum time for the body of a refusal if the exit code depends on it, and if it only provides text, in milliseconds.
+ * Maximum time for the body of a refusal, in milliseconds: if the exit code depends on it, and if it only adds text.
  */
 const decidingTime = 10_000;
 const textTime = 2_000;

@@ -1,5 +1,5 @@
 /**
- * Determines whose lab a command is about, if only Gafaelfawr or the controller can tell.
+ * Determines whose lab a command is about, if that requires a request to Gafaelfawr or the controller.
  *
  * The name of the token's user is requested only if another user may be meant. Not every installation provides it: then
  * the lab is requested by the route for any user, which only an administrator may use.
