@@ -1,5 +1,5 @@
 /**
- * What to choose instead of an image or a size that was refused.
+ * The hint after a refused image or size: the values to choose from.
  *
  * Owns the words only; `lab images` prints the whole list.
  */
@@ -7,10 +7,10 @@ import type { Choices } from '../model/choices.js';
 import type { ErrorInfo } from '../model/outcome.js';
 import type { ImageChoice } from '../model/lab-request.js';
 
-/** More would hide the error above them. */
+/** The maximum number of values. More would hide the error above them. */
 const shown = 5;
 
-/** The error's own hint, and after it the values that the option which the user gave may take. */
+/** The error's own hint, followed by the valid values of the option that the user gave. */
 export function choicesHint(
   { hint }: ErrorInfo,
   refused: 'size' | 'image',
@@ -32,7 +32,7 @@ export function choicesHint(
   return hint === null ? list : `${hint} ${list}`;
 }
 
-/** The tag of a reference, with or without a digest behind it; null where it has none. */
+/** The tag of a reference, which may be followed by a digest; null if there is none. */
 export function tagOf(reference: string): string | null {
   return /:([^:@/]+)(?:@|$)/.exec(reference)?.[1] ?? null;
 }

@@ -1,8 +1,8 @@
 /**
  * `lab controller`: serves the simulated controller until it is interrupted, or for as long as a command runs.
  *
- * Prints what a client needs as lines to export, or hands it to the command. The tokens go into files that only
- * this user can read, and that are gone when it ends.
+ * Prints the client's settings as `export` lines, or passes them to the command. The tokens are in files that only
+ * this user can read and that are removed at the end.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -36,7 +36,7 @@ const realSettings = [
   'ACCESS_TOKEN',
 ];
 
-/** Serves; returns the exit code. Throws a UsageError where it cannot. */
+/** Serves; returns the exit code. Throws a UsageError if it cannot start. */
 export async function serve(context: Context, options: ServeOptions): Promise<number> {
   const { out } = context;
   if (options.list) {
@@ -167,7 +167,7 @@ function launch(file: string, args: readonly string[], env: Context['env']): Chi
 }
 
 async function exitCodeOf(child: ChildProcess, signal: AbortSignal): Promise<number> {
-  // Signals do not lead here, only bugs in this program do. The command must exit then, too.
+  // Signals are forwarded and do not abort this; only a bug in this program does. Then the command must exit, too.
   const end = (): void => {
     child.kill('SIGTERM');
   };

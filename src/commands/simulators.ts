@@ -39,7 +39,7 @@ export function describeScenarios(): string {
   return all.map(([name, { summary }]) => `${name.padEnd(width)}  ${summary}\n`).join('');
 }
 
-/** Throws a UsageError where they cannot start. */
+/** Throws a UsageError if they cannot start. */
 export async function startSimulators(clock: Clock, settings: SimulatorSettings): Promise<Simulators> {
   const { host, port, scenario, speed, ping, withHub } = settings;
   const hubOnly = Object.hasOwn(hubScenarios, scenario);

@@ -1,5 +1,5 @@
 /**
- * Which changes of the connection are worth a line, and its words.
+ * Decides which changes of the connection get a line, and its wording.
  *
  * A lost stream is reported at once, and its return once; the attempts in between are not. A request that is retried is
  * reported only when that lasts: most often the next attempt succeeds, or the run ends and says why.

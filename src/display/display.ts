@@ -25,13 +25,13 @@ export interface Ending {
   /** Events seen. */
   events: number;
   lab: Lab | null;
-  /** The last event, for a run that ended at its deadline; left out where no stream was followed. */
+  /** The last event, for a run that ended at its deadline; omitted if no stream was followed. */
   lastEvent?: EventInput | null;
-  /** The result on stdout in text mode, line by line. It is from outside; a terminal gets it sanitised. */
+  /** The lines of the result on stdout in text mode. They are untrusted; for a terminal they are sanitised. */
   text: readonly string[];
   /** Whether the text already says what the outcome says. */
   isInText?: boolean;
-  /** What the result object has in addition, by command. */
+  /** Additional fields of the result object, by command. */
   more?: { users?: string[]; images?: ImageOption[]; sizes?: SizeOption[] };
 }
 

@@ -1,5 +1,5 @@
 /**
- * What every mode for people shares: warnings where no display shows progress, the end of the run on stderr, and the
+ * Shared by all modes for people: warnings if no display shows progress, the end of the run on stderr, and the
  * result on stdout.
  */
 import type { Clock, Output } from '../runtime/context.js';
@@ -14,9 +14,9 @@ import type { Theme } from './theme.js';
 export interface EndingOptions {
   /** Whether only an end with an error is printed. */
   errorsOnly: boolean;
-  /** Whether the result on stdout is text for people, which says what a message that repeats it would say. */
+  /** Whether the result on stdout is text for people, so that a message need not repeat it. */
   isTextOnStdout: boolean;
-  /** Lays a message out for a terminal on which errors were shown as events; null for a log, where each line stands alone. */
+  /** Formats a message for a terminal that showed errors as events; null for a log, where each line is independent. */
   layOut: ((message: Message) => string) | null;
 }
 
@@ -28,7 +28,7 @@ export class EndingDisplay extends SilentDisplay {
   readonly #options: EndingOptions;
   readonly #started: number;
   #command: string | null = null;
-  /** The last event, where that is an error. */
+  /** The last event, if it is an error. */
   #shownError: string | null = null;
 
   constructor(err: Output, theme: Theme, clock: Clock, options: EndingOptions) {
@@ -69,7 +69,7 @@ export class EndingDisplay extends SilentDisplay {
   }
 }
 
-/** Warnings on stderr, where no display shows progress. */
+/** Warnings on stderr, if no display shows progress. */
 export class WarningDisplay extends SilentDisplay {
   readonly #err: Output;
   readonly #theme: Theme;
@@ -106,7 +106,7 @@ export class TextDisplay extends SilentDisplay {
   }
 
   override finish({ text }: Ending): void {
-    // A script gets it as it is, as long as each line stays one line; a terminal gets it sanitised.
+    // A script gets the text unchanged, except that each line stays one line; a terminal gets it sanitised.
     const show = this.#out.isTTY === true ? sanitise : (line: string) => line.replace(/[\r\n]+/g, sanitise);
     for (const line of text) this.#out.write(`${show(line)}\n`);
   }

@@ -18,7 +18,7 @@ type Body = OutputObject extends infer O
   : never;
 
 export interface JsonOptions {
-  /** Whether things are printed as they happen, or the result alone. */
+  /** Whether inputs are printed as they arrive, or only the result. */
   stream: boolean;
   /** Whether heartbeats are printed too. */
   comments: boolean;

@@ -1,8 +1,8 @@
 /**
- * What the displays for people say: the wording of events, warnings, the connection's health, and the end of a run.
+ * The messages of the displays for people: events, warnings, the connection's health, and the end of a run.
  *
- * Owns the words, and sanitises everything from outside. Where a line begins, how it is wrapped, and when it is written is
- * up to each display. Changes of the connection are in `connection.ts`.
+ * Owns the wording, and sanitises all untrusted text. Each display decides where a line begins, how it is wrapped, and
+ * when it is written. Changes of the connection are in `connection.ts`.
  */
 import type { Event } from '../model/event.js';
 import type { Outcome } from '../model/outcome.js';
@@ -12,10 +12,10 @@ import type { Theme } from './theme.js';
 
 /** One message, sanitised and without colour. */
 export interface Message {
-  /** The kind of message, as in `error:`; empty where that needs no word. */
+  /** The kind of message, as in `error:`; empty if no word is needed. */
   word: string;
   text: string;
-  /** Colours the word or, where there is none, the text. */
+  /** Colours the word or, if there is none, the text. */
   paint: (text: string) => string;
 }
 
@@ -82,7 +82,7 @@ export function typedLine(
 /** After this long without an event (ms), the display explains why. */
 const longSilence = 10_000;
 
-/** Why no events arrive at a moment in monotonic milliseconds; null where nothing is wrong. */
+/** Why no events arrive at a moment in monotonic milliseconds; null if nothing is wrong. */
 export function healthText(state: RunState, now: number): string | null {
   const { retrying, reachable, lastContactAt, lastEventAt } = state;
   if (retrying !== null) return `retrying, attempt ${retrying}`;
@@ -100,7 +100,7 @@ export function lastEventText({ event, at }: EventInput, started: number): strin
 
 /** What is known about a run when it ends, apart from its outcome. */
 export interface Finish {
-  /** The command; null where none has begun. */
+  /** The command; null if none has begun. */
   command: string | null;
   elapsedMs: number;
   /** Whether a person reads it at a terminal. In a log, the events before it have times. */

@@ -1,8 +1,8 @@
 /**
- * A stream for text from any source: nothing in it is a command to the CI system that reads it.
+ * A stream for text from any source: prevents the text from acting as a command to the CI system that reads it.
  *
- * GitHub obeys `::name` at the beginning of a line, whatever white space stands before it, and an older form anywhere.
- * Owns the lines and how they are written; `text.ts` knows the form that may occur anywhere.
+ * GitHub executes `::name` at the beginning of a line, even after white space, and an older form anywhere in a line.
+ * Owns the lines and how they are written; `text.ts` handles the form that may occur anywhere.
  */
 import type { Output } from '../runtime/context.js';
 import { inert } from '../model/text.js';
@@ -10,7 +10,7 @@ import { inert } from '../model/text.js';
 /** Text is written in pieces of this many UTF-16 units: megabytes at once would be copied once more on their way out. */
 const piece = 64 * 1024;
 
-/** White space, and what a terminal does not show. */
+/** White space, and characters that a terminal does not show. */
 const unseen = String.raw`(?:[^\S\r\n]|\x1b\[[\d;?]*[A-Za-z])*`;
 const lineCommand = new RegExp(String.raw`(^|[\r\n])(${unseen}):(?=:[A-Za-z])`, 'g');
 const onlyUnseen = new RegExp(`^${unseen}$`);
@@ -26,7 +26,7 @@ export function textOutput(stream: Output): Output {
     inLine = (inLine && lineStart === 0) || !onlyUnseen.test(chunk.slice(lineStart));
     let at = 0;
     while (at + piece < text.length) {
-      // No stream can write half a character.
+      // Half a character cannot be written.
       const end = at + piece - (isHighSurrogate(text.charCodeAt(at + piece - 1)) ? 1 : 0);
       raw.write(text.slice(at, end));
       at = end;

@@ -1,7 +1,7 @@
 /**
- * Colours and symbols: which of them a stream gets, decided once from options, environment and stream.
+ * The colours and symbols for a stream, chosen once from options, environment and stream.
  *
- * Colour never carries meaning alone, so every coloured thing has a word or a symbol as well.
+ * Colour never carries meaning alone: everything coloured also has a word or a symbol.
  */
 import { Chalk, type ChalkInstance } from 'chalk';
 import type { Context } from '../runtime/context.js';

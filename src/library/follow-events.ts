@@ -30,7 +30,7 @@ export interface EventSource {
 const internal = ['repeated', 'bytes', 'look', 'following', 'lab', 'response', 'polling', 'decided'] as const;
 type Internal = Input & { kind: (typeof internal)[number] };
 
-/** The lab's state; null where there is no lab. */
+/** The lab's state; null if there is no lab. */
 type StateUpdate = Omit<Input & { kind: 'state' }, 'lab'> & { lab: LabState | null };
 
 /** What is yielded: every input as it arrives, and last the outcome. */

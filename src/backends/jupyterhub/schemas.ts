@@ -9,7 +9,7 @@ const text = z.string().nullish();
 
 export const ServerModel = z.looseObject({
   name: text,
-  /** `spawn`, `stop`, `check`, and from version 6 on `rename`; null where nothing is pending. */
+  /** `spawn`, `stop`, `check`, and from version 6 on `rename`; null if nothing is pending. */
   pending: text,
   ready: z.boolean().nullish(),
   stopped: z.boolean().nullish(),
@@ -38,7 +38,7 @@ export const TokenOwner = z.looseObject({
 });
 export type TokenOwner = z.infer<typeof TokenOwner>;
 
-/** One page of `GET hub/api/users`: as requested, with the number of users on all pages; a list where that is not known. */
+/** One page of `GET hub/api/users`: as requested, with the number of users on all pages; a list if that is not known. */
 export const UserPage = z.union([
   z
     .object({ items: z.array(UserModel), _pagination: z.looseObject({ total: z.number() }) })

@@ -141,7 +141,7 @@ export class Conflict {
     return lab.phase === 'running' && (before.phase !== 'running' || emptyFor >= emptyWhileRunning);
   }
 
-  /** What the outcome of the stream is for the command; null where it only means that something is over. */
+  /** The command's outcome for an outcome of the stream; null if it only means that an operation is over. */
   #outcomeFor(outcome: Outcome | null, attach: boolean): Outcome | null {
     switch (outcome?.kind) {
       case 'unauthorized':

@@ -74,7 +74,7 @@ export async function deleteLab(
     const state = await session.requests.labState(subject);
     if (state.ok && state.value === null) return gone();
     if (!state.ok && !isAborted(session.signal)) return outcomeOf(state.failure);
-    // The deletion continues, even if requests for the state fail.
+    // The deletion continues regardless of the requests, so their retries start over.
     if (state.ok && state.value?.phase === 'stopping') retry.reset();
   }
   const decides = (lab: Lab | null): Outcome | null => (lab === null ? gone() : null);

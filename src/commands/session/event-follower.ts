@@ -27,16 +27,16 @@ import type { Run } from './run.js';
 import type { StateRequests } from './state-requests.js';
 
 export interface FollowUse {
-  /** What the stream is followed for. Progress begins anew, unless something was seen of the same operation. */
+  /** The purpose of following. Progress starts over, unless events of the same operation were seen. */
   goal: Goal;
   /** See `FollowOptions.silence`. */
   silence: number | null;
   /** See `FollowOptions.afterEnd`. */
   afterEnd: AfterEnd;
-  /** What was seen of the operation before. */
+  /** The events of the operation that were already seen. */
   seen?: Seen;
   onBytes?: (bytes: Uint8Array) => Promise<void>;
-  /** What is known of the operation before anything of it is seen. */
+  /** What is known about the operation before its first event. */
   known?: Partial<Known>;
   /**
    * Called for every input that is not an outcome itself, with the state after it. An outcome ends the run;
@@ -62,14 +62,14 @@ export interface EventFollowerOptions {
 }
 
 export class EventFollower {
-  /** What was shown of the operation that is followed, however often its stream is opened. */
+  /** What was shown of the followed operation, across all connections of its stream. */
   operation = new Seen();
   readonly #options: EventFollowerOptions;
   readonly #run: Run;
   readonly #signal: AbortSignal;
   /** When the event stream may be opened, in monotonic milliseconds. */
   #eventsAt = 0;
-  /** What was seen of the stream that was followed last. */
+  /** What was seen of the last followed stream. */
   #followed: Seen | null = null;
 
   constructor(options: EventFollowerOptions) {
@@ -78,7 +78,7 @@ export class EventFollower {
     this.#signal = options.signal;
   }
 
-  /** Follows the subject's events until there is an outcome, the stream gives no more, or time is up. */
+  /** Follows the subject's events until there is an outcome, the stream ends for good, or the deadline passes. */
   async follow(subject: Subject, { stopOn, known = {}, ...use }: FollowUse): Promise<Outcome | null> {
     const again = use.seen !== undefined && use.seen === this.#followed;
     this.#followed = use.seen ?? null;
@@ -93,7 +93,7 @@ export class EventFollower {
         if (stopped === 'leave') left = true;
         else if (stopped !== null) this.#run.advance({ kind: 'decided', outcome: stopped });
         if (input.kind !== 'repeated') this.#run.show(input);
-        // What else has come counts as seen, so it has to be shown.
+        // Further events of the batch count as seen, so they must be shown.
         if (this.#run.state.outcome !== null) break;
       }
       this.#run.display.flush();

@@ -15,7 +15,7 @@ const hopelessAfter = 60_000;
 export class HopelessCreate {
   readonly #clock: Clock;
   readonly #image: ImageChoice;
-  /** How many such responses there were, when the first and the last one came. */
+  /** The number of such responses, and the times of the first and the last one. */
   #responses = 0;
   #firstAt = 0;
   #lastAt = 0;

@@ -102,7 +102,7 @@ export class Requests {
     await sleep(this.#run.context.clock, ms, isOver ? this.#signal : AbortSignal.any([this.#signal, early]));
   }
 
-  /** The state of the subject's lab, noted and shown; null where there is none. */
+  /** The state of the subject's lab, applied to the run and shown; null if there is no lab. */
   async labState(subject: Subject): Promise<Result<Lab | null>> {
     const attempt = () => this.#attemptState(subject, this.#signal);
     const { lookBegins } = this.#states;

@@ -1,8 +1,8 @@
 /**
- * The state of one run and what is shown of it.
+ * The state of one run and its display.
  *
- * Owns the one place in which inputs become state, and the redrawing. What the inputs mean is decided in
- * `model/reducer.ts`; where they come from, in `requests.ts` and `event-follower.ts`.
+ * Owns the one place where inputs change the state, and the redrawing. `model/reducer.ts` decides what inputs mean;
+ * `requests.ts` and `event-follower.ts` produce them.
  */
 import type { Display } from '../../display/display.js';
 import { advance, initialRun, type Fact, type Goal, type Input, type RunState } from '../../model/reducer.js';
@@ -30,7 +30,7 @@ export class Run {
     this.#stopTicking();
   }
 
-  /** Stamps a fact and takes it into the state. */
+  /** Adds the time to a fact and applies it to the state. */
   advance(fact: Fact): Input {
     const input: Input = { ...stamp(this.context.clock), ...fact };
     this.take(input);
@@ -43,7 +43,7 @@ export class Run {
   }
 
   show(input: Input): void {
-    // A display reports retries only when they last, so that the reasons are in the trace.
+    // A display reports retries only when they last, so the trace has the reasons.
     if (input.kind === 'connection' && input.state === 'retrying') {
       const reason = input.reason ?? 'the connection was lost';
       this.context.trace(1, `retrying, attempt ${input.attempt}: ${reason}`);

@@ -145,7 +145,7 @@ export class Session {
     this.context.trace(level, message);
   }
 
-  /** Records how the run ended, for the last drawing, and stops the deadline. */
+  /** Records how the run ended, for the last drawing, and cancels the last look: the deadline no longer matters. */
   settle(outcome: Outcome): void {
     this.#cancelLook();
     this.#run.advance({ kind: 'decided', outcome });

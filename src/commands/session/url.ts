@@ -22,7 +22,7 @@ export async function endingWithUrl(session: Session, subject: Subject, outcome:
 }
 
 /**
- * The lab's state, read until it has a URL or the request times out. A state read before a `complete` is outdated, even
+ * The lab's state, read until it has a URL or the time is over. A state read before a `complete` is outdated, even
  * `running`: it may be the state of a dead lab (contract, "What a client must survive", 13).
  */
 async function askForUrl(session: Session, subject: Subject, { kind }: Outcome): Promise<Lab | null> {

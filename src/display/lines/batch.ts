@@ -1,9 +1,9 @@
 /**
- * Lines that are written together: a system call for each would cost more than the line.
+ * Writes lines together, because a system call for each would cost more than the line.
  */
 import type { Output } from '../../runtime/context.js';
 
-/** A line of this many characters is written on its own: to join megabytes with other lines would copy them. */
+/** A line of this many characters is written separately, because joining megabytes with other lines would copy them. */
 const large = 64 * 1024;
 
 export class Batch {

@@ -1,6 +1,6 @@
 /**
  * Progress as lines of a log: one for each event, with a timestamp and the elapsed time, and a sign of life in long
- * silences. For files, CI and terminals that can do no more; so a line is never wrapped.
+ * silences. For files, CI and simple terminals; a line is never wrapped.
  */
 import type { Clock, Output } from '../../runtime/context.js';
 import type { Event } from '../../model/event.js';

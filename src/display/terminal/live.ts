@@ -9,7 +9,7 @@
 import type { Output } from '../../runtime/context.js';
 import { columnsOf } from './rows.js';
 
-/** The row first: where erasing begins in the first row of the screen, tmux moves what is erased to its history. */
+/** Erases the row first: if erasing starts in the first row of the screen, tmux moves the erased text to its history. */
 const eraseBelow = '\x1b[K\x1b[J';
 const hideCursor = '\x1b[?25l';
 const showCursor = '\x1b[?25h';
@@ -71,7 +71,7 @@ export class LiveLine {
     this.#send('\r');
   }
 
-  /** Leaves the drawing on the screen for good. */
+  /** Leaves the drawing on the screen permanently. */
   keep(): void {
     if (!this.#drawn) return;
     this.#drawn = false;

@@ -13,7 +13,7 @@ import { rowsOf, type Moment } from './rows.js';
 /** How many events are shown at most in one drawing, and in a second. */
 const most = 2000;
 
-/** A longer message, in UTF-16 units, is cut at once, so that what waits never takes megabytes. */
+/** A longer message (in UTF-16 units) is cut at once, so that pending messages never take megabytes. */
 const longest = 4000;
 
 /** More events than this at once cannot be read, so their messages are cut to this length. */
@@ -29,7 +29,7 @@ export class PendingLines {
   #items: Item[] = [];
   #events = 0;
   #leftOut = 0;
-  /** How many events may still be shown, and when that was worked out, in monotonic milliseconds. */
+  /** How many events may still be shown, and when that was calculated, in monotonic milliseconds. */
   #allowance = most;
   #allowanceAt: number;
 
@@ -46,15 +46,15 @@ export class PendingLines {
   /** A message that is always shown; `at` is in monotonic milliseconds, and null for a message without the time. */
   add(message: Message, at: number | null, progress: Event['progress'] = null): void {
     this.#items.push({ message, moment: at === null ? null : this.#moment(at, progress), isEvent: false });
-    // There are never this many unless nothing is drawn for long, as in the background. The last ones say how it ended.
+    // Reached only if nothing is drawn for long, as in the background. The last messages say how the run ended.
     if (this.#items.length >= 4 * most) this.#keepLast(2 * most);
   }
 
-  /** An event. Its line is made when it is drawn. */
+  /** Adds an event. Its line is formatted when it is drawn. */
   addEvent(input: EventInput): void {
     const { event, at } = input;
     if (event.type !== 'info') {
-      // How a run ends, and why, is never left out.
+      // The outcome of a run and its reason are never omitted.
       this.add(eventMessage(event, this.#theme), at, event.progress);
       return;
     }
@@ -69,12 +69,12 @@ export class PendingLines {
         : input,
     );
     this.#events += 1;
-    // What the next drawing may show, or not much more. Only now and then, because each time costs as much as what is kept.
+    // Keeps about as much as the next drawing may show. Done only occasionally, because it costs as much as it keeps.
     const kept = Math.min(most, this.#allowance + most / 8);
     if (this.#events >= 2 * kept) this.#leaveOut(kept);
   }
 
-  /** Everything that waits, as text for a terminal of this width. `now` is in monotonic milliseconds. */
+  /** All pending messages, as text for a terminal of this width. `now` is in monotonic milliseconds. */
   take(now: number, columns: number): string {
     this.#allowance = Math.min(most, this.#allowance + Math.floor(((now - this.#allowanceAt) * most) / 1000));
     this.#allowanceAt = now;

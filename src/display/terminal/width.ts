@@ -1,8 +1,8 @@
 /**
  * How many columns of a terminal a text takes, and text fitted into columns.
  *
- * Apart from the rest of text because what it needs, Unicode's tables of graphemes and widths, is slow to load
- * and needed by the bar alone. Everything here expects sanitised text.
+ * Separate from other text functions, because Unicode's tables of graphemes and widths are slow to load and only the bar
+ * needs them. Everything here expects sanitised text.
  */
 import stringWidth from 'string-width';
 import { isPlainAscii } from '../../model/text.js';
@@ -12,7 +12,7 @@ const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 /** What can make one grapheme of several code points: marks, joiners, flags, skin tones and the parts of Hangul syllables. */
 const joining = /[\p{M}\p{Cf}\p{RI}\p{EMod}\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]/u;
 
-/** The graphemes of a text. To find them is slow, so text without any that are joined is taken by code points. */
+/** The graphemes of a text. Segmentation is slow, so text without joining characters is split into code points. */
 function* graphemesOf(text: string): Generator<string, void, undefined> {
   if (!joining.test(text)) yield* text;
   else for (const { segment } of segmenter.segment(text)) yield segment;
@@ -20,7 +20,7 @@ function* graphemesOf(text: string): Generator<string, void, undefined> {
 
 /**
  * The columns that one grapheme may take. Terminals disagree about joined emoji: those that know them draw
- * one, the others draw each part, so the wider of the two is assumed. Too short a line is only ugly.
+ * one, the others draw each part, so the wider result is assumed. A line that is too short is only ugly.
  */
 function graphemeWidth(grapheme: string): number {
   const known = knownWidths.get(grapheme);
@@ -33,7 +33,7 @@ function graphemeWidth(grapheme: string): number {
   return width;
 }
 
-/** Widths of graphemes that were measured before: to measure one takes tens of microseconds. */
+/** Cache of measured graphemes: measuring one takes tens of microseconds. */
 const knownWidths = new Map<string, number>();
 const mostKnown = 5_000;
 const longestKnown = 16;
@@ -46,10 +46,10 @@ export function displayWidth(text: string): number {
   return width;
 }
 
-/** The text cut to so many columns, with an ellipsis where something was cut. */
+/** The text cut to the given number of columns, with an ellipsis if anything was cut. */
 export function cut(text: string, columns: number, ellipsis = '…'): string {
   if (columns <= 0) return '';
-  // A grapheme may be arbitrarily long, and a text may be megabytes: look at no more than could matter.
+  // A grapheme may be arbitrarily long, and a text may be megabytes: examine only the part that could fit.
   const head = text.slice(0, columns * 16 + 1);
   if (head.length === text.length && displayWidth(head) <= columns) return text;
   const room = columns - displayWidth(ellipsis);
@@ -64,14 +64,14 @@ export function cut(text: string, columns: number, ellipsis = '…'): string {
 }
 
 /**
- * The text in rows of at most so many columns, of which the first may have another width, broken at spaces. A word that is
- * longer than a row is broken where the row ends. Every character is measured, so the text must be of bounded length.
+ * The text wrapped at spaces into rows of at most the given columns; the first may have another width. A word that is
+ * longer than a row is broken at the end of the row. Every character is measured, so the text must be of bounded length.
  */
 export function wrap(text: string, columns: number, first = columns): string[] {
   if (text.length <= first && isPlainAscii(text)) return [text];
   const rows: string[] = [];
   let row: string[] = [];
-  /** What is left of the row. */
+  /** The remaining columns of the row. */
   let room = first;
   const endRow = (): void => {
     rows.push(row.join(' '));

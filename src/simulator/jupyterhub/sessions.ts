@@ -95,7 +95,7 @@ export function pageCookies(site: Site): string[] {
   return [sessionCookie(site, newValue()), `_xsrf=${newValue()}; Path=${site.addresses.hubPrefix}`];
 }
 
-/** The expired cookies with which a logout deletes the session's. */
+/** The expired cookies that a logout sets to delete the session. */
 export function logoutCookies(site: Site): string[] {
   const { prefix, hubPrefix } = site.addresses;
   const expires = httpDate(site.timers.now() - 365 * 86_400_000);

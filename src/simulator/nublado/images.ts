@@ -109,7 +109,7 @@ function imageForReference(option: string, value: string): { image: Image } | { 
   if (!parts) return { refusal: internalError };
   const [, host, path, tag, digest] = parts;
   if (host !== registry || path !== repository) return unknown();
-  // The digest identifies the image, whatever the tag; of two tags, the one that is not an alias.
+  // The digest identifies the image, regardless of the tag; of two tags, the one that is not an alias.
   const known = images.find((image) => image.resolved && image !== recommended && image.digest === digest);
   if (known) return { image: known };
   if (tag === undefined) {

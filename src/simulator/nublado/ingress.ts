@@ -126,7 +126,7 @@ export function userInfo(request: IncomingMessage, directory: Directory): Reply 
   return json(200, { username, name, uid, gid, groups });
 }
 
-/** The scope that a path requires, whatever the method (contract, "Base and authentication"). */
+/** The scope that a path requires, regardless of the method (contract, "Base and authentication"). */
 function scopeOf(path: string): Scope {
   if (/^\/spawner\/v1\/(labs\/[^/]+\/(create|events)|lab-form\/[^/]+|user-status)$/.test(path)) {
     return 'exec:notebook';
