@@ -20,7 +20,7 @@ import { endingWithUrl } from './session/url.js';
 
 export interface SpawnOptions {
   request: LabRequest;
-  /** Return as soon as the controller accepted. */
+  /** Return as soon as the controller has accepted the request. */
   detach: boolean;
   /** What to do if a lab already exists. */
   onConflict: ConflictPolicy;

@@ -16,12 +16,12 @@ export interface ConnectionNews {
 const lasting = 5_000;
 
 export class ConnectionReports {
-  /** Whether the stream is lost, which was reported. */
+  /** Whether the loss of the stream has been reported. */
   #isLost = false;
   /** When the first of the present attempts failed, in monotonic milliseconds. */
   #since = 0;
   #areRetriesReported = false;
-  /** Whether the stream is back; reported with the next input, which may be that a new operation has begun. */
+  /** Whether the stream is back. Reported with the next input, which may be the start of a new operation. */
   #isBack = false;
 
   /** Takes every input in order. Returns what to report before it is shown; null for nothing. */

@@ -1,7 +1,7 @@
 /**
  * The interface of every display: what a command can show.
  *
- * There is one accumulated state and several displays; redrawing is not updating. Progress displays write to stderr,
+ * There is one accumulated state and several displays; redrawing does not update it. Progress displays write to stderr,
  * output displays to stdout, and a command gets both as one.
  */
 import type { ImageOption, SizeOption } from '../model/choices.js';

@@ -15,8 +15,8 @@ export function readsUtf8(env: Readonly<Record<string, string | undefined>>): bo
 }
 
 /**
- * The text in ASCII. The bytes that other characters have in UTF-8 are letters of another alphabet in another locale, or
- * control characters: 0x9B begins an escape sequence.
+ * The text in ASCII. In another locale, the UTF-8 bytes of other characters would be different letters or control
+ * characters: 0x9B begins an escape sequence.
  */
 export function toAscii(text: string): string {
   return text.replace(/…/g, '...').replace(/[^\x00-\x7f]/gu, visible);

@@ -132,7 +132,7 @@ export function endMessages(outcome: Outcome, finish: Finish, theme: Theme): Mes
   return [{ word, text, paint }, detail(hint)];
 }
 
-/** A line below the message that it belongs to. */
+/** A detail line below its message. */
 export function detail(text: string): Message {
   return { word: ' ', text: logText(text), paint: asItIs };
 }

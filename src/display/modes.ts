@@ -1,6 +1,6 @@
 /**
- * The names of the display modes, apart from the displays, so that the command line can know them without
- * loading any.
+ * The names of the display modes, separate from the displays, so that the command line does not load a display to list
+ * them.
  */
 export const progressModes = ['auto', 'bar', 'plain', 'none'] as const;
 export type ProgressMode = (typeof progressModes)[number];
@@ -19,7 +19,7 @@ export interface DisplayOptions {
   quiet: boolean;
 }
 
-/** What `lab events` adds. */
+/** Additional options of `lab events`. */
 export interface EventsDisplayOptions {
   timestamps: boolean;
   comments: boolean;

@@ -1,5 +1,5 @@
 /**
- * The exact bytes of a stream's body: untouched to a pipe or a file; on a terminal escaped and without secrets.
+ * The exact bytes of a stream's body: unchanged for a pipe or a file; escaped and redacted on a terminal.
  */
 import { drained, type Output } from '../runtime/context.js';
 import type { Redactor } from '../model/redactor.js';
@@ -15,7 +15,7 @@ export interface RawWriter {
 export function rawWriter(out: Output, signal: AbortSignal, redactor: Redactor): RawWriter {
   const decoder = new TextDecoder();
   const shown = redactor.inPieces();
-  // Line ends stay line ends, so that frames can be read, but they are shown as well.
+  // Line ends are kept, so that frames are readable, and also shown as escapes.
   const show = (text: string): boolean => out.write(text.split('\n').map(sanitise).join('\\n\n'));
   return {
     async write(bytes) {

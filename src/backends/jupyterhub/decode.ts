@@ -14,7 +14,7 @@ const largeData = 64 * 1024;
 /** What the Hub writes before the reason, which may be empty: a start timeout has none. */
 const prefix = 'Spawn failed:';
 
-/** How NubladoSpawner marks errors. Its `failed` gives no reason; the last of these does. */
+/** The prefix of NubladoSpawner's errors. Its `failed` has no reason; the last of these errors does. */
 const errorMark = '[error] ';
 
 /**

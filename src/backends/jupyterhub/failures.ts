@@ -22,7 +22,7 @@ import { hubHint, wrongPrefix } from './wrong-address.js';
 import { ErrorBody } from './schemas.js';
 
 export interface RefusalContext {
-  /** What was requested, as in "start the server of NAME". */
+  /** The request in words, as in "start the server of NAME". */
   asked: string;
   base: URL;
   /** Where the token came from, in words. */
@@ -93,7 +93,7 @@ export function refusal(context: RefusalContext, answer: HttpResponse): Failure 
   return make('unknown', 'not_a_hub', { hint: hubHint(base, answer), another: true });
 }
 
-/** The failure of a response that is a success, but not what a Hub sends. */
+/** The failure for a successful response that is not a Hub's. */
 export function notAHub(context: RefusalContext, answer: HttpResponse, is: string): Failure {
   const make = failureMaker(context, answer, null);
   if (answer.redirects > 0 && isPage(answer)) {

@@ -14,7 +14,7 @@ import type { Session } from './session.js';
 import type { Removal, Subject } from '../../backends/backend.js';
 
 export interface DeleteOptions {
-  /** Return as soon as the deletion is under way. */
+  /** Return as soon as the deletion is in progress. */
   detach: boolean;
   words: Words;
 }

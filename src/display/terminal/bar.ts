@@ -77,7 +77,7 @@ export class BarDisplay extends SilentDisplay {
   #bar: SingleBar | null = null;
   #state: RunState | null = null;
   #lastMessage = '';
-  /** A terminal event, which is a line only if the end of the run does not say the same. */
+  /** A terminal event. It gets a line only if the end of the run does not say the same. */
   #terminalEvent: EventInput | null = null;
   /** The bar as it was last drawn; a bar that looks the same is not drawn again. */
   #drawn = '';
@@ -148,7 +148,7 @@ export class BarDisplay extends SilentDisplay {
   #showEvent(input: EventInput): void {
     this.#addTerminalEvent();
     const { type, message } = input.event;
-    // The message may be megabytes, and the last one is looked at again and again.
+    // The message may be megabytes, and the last one is read at every drawing.
     this.#lastMessage = message.slice(0, 1000);
     if (type === 'complete' || type === 'failed') this.#terminalEvent = input;
     else this.#pending.addEvent(input);
@@ -217,7 +217,7 @@ export class BarDisplay extends SilentDisplay {
         terminal: this.#live.asTerminal(),
         fps: never,
         forceRedraw: true,
-        // What stays on the screen is the line that says how the run ended.
+        // Only the line that reports how the run ended stays on the screen.
         clearOnComplete: true,
         format: (_options, params, payload) =>
           barLine(params.maxWidth, { ...(payload as Snapshot), percent: params.value }, this.#theme),

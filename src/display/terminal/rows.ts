@@ -9,21 +9,21 @@ import { percentColumn, type Message } from '../messages.js';
 import type { Theme } from '../theme.js';
 import { wrap } from './width.js';
 
-/** When something happened in a run, and how far it was. */
+/** The time of a message in a run, and the progress at that time. */
 export interface Moment {
   elapsedMs: number;
   progress: number | null;
 }
 
-/** The width of a terminal; one whose size was never set says 0. */
+/** The width of a terminal. A terminal whose size was never set reports 0. */
 export function columnsOf({ columns = 0 }: Output): number {
   return columns > 0 ? columns : 80;
 }
 
-/** A narrower terminal has no room for columns. */
+/** Minimum terminal width for columns. */
 const leastForColumns = 34;
 
-/** Below a first row without columns. */
+/** The indent below a first row without columns. */
 const smallIndent = 2;
 
 /** The message as lines, each with its end; a moment stands in two columns before it. */

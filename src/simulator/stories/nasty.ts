@@ -49,7 +49,7 @@ export const malformedFrames: readonly (string | Uint8Array)[] = [
   frame(message('not escaped: zażółć 望遠鏡 🔭')),
 ];
 
-/** Messages after decoding. As sent, they are harmless ASCII (contract). */
+/** Messages after decoding. On the wire, they are plain ASCII (contract). */
 export const hostileMessages: readonly string[] = [
   'colour: \x1b[31mred\x1b[0m, and never switched back: \x1b[7m',
   'cursor: \x1b[5A\x1b[2K\rLab Kubernetes pod started',
