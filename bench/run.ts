@@ -1,5 +1,5 @@
 /**
- * Runs the benchmarks of what a user notices, and prints a table of figures and goals for the oldest and the newest
+ * Runs the benchmarks of user-visible properties, and prints a table of figures and goals for the oldest and the newest
  * supported major version of Node. Versions other than the running one are installed by `scripts/nodes.ts`; BENCH_NODE
  * is the path of a binary to use instead of the newest version. BENCH_RUNS is the number of runs. Arguments choose
  * benchmarks:

@@ -1,4 +1,4 @@
-/** Compares `lab --version` and `lab --help` with a Node that does nothing. */
+/** Compares `lab --version` and `lab --help` with a Node process that does nothing. */
 import { bin } from '../test/support/program.js';
 import { ratio, runs, sideBySide, time, type Node, type Row } from './measure.js';
 

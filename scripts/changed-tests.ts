@@ -33,7 +33,7 @@ function concerned(path: string, texts: ReadonlyMap<string, string>): string[] {
   return ['test/layers.test.ts', ...(near.length > 0 ? near : inFolder(all, dirname(mirrored)))];
 }
 
-/** The tests in a folder; where it has none, those in the folder above it. */
+/** The tests in a folder; if it has none, those in its parent folder. */
 function inFolder(tests: readonly string[], folder: string): string[] {
   const found = tests.filter((test) => dirname(test) === folder);
   return found.length > 0 || folder === 'test' ? found : inFolder(tests, dirname(folder));

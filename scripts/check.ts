@@ -19,7 +19,7 @@ function git(...args: string[]): string[] {
   return output.split('\n').filter((line) => line !== '');
 }
 
-/** The commit that changes are counted from: where this branch left main; on main itself, the last commit. */
+/** The base commit for changes: where this branch left main; on main itself, the last commit. */
 function baseOf(wanted: string | undefined): string {
   if (wanted !== undefined) return wanted;
   const hasMain = git('branch', '--list', 'main').length > 0;

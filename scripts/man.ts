@@ -87,7 +87,7 @@ function entry(term: string, meaning: string): string[] {
   return ['.TP', `.B ${roff(term)}`, ...fill(meaning)];
 }
 
-/** What the help says after the options. */
+/** The help text after the options. */
 function examples(command: Command, capture: (print: () => void) => string): string[] {
   const whole = capture(() => {
     command.outputHelp();

@@ -22,7 +22,7 @@ const layers = [
   ['model'],
 ];
 
-/** The public API gathers from every layer and is imported by none. */
+/** The public API imports from every layer and is imported by none. */
 const publicApi = 'index';
 
 interface Import {

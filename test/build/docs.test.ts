@@ -16,7 +16,7 @@ const pages = [
     .map((file) => `docs/${file}`),
 ];
 
-/** Paths in the repository, and the targets of relative links. What has a capital word or a * in it stands for many. */
+/** Paths in the repository, and the targets of relative links. Paths with a capital word or a * stand for many. */
 function filesIn(page: string): string[] {
   const text = readFileSync(join(root, page), 'utf8');
   const named =

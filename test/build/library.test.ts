@@ -1,5 +1,5 @@
 /**
- * The library as it is built: what it contains, what its types mention, and what loading it changes in the process.
+ * The built library: what it contains, what its types mention, and what loading it changes in the process.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

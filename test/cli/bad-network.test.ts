@@ -175,7 +175,7 @@ describe('a spawn over a bad network ends as it would over a good one', { concur
       const lines = parseLines(run.stdout);
       const replaced = lines.findIndex((line) => line.kind === 'connection' && line.state === 'replaced');
       const after = lines.slice(replaced).filter(({ kind }) => kind === 'event').length;
-      // What the new queue begins with was shown already where it is the same.
+      // The beginning of the new queue was already shown if it is the same.
       assert.deepEqual(events.slice(-after), queue.slice(-after));
       assert.deepEqual(events.slice(0, queue.length - after), queue.slice(0, queue.length - after));
       assert.equal(new Set(events.map(({ message }) => message)).size, events.length, 'each once');
@@ -240,7 +240,7 @@ describe('the scenarios of the demo', { concurrency: 2 }, () => {
     name: string;
     args?: string[];
     outcome?: 'complete' | 'running';
-    /** What the connection goes through, where that is certain. */
+    /** What happens to the connection, if that is certain. */
     states?: string[];
     events: number;
   }
@@ -274,7 +274,7 @@ describe('the scenarios of the demo', { concurrency: 2 }, () => {
 
   it('flood: a million events in order', async () => {
     const running = startLab([...spawn, '--demo', 'flood']);
-    // Too much to keep: looked at line by line while it comes.
+    // Too much to keep: checked line by line as it arrives.
     running.child.stdout?.removeAllListeners('data');
     let [rest, next, last, events] = ['', 1, '', 0];
     running.child.stdout?.on('data', (chunk: Buffer) => {

@@ -1,5 +1,5 @@
 /**
- * What the commands print, byte for byte where that is promised: the real program with pipes.
+ * What the commands print, byte for byte where that is guaranteed: the real program with pipes.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { runLab, startLab } from '../support/program.js';
 import { openController } from '../support/site.js';
 import { recorder, type Recorded } from '../support/streams.js';
 
-/** The body of an event stream, read with nothing of this program's own. */
+/** The body of an event stream, read without any of this program's code. */
 function curl(url: string, token: string): Promise<string> {
   return new Promise((resolve, reject) => {
     get(url, { headers: { authorization: `Bearer ${token}` } }, (response) => {
@@ -356,7 +356,7 @@ describe('lab schema and lab help', { concurrency: 4 }, () => {
     assert.deepEqual(JSON.parse((await runLab(['schema'])).stdout), eventJsonSchema());
     const output = JSON.parse((await runLab(['schema', 'output'])).stdout) as { oneOf: unknown[] };
     assert.ok(output.oneOf.length >= 7);
-    // Version 1 may grow: nothing may forbid further keys.
+    // Version 1 may grow: further keys must be allowed.
     assert.doesNotMatch(JSON.stringify(output), /"additionalProperties":false/);
   });
 

@@ -139,7 +139,7 @@ describe('lab completion bash', () => {
     const own = await scriptFile(folder, 'bash', 'nasty', nastyProgram());
     const offered = bash(own, folder, 'lab', 'config', 'set', '');
     assert.equal(offered.length, nasty.length);
-    // As typed, each is that one word again.
+    // Typed this way, each is that one word again.
     const code = `for word in ${offered.join(' ')}; do printf '%s\\n' "$word"; done`;
     assert.deepEqual(
       execFileSync('bash', ['-c', code], { encoding: 'utf8' }).split('\n').slice(0, -1),

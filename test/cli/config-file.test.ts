@@ -21,7 +21,7 @@ function onDisk(folder: string, options: string, script: string, env: Record<str
   );
 }
 
-/** A place for the file; nothing is there yet. */
+/** A path for the file, which does not exist yet. */
 function place() {
   const base = temporaryFolder();
   mkdirSync(join(base, 'nublado-lab'));

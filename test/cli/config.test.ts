@@ -1,5 +1,5 @@
 /**
- * `lab config`: what it prints, what it writes, and what it refuses to.
+ * `lab config`: what it prints, writes and refuses.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -39,7 +39,7 @@ async function lab(line: string | string[], env: Record<string, string> = {}) {
   return { code, stdout: out.text(), stderr: err.text() };
 }
 
-/** A UsageError of one line that says this, and never the secret. */
+/** A one-line UsageError with this text, and never the secret. */
 function usage(message: RegExp, hint = /^/): (error: unknown) => boolean {
   return (error) => {
     assert.ok(error instanceof UsageError, String(error));

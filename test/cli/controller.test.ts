@@ -37,7 +37,7 @@ interface Run extends Omit<Running, 'finished'> {
   ended: Promise<Finished & { left: string[] }>;
 }
 
-/** Runs `lab controller` with these arguments and a folder for temporary files of its own. */
+/** Runs `lab controller` with these arguments and its own folder for temporary files. */
 function run(args: readonly string[]): Run {
   const own = temporaryFolder();
   const { finished, ...running } = startLab(['controller', ...args], { ...real, TMPDIR: own, KEPT: 'yes' });
@@ -262,7 +262,7 @@ describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
     });
   }
 
-  /** Hears a signal out once, ends with 9 at the second, and says how the first went. */
+  /** Handles the first signal to the end, exits with 9 at the second, and reports how the first was handled. */
   const stubborn = (signal: string): string => `
     let times = 0;
     process.on('${signal}', async () => {

@@ -23,7 +23,7 @@ before(async () => {
 });
 after(() => controller.close());
 
-/** Each test has a user of its own at a controller of its own, so that none sees another's lab. */
+/** Each test has its own user at its own controller, so that none sees another's lab. */
 async function withController<T>(
   scenario: string,
   use: (env: Record<string, string>, controller: SimulatedController) => Promise<T>,
@@ -140,7 +140,7 @@ const cases: Case[] = [
     name: 'a deadline',
     scenario: 'slow-pull',
     speed: 1,
-    // Time enough for a busy machine to hear the controller.
+    // Enough time for a busy machine to reach the controller.
     args: ['spawn', '--timeout', '5s'],
     code: 124,
     outcome: 'timeout',
@@ -325,7 +325,7 @@ describe('signals', { concurrency: 4 }, () => {
 
   it('count while a token is awaited, and so does the deadline', async () => {
     for (const file of ['-']) {
-      // The other end of stdin stays open, and says nothing.
+      // The other end of stdin stays open, and sends nothing.
       const child = spawn(
         process.execPath,
         [bin, 'spawn', '--token-file', file, '--timeout', '300ms', '-o', 'json'],

@@ -178,7 +178,7 @@ describe('what a hostile server says does nothing to a terminal', { concurrency:
       const terminal = atTerminal(`lab ${command}`, { env: environment(origin), columns: 300 });
       assert.equal(await terminal.finished, code);
       const written = terminal.written();
-      // What the program itself writes to a terminal are colours, the cursor and erasing; nothing of the rest is its own.
+      // The program itself writes only colours, cursor movements and erasing to a terminal; nothing else is its own.
       assert.ok(
         !/\x1b\[2J|\x9b|\x1bc|\x1b\]|\x07|\0|\u202e|\u2028|\u200b/.test(written),
         `${command}: ${JSON.stringify(written)}`,

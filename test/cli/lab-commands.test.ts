@@ -105,7 +105,7 @@ describe('lab status', { concurrency: 4 }, () => {
   it('needs no option inside a lab, and -v names each origin', () =>
     at({ scenario: 'immediate' }, async ({ lab, controller }) => {
       await lab('spawn');
-      // A user's own token: it opens nothing but what every user has.
+      // A user's own token: it grants only what every user has.
       const token = controller.tokens.user;
       for (const [name, own] of [
         ['NUBLADO_TOKEN', { NUBLADO_TOKEN: token }],
@@ -236,7 +236,7 @@ describe('lab wait', { concurrency: 4 }, () => {
     at({ scenario: 'delete-failure', speed: 0.25 }, async ({ lab, start, controller }) => {
       controller.beginSpawn();
       assert.equal((await lab('wait')).code, 0);
-      // Both wait before the deletion begins, so that they meet it however busy the machine is.
+      // Both wait before the deletion begins, so that they overlap with it even on a busy machine.
       const text = start('wait', '--for', 'absent', '--timeout', '60s', '-v');
       const json = start('wait', '--for', 'absent', '--timeout', '60s', '-o', 'ndjson');
       await Promise.all([text.seen(/profile default: from default/), json.seen(/"kind":"state"/)]);

@@ -35,10 +35,10 @@ interface Case {
 
 const pulling = info('Pulling', 30);
 const open = stream('open', pulling);
-/** The state at first, and what becomes of the request that comes last. */
+/** The state at first, and the fate of the last request. */
 const then = (last: Answer): Answer => inTurn(lab('pending'), last);
 
-/** A stream that sends a byte every tenth of a second, none of which completes anything. */
+/** A stream that sends a byte every tenth of a second, none of which completes a line or a frame. */
 const trickle: Answer = (response) => {
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   const timer = setInterval(() => response.write(':'), 100);
@@ -47,7 +47,7 @@ const trickle: Answer = (response) => {
   });
 };
 
-// On a busy machine, the stream is open and has brought what it has before that begins.
+// Even on a busy machine, the stream is open and has delivered its content before that begins.
 const wait = ['wait', '--timeout', '6s'];
 const cases: Case[] = [
   {

@@ -1,5 +1,5 @@
 /**
- * The real program against responses whose body never ends: they are taken for what their status and headers say.
+ * The real program against responses whose body never ends: status and headers decide how they are interpreted.
  */
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';

@@ -47,7 +47,7 @@ describe('states that mislead', { concurrency: 4 }, () => {
     at({ scenario: 'recreate-lost', speed: 1 }, async ({ lab }) => {
       const run = await lab('spawn', '-vv');
       assert.equal(run.code, 0, run.stderr);
-      // How soon the create is sent again is random: it meets the old lab, the new one's start, or the new lab.
+      // The delay before the create is repeated is random: it finds the old lab, the new one's start, or the new lab.
       assert.match(run.stderr, /< 504 to POST[^]*> (POST|GET \S+\/events)/);
     }));
 

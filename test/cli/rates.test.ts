@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { info, lab, startPeer, stream, type Peer, type Route } from '../support/peer.js';
 import { runLab } from '../support/program.js';
 
-/** No more than one a second: counted over the time in which they came, and one more for the way that each takes. */
+/** At most one a second: counted over the time in which they arrived, plus one for the latency of each. */
 function assertOneASecond(peer: Peer, route: Route): void {
   const times = peer.on(route).map(({ at }) => at);
   const seconds = ((times.at(-1) ?? 0) - (times[0] ?? 0)) / 1000;

@@ -52,7 +52,7 @@ function page(status: number, headers: Record<string, string> = {}): Reply {
   return { status, headers: { 'content-type': 'text/html', ...headers }, body };
 }
 
-/** A recorded 422 as it would be had the secret been in the request. */
+/** A recorded 422 as it would be if the request had contained the secret. */
 function echoing(name: string): Reply {
   const reply = captured(name);
   const { detail } = JSON.parse(reply.body) as { detail: Record<string, unknown>[] };
@@ -311,7 +311,7 @@ const rows: Row[] = [
   },
 ];
 
-/** Where trying again may help, it is tried again: until timed out, which is said before what was in the way. */
+/** If a retry may help, the request is retried until timed out; the timeout is reported before the cause. */
 const late = /^timed out; outcome unknown(: |$)/;
 const unknown = { code: 7, outcome: 'unknown' } as const;
 const direct = ['--direct', '--user', 'rachel', '--timeout', '2s'];
@@ -409,12 +409,12 @@ async function run({ args, reply, to = /^/ }: Pick<Row, 'args' | 'reply' | 'to'>
   return await runLab(args, { LAB_CONTROLLER: server.origin, LAB_TOKEN: 'token-of-rachel' });
 }
 
-/** A text as stderr shows it: what a terminal could obey is made visible. */
+/** A text as stderr shows it: terminal control characters are made visible. */
 function shown(text: string): string {
   return text.replaceAll('\x1b', '\\x1b').replaceAll('\n', '\\n').replaceAll('\u202e', '\\u202e');
 }
 
-/** What holds for every refusal, and the error of its result object. */
+/** What applies to every refusal, and the error of its result object. */
 async function check(row: Omit<Row, 'type'>): Promise<NonNullable<ResultObject['error']>> {
   const [text, asJson] = await Promise.all([run(row), run({ ...row, args: [...row.args, '-o', 'json'] })]);
   for (const { code, stdout, stderr } of [text, asJson]) {
@@ -429,7 +429,7 @@ async function check(row: Omit<Row, 'type'>): Promise<NonNullable<ResultObject['
   assert.ok(error);
   assert.equal(error.message, result.message);
   const [, said = ''] = /^✖ (.*)$/m.exec(text.stderr) ?? [];
-  // On a machine that is busy, only one of the two may have run out of time.
+  // On a busy machine, only one of the two may have timed out.
   if (!late.test(said) && !late.test(error.message)) assert.equal(said, shown(error.message));
   return error;
 }

@@ -2,8 +2,8 @@
  * The real program and servers that echo the secrets they received. Secrets are removed from servers' free text, in
  * every encoding and on every path; names, addresses and the program's own words stay as they are.
  *
- * That no secret is in any output or log is held by the harness (support/secrecy.ts) for every child, in this file as
- * in the others. Here it is made sure that there is something to be found.
+ * The harness (support/secrecy.ts) checks every child, in this file and the others, for secrets in its output and logs.
+ * This file ensures that there is something to find.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -30,7 +30,7 @@ const split = (text: string, end: string): string => Array.from(text).join(end);
 const encoded = (text: string): string =>
   Array.from(Buffer.from(text), (byte) => `%${byte.toString(16)}`).join('');
 
-/** Everything that must not be seen, as a server may put it into one text. */
+/** Everything that must not be shown, as a server may put it into one text. */
 const echo = [
   ...[token, value, 'hunter4-line'].flatMap((secret) => [
     secret,

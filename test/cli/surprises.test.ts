@@ -40,7 +40,7 @@ describe('surprises', { concurrency: 4 }, () => {
     }));
 
   it('half an event is not an event (5)', () => {
-    // The story waits for the program, however late that is.
+    // The scenario waits for the program, however late that is.
     const clock = new FakeClock();
     return at({ scenario: 'slow-pull', speed: 1, clock }, async ({ start, controller }) => {
       controller.beginSpawn();

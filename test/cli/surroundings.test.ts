@@ -1,6 +1,6 @@
 /**
- * What a process may be started without: a home folder, a working directory, streams. The real program never ends
- * without a word, and fails only where it needs what is missing.
+ * What may be missing when a process starts: a home folder, a working directory, streams. The real program never ends
+ * without a message, and fails only if it needs what is missing.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

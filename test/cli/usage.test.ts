@@ -1,5 +1,5 @@
 /**
- * Wrong usage and configuration: exit 2, one line that says what would be right, nothing sent.
+ * Invalid usage and configuration: exit 2, one line with the correct usage, no request sent.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -133,7 +133,7 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
     /--direct: the form .*needs a token/,
   ],
   ['a variable that is none', ['spawn', '--env', '=hunter2'], {}, /--env: .*KEY=VALUE/],
-  // A value without its key may be given by mistake, so that no argument is quoted.
+  // A value without its key may be given by mistake, so arguments are not quoted.
   ['a variable that is not set', ['spawn', '--env', 'hunter2'], {}, /--env: no variable of this name is set/],
   [
     'the second variable not set',
@@ -220,7 +220,7 @@ describe('usage as kubectl and docker have it', () => {
   });
 });
 
-/** A command's name in another tool, and what it is called here. */
+/** A command's name in another tool, and its name here. */
 function meaning(command: string): (word: string) => (typeof cases)[number] {
   return (word) => [`${word}, as elsewhere,`, [word], {}, new RegExp(`Did you mean \`${command}\`\\?`)];
 }

@@ -114,7 +114,7 @@ describe('a create during another operation', () => {
         const { create, state: states } = run.requests;
         const name = `${JSON.stringify(events)} ${JSON.stringify(state)}: ${create.join(' ')}`;
         assert.equal(code(run), 124, name);
-        // One more than that where the lab has just gone.
+        // One more if the lab has just gone.
         assert.ok(create.length >= 4 && create.length <= 10, name);
         assert.ok(
           create.slice(2).every((at, i) => at - (create[i + 1] ?? 0) >= 15_000),
@@ -239,7 +239,7 @@ describe('a create whose response was lost', () => {
   it('is sent again while the state says running, which may be the lab before; then the type decides', async () => {
     const replaced = await spawns({
       create: (_at, nth) => (nth === 1 ? gatewayTimeout : inProgress),
-      // A dead lab is being replaced: its state stays for a while, then comes the new one.
+      // A dead lab is being replaced: its state stays for a while, then the new one appears.
       state: (at) => (at < 20_000 ? running(old) : at < 30_000 ? lab('pending') : running('http://new/')),
       events: () =>
         ended(

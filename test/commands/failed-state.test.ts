@@ -79,7 +79,7 @@ describe('wait, while the state is failed', () => {
   });
 
   it('ignores a state that was requested before the stream ended', async () => {
-    // Seven seconds after the beginning the state is requested; while the response is on its way, the deletion ends.
+    // Seven seconds after the beginning the state is requested; while that request is in flight, the deletion ends.
     const run = await play(
       {
         state: (at) => (at < 7_600 ? lab('failed') : noLab),

@@ -1,5 +1,5 @@
 /**
- * `wait --for absent` in memory, where it takes minutes.
+ * `wait --for absent` in memory, because it takes minutes.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -29,7 +29,7 @@ interface Place {
   folder: string;
 }
 
-/** A configuration folder of its own, with that file in it. */
+/** A separate configuration folder, with that file in it. */
 function place(content: unknown): Place {
   const base = temporaryFolder();
   const folder = join(base, 'nublado-lab');
@@ -63,7 +63,7 @@ async function resolve(
   return resolveTarget(options, context, new AbortController().signal);
 }
 
-/** A UsageError of one line that says this, and never a token. */
+/** A one-line UsageError with this text, and never a token. */
 function usage(message: RegExp, hint = /^/): (error: unknown) => boolean {
   return (error) => {
     assert.ok(error instanceof UsageError, String(error));

@@ -1,5 +1,5 @@
 /**
- * Changing the profiles while other processes do: the lock, and what is left of it.
+ * Changing the profiles while other processes change them: the lock, and what remains of it.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

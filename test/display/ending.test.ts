@@ -1,5 +1,5 @@
 /**
- * The line that says how a run ended: on a terminal, and in a log.
+ * The line that reports how a run ended: on a terminal, and in a log.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -15,7 +15,7 @@ const bar = /^ *(\d+)% [█░]+ \d+:\d\d/;
 const barBelow = (message: string): RegExp =>
   new RegExp(`${message}[^]*\\n *\\d+% [█░]*[^\\n]*0:\\d\\d[^\\n]*$`);
 
-// Each is a story that takes its seconds, and none waits for another.
+// Each takes several seconds, and none waits for another.
 describe('the bar at a terminal', { concurrency: 6 }, () => {
   it('shows a spinner, then a bar below the messages, then the result', async () => {
     const terminal = atTerminal('lab spawn --demo');
@@ -120,7 +120,7 @@ describe('the bar at a terminal', { concurrency: 6 }, () => {
       assert.equal(await terminal.finished, 0);
       const lines = terminal.text().split('\n');
       assert.match(terminal.text(), new RegExp(`^${wrapped}$`, 'm'));
-      // Every row is one of its own; only the URL is left to the terminal.
+      // Every row is written separately; only the URL is wrapped by the terminal.
       for (const line of lines.slice(0, -1)) assert.ok(displayWidth(line) < columns, line);
       assert.match(lines.at(-2) ?? '', /^✔ Lab is running \(0:0\d\)$/);
     });

@@ -1,5 +1,5 @@
 /**
- * Text on its way out: no line of it is a command to a CI system, and nothing else is changed.
+ * Text on its way to the output: no line of it is a command to a CI system, and nothing else is changed.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -66,7 +66,7 @@ describe('text on its way out', () => {
     );
     fc.assert(
       fc.property(pieces, (texts) => {
-        // A form that may stand anywhere is searched in what is written at once.
+        // A form that may occur anywhere is searched for in the text of a single write.
         const shown = written(...texts.map((text) => `${text}|`));
         assert.doesNotMatch(shown, /##(?:\[|vso\[)/i);
         assert.doesNotMatch(shown, /^\s*::[a-z]/im);

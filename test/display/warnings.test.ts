@@ -1,5 +1,5 @@
 /**
- * Node's own warnings while the real program draws: above the bar, and as ever where nothing is drawn.
+ * Node's own warnings while the real program draws: above the bar, and unchanged if nothing is drawn.
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';

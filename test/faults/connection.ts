@@ -1,7 +1,7 @@
 /**
- * One event stream on its way to the client, with what goes wrong on that way.
+ * One event stream on its way to the client, with its faults.
  *
- * Knows which frames have gone over whole and when the client took them, which is what it can have seen.
+ * Knows which frames were transferred completely and when the client read them, which is what it can have seen.
  */
 import type { Clock } from '../../src/runtime/context.js';
 import type { Queue } from './controller.js';
@@ -21,9 +21,9 @@ const pingEvery = 15_000;
 export class Connection {
   readonly passages: Passage[] = [];
   readonly openedAt: number;
-  /** When the client closed it; null where it did not. */
+  /** When the client closed it; null if it did not. */
   closedAt: number | null = null;
-  /** When the client took its last byte; null where it took none. */
+  /** When the client read its last byte; null if it read none. */
   lastTakenAt: number | null = null;
   readonly queue: Queue;
   /** How it ended for the client, once the client has learned it. */
@@ -90,7 +90,7 @@ export class Connection {
     return this.#over !== null;
   }
 
-  /** The next bytes, or how it ended; null where there is nothing yet. */
+  /** The next bytes, or how it ended; null if there is nothing yet. */
   take(): Buffer | 'end' | 'cut' | null {
     const chunk = this.#nextChunk();
     if (chunk === null) {
@@ -109,7 +109,7 @@ export class Connection {
     return chunk;
   }
 
-  /** The way is cut: what was not handed over yet is lost or not, as it happens. */
+  /** The connection is cut: bytes that were not handed over yet may or may not be lost. */
   cut(): void {
     if (this.#random.chance(0.5)) this.#chunks = [];
     this.#over ??= 'cut';
@@ -191,7 +191,7 @@ export class Connection {
   #release(): void {
     this.#cancelPing();
     this.#cancelCut();
-    // Not there yet while the constructor reads what the queue has already.
+    // Not set yet while the constructor reads what the queue already contains.
     (this.#leave as (() => void) | undefined)?.();
   }
 }

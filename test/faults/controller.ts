@@ -1,7 +1,7 @@
 /**
  * The controller of a story, without a network: one lab, its pod and queue, and the operations on it.
  *
- * Owns what is true. Written from the contract alone; shares no code with the program. Numbers are those of the
+ * Owns the true state. Written from the contract alone; shares no code with the program. Numbers are those of the
  * contract, "What a client must survive".
  */
 import type { Clock } from '../../src/runtime/context.js';
@@ -24,7 +24,7 @@ interface Reader {
 export class Queue {
   readonly frames: Frame[] = [];
   ended = false;
-  /** Of which operation it is; `before`: one that was over when the command began, or none. */
+  /** The operation that it belongs to; `before`: one that was over when the command began, or none. */
   readonly of: 'before' | 'spawn' | 'deletion';
   readonly #readers = new Set<Reader>();
 
@@ -67,7 +67,7 @@ export class Controller {
   /** When the truth changed last. */
   changedAt = 0;
   spawned = 0;
-  /** Told once, when the first operation begins that a command may be about. */
+  /** Called once, when the first operation begins that may concern a command. */
   onBegin: () => void = () => undefined;
   readonly #story: Story;
   readonly #clock: Clock;
@@ -85,7 +85,7 @@ export class Controller {
       if (!open) this.queue.end();
     }
     if (underWay !== null) this.#begin(underWay.kind, underWay.operation, false);
-    // What a newer controller says of an operation that it shares with an older one.
+    // How a newer controller reports an operation that it shares with an older one.
     if (status === 'hibernated') this.status = status;
   }
 
@@ -106,12 +106,12 @@ export class Controller {
     return 'accepted';
   }
 
-  /** Another client's create, where it is refused. */
+  /** Another client's create, if it is refused. */
   refuseOther(): void {
     if (this.#underWay !== null) this.#lookForPod();
   }
 
-  /** Failed labs are deleted, and those whose pod does not run any more (6). */
+  /** Failed labs are deleted, and those whose pod no longer runs (6). */
   reconcile(): void {
     if (this.#underWay !== null || this.status === null) return;
     if (this.status === 'failed' || this.pod !== 'running')

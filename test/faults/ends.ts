@@ -1,5 +1,5 @@
 /**
- * Faults that do not pass: the command must say that it does not know, or that time is up, and when.
+ * Permanent faults: the command must report an unknown outcome, or that it timed out, and when.
  */
 import { calm, noTroubles } from './facts.js';
 import { spawnOperation } from './operations.js';
@@ -95,7 +95,7 @@ function lostForGood(random: Random, story: Story): Story {
   return {
     ...unending(random, story, 240_000, truth('lost and not back', 'unknown')),
     windows: [always(lasting(random), from)],
-    // Once everything is lost, so is the stream that was open.
+    // Once everything is lost, the open stream is lost as well.
     interference: {
       ...calm,
       restarts: [{ at: from + random.whole(0, 1000), down: 500, forgets: false }],
@@ -104,8 +104,8 @@ function lostForGood(random: Random, story: Story): Story {
 }
 
 /**
- * The deadline comes while streams are cut again and again, or while some or all requests fail. Whether that is 124 or 7
- * follows from what was heard in the last two seconds, which the judge looks up.
+ * The deadline comes while streams are repeatedly cut, or while some or all requests fail. Whether that is 124 or 7
+ * depends on what was received in the last two seconds, which the judge looks up.
  */
 function cutShort(random: Random, plain: Story): Story {
   const timeout = random.whole(3000, 60_000);

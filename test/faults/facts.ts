@@ -1,5 +1,5 @@
 /**
- * Composes what happens at the controller: what the command finds there, and what every operation will do.
+ * Composes the events at the controller: the initial state that the command finds, and the course of every operation.
  */
 import { deletionOperation, resumedOperation, spawnOperation, type Result } from './operations.js';
 import type { Random } from './random.js';
@@ -121,7 +121,7 @@ function underWayFor(random: Random, status: Status | null, result: Result): Bef
   }
 }
 
-/** The same spawn, by a controller that has a name of its own for what is pending. */
+/** The same spawn, by a controller that uses a different name for the pending status. */
 function waking(operation: Operation): Operation {
   return operation.map((step) => (step.status === 'pending' ? { ...step, status: 'hibernated' } : step));
 }
@@ -141,12 +141,12 @@ function beforeFor(
     case 'running': {
       const dead = random.chance(name === 'spawn' ? 0.4 : 0.1);
       const pod = dead ? random.pick(['dead', 'none'] as const) : 'running';
-      // After a restart nothing is reported of a running lab.
+      // After a restart no events of a running lab are reported.
       const open = name !== 'events' && random.chance(0.2);
       return { ...before, pod, open, queue: open ? [] : frames('running') };
     }
     case 'hibernated':
-      // A lab that sleeps, where nothing is under way; how it is woken is nothing that the command knows.
+      // A sleeping lab with no operation in progress; the command does not know how to wake it.
       if (name !== 'spawn' || random.chance(0.5)) return before;
       return { ...before, pod: 'running', open: true, queue: [], underWay: null };
     case 'terminating':
@@ -156,7 +156,7 @@ function beforeFor(
   }
 }
 
-/** Whether the deletion that is under way, or would be, fails. */
+/** Whether the deletion that is in progress, or would be, fails. */
 export function deletionFails({ before, deletion }: Story): boolean {
   return fails(before.underWay?.kind === 'deletion' ? before.underWay.operation : deletion);
 }

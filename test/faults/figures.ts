@@ -1,5 +1,5 @@
 /**
- * Plays many stories and counts: stories, faults, outcomes, and what was wrong.
+ * Plays many stories and counts stories, faults, outcomes and failures.
  */
 import { generate } from './generate.js';
 import { judge } from './judge.js';
@@ -57,7 +57,7 @@ export function describe({ stories, faults, outcomes, wrong }: Figures): string[
   ];
 }
 
-/** Everything about one story: as it was composed, and made as small as it goes wrong in the same way. */
+/** Everything about one story: as composed, and reduced as far as it still fails in the same way. */
 export async function explain(seed: number): Promise<string> {
   const story = generate(seed);
   const played = await play(story);

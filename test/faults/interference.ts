@@ -11,7 +11,7 @@ import { mainSpawn, truth } from './truth.js';
 /** For what never ends; longer than all temporary troubles, and than the wait for another user's failed lab. */
 export const shortTimeout = 420_000;
 
-/** The outcomes that may be right in addition. */
+/** Additional outcomes that may be correct. */
 export function also(story: Story, why: string, ...outcomes: string[]): Story {
   const all = [...new Set([...story.truth.outcomes, ...outcomes])];
   const timeout = all.includes('timeout') ? Math.min(story.timeout ?? Infinity, shortTimeout) : story.timeout;
@@ -123,7 +123,7 @@ function withRestart(random: Random, story: Story, length: number): Story {
   const { outcomes } = story.truth;
   const more: string[] = [];
   if (story.command.name === 'events') {
-    // What ended before the restart is forgotten by the stream; then it is silent for ever, or 404.
+    // The stream forgets what ended before the restart; then it stays silent for ever, or gets 404.
     more.push(outcomes.includes('failed') ? 'not-found' : 'timeout');
   }
   // A client that sends its first request after a restart no longer finds a failed lab.
@@ -164,7 +164,7 @@ function withRemoval(story: Story, interference: Story['interference'], random: 
   };
 }
 
-/** Somebody deletes the lab that sleeps, which is in the way of a spawn. */
+/** Another client deletes the sleeping lab, which is in the way of a spawn. */
 export function withSleeper(random: Random, story: Story): Story {
   const { command, before } = story;
   if (command.name !== 'spawn' || before.status !== 'hibernated' || before.underWay !== null) return story;

@@ -1,5 +1,5 @@
 /**
- * Does what a story says that others do: restarts, other clients, reconciliation, tokens that expire.
+ * Performs the story's external actions: restarts, other clients, reconciliation, tokens that expire.
  */
 import type { Clock } from '../../src/runtime/context.js';
 import type { Interference } from './story.js';

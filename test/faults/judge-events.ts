@@ -1,5 +1,5 @@
 /**
- * Judges what the user was shown: every frame that came over whole, once, in order, and nothing else.
+ * Judges what the user was shown: every frame that arrived complete, once, in order, and nothing else.
  */
 import type { Wire } from './judge.js';
 import type { Played } from './play.js';
@@ -8,7 +8,7 @@ import { tellFrame } from './tell.js';
 export function judgeEvents({ shown, world, endedAt, ending }: Played, wire: Wire): string[] {
   const frames = shown.filter((each) => each.kind === 'frame');
   const wrong: string[] = [];
-  // Every connection repeats the queue; what it says beyond that, or otherwise, is new.
+  // Every connection repeats the queue; anything beyond that, or different, is new.
   let known: string[] = [];
   let next = 0;
   let heard: Played['world']['connections'][number]['queue'] | null = null;
@@ -63,7 +63,7 @@ function isAnnounced(shown: Played['shown'], index: number): boolean {
   for (let i = at - 1; i >= 0; i--) {
     const each = shown[i];
     if (each?.kind === 'frame') return false;
-    // A following of its own begins with a connection that resumes nothing.
+    // A separate following begins with a connection that does not resume another one.
     if (each?.kind === 'connection' && (each.state === 'replaced' || each.state === 'open')) return true;
   }
   return true;

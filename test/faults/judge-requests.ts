@@ -31,7 +31,7 @@ function judgeStreamRate({ world }: Played): string[] {
   return [];
 }
 
-/** So many streams in five seconds are the back-off's bad luck; more are none. */
+/** The back-off may by chance allow this many streams in five seconds, but not more. */
 const most = 12;
 
 function judgeCreates({ world }: Played): string[] {

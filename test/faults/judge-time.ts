@@ -1,12 +1,12 @@
 /**
- * Judges when a command ended, and which of two things it said where its time was up.
+ * Judges when a command ended, and which of two results it reported when it timed out.
  */
 import type { Played } from './play.js';
 
 /** The longest that a command may go on without need, in milliseconds: a dead connection, a back-off, a request. */
 const patience = 45_000 + 15_000 + 15_000;
 
-/** How long a failed lab of another user is given, in milliseconds. */
+/** How long the client waits for a failed lab of another user, in milliseconds. */
 const patienceWithOthers = 180_000;
 
 export function judgeTime({ story, world, endedAt, ending }: Played): string[] {
@@ -30,7 +30,7 @@ function hardFaults({ streams, troubles }: Played['story']): number {
 /** How long before the deadline the last look begins, in milliseconds; half of the total time if that is less. */
 const lastLook = 2000;
 
-/** 124 where the controller was heard at the end, 7 where it was not (the last look). */
+/** 124 if the controller was reachable at the end, 7 if it was not (the last look). */
 export function judgeDeadline({ story, world, ending, endedAt }: Played): string[] {
   const { timeout } = story;
   const kind = ending?.outcome.kind;
@@ -52,7 +52,7 @@ export function judgeDeadline({ story, world, ending, endedAt }: Played): string
     ({ learned, closedAt }) => learned === null && (closedAt ?? endedAt) >= timeout,
   );
   const passing = statuses.some((status) => status >= 500);
-  // Of an ingress that is busy the promises say nothing.
+  // The promises do not cover a busy ingress.
   if (!passing && statuses.some((status) => [408, 425, 429].includes(status))) return [];
   const expected = open && passing ? 'timeout' : 'unknown';
   return kind === expected

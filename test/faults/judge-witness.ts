@@ -24,7 +24,7 @@ function isWitnessed(played: Played, kind: string): boolean {
     case 'complete':
       return taken(world.connections, /^complete/, story.command.name === 'spawn');
     case 'running':
-      // For a spawn, `running` may be said of a dead lab that is about to be replaced; `lab_exists` never is.
+      // For a spawn, `running` may be reported of a dead lab that is about to be replaced; `lab_exists` never is.
       if (all.some(({ type }) => type === 'lab_exists')) return true;
       return story.command.name === 'spawn'
         ? all.some(({ lab, fresh }) => lab === 'running' && fresh)
@@ -77,7 +77,7 @@ function isFailure(played: Played): boolean {
   return looksFailed(played) || (story.command.name === 'status' && told.some(({ lab }) => lab === 'failed'));
 }
 
-/** So long a stream may be open without any event until a `failed` state is believed, in milliseconds. */
+/** How long a stream may be open without any event before a `failed` state is believed, in milliseconds. */
 const silence = 30_000;
 
 /** How long, and in how many responses, a state must be `failed` if the stream is another user's (milliseconds). */
@@ -117,7 +117,7 @@ function isFailedForLong(states: readonly Told[], endedAt: number): boolean {
   return first !== undefined && endedAt - first.at >= patience - 1 && states.length - since >= leastAnswers;
 }
 
-/** A failure names its reason, where the stream gave one. */
+/** A failure states its reason, if the stream gave one. */
 export function judgeReason({ story, world, ending }: Played): string[] {
   if (ending?.outcome.kind !== 'failed' || story.command.name === 'status') return [];
   const last = world.connections.at(-1);

@@ -13,11 +13,11 @@ import type { Played } from './play.js';
 
 /**
  * How much of the wire is known: in memory everything, to the moment at which the client took each byte; between real
- * sockets only what was sent, of which the end may be lost on the way, and time is no measure.
+ * sockets only what was sent, of which the end may be lost in transit, and time is not judged.
  */
 export type Wire = 'memory' | 'sockets';
 
-/** What was wrong; empty where everything was right. */
+/** The failures; empty if everything was correct. */
 export function judge(played: Played, wire: Wire = 'memory'): string[] {
   const { ending, thrown, leaks, world, endedAt } = played;
   if (thrown !== null) {
@@ -29,7 +29,7 @@ export function judge(played: Played, wire: Wire = 'memory'): string[] {
     ...judgeWitness(played),
     ...judgeReason(played),
     ...(wire === 'memory' ? [...judgeTime(played), ...judgeDeadline(played), ...judgeRequests(played)] : []),
-    // `status` looks at the stream and shows none of it.
+    // `status` reads the stream but shows none of it.
     ...(played.story.command.name === 'status'
       ? []
       : [...judgeEvents(played, wire), ...judgeProgress(played)]),
@@ -44,7 +44,7 @@ function judgeOutcome(played: Played, wire: Wire): string[] {
   const { kind, message } = ending.outcome;
   const { outcomes } = story.truth;
   if (outcomes.includes(kind)) return [];
-  // Which of the two it is follows from what was heard at the end: see judge-time.ts.
+  // Which of the two it is depends on whether the controller was reachable at the end: see judge-time.ts.
   if (kind === 'unknown' && outcomes.includes('timeout') && endedAt >= (story.timeout ?? Infinity)) return [];
   if (kind === 'unknown' && wasNeverFound(played, wire)) return [];
   // A wait beyond the deadline is not waited for.

@@ -90,7 +90,7 @@ export function deletionOperation(random: Random, fails: boolean): Operation {
     );
     return steps;
   }
-  // The stream's end comes a moment before the lab's.
+  // The stream ends shortly before the lab does.
   const after = long ? random.whole(8000, 55_000) : random.whole(0, 8000);
   const last: Step = { after, frame: info('Lab for rachel deleted', 100) };
   return random.chance(0.5)
@@ -98,7 +98,7 @@ export function deletionOperation(random: Random, fails: boolean): Operation {
     : [...steps, last, { after: random.whole(1, 200), frame: null, status: 'gone' }];
 }
 
-/** The events of Kubernetes, of which some come twice, some late, and some broken. */
+/** The Kubernetes events, of which some are repeated, some late, and some malformed. */
 function monitored(random: Random, tag: string): Step[] {
   const steps: Step[] = [];
   let progress = 30;

@@ -98,7 +98,7 @@ function plant(folder: string, { file, instead: [right, wrong] }: Bug): void {
   const path = join(folder, 'src', file);
   const text = readFileSync(path, 'utf8');
   assert.equal(text.split(right).length, 2, `${file} has no such line any more, or more than one: ${right}`);
-  // A function, because the text may hold what a pattern of a replacement would be.
+  // A function, because the text may contain replacement patterns.
   writeFileSync(
     path,
     text.replace(right, () => wrong),

@@ -1,7 +1,7 @@
 /**
  * Plays a story: the real command, against the story's world, on a clock that jumps from one event to the next.
  *
- * Only records; what was right is for `judge.ts` to say.
+ * Only records; `judge.ts` decides what was correct.
  */
 import { events } from '../../src/commands/events.js';
 import { Session } from '../../src/commands/session/session.js';
@@ -31,7 +31,7 @@ export type Shown =
 export interface Played {
   story: Story;
   world: World;
-  /** Null where the command did not end. */
+  /** Null if the command did not end. */
   ending: Ending | null;
   thrown: unknown;
   endedAt: number;
@@ -142,7 +142,7 @@ async function commandOf(command: Command, session: Session): Promise<Ending> {
   }
 }
 
-/** Remembers what the user would have seen. */
+/** Records what the user would have seen. */
 class Recorder extends SilentDisplay {
   readonly shown: Shown[] = [];
 

@@ -1,5 +1,5 @@
 /**
- * Random choices that come out the same for the same seed, on every machine.
+ * Random choices that are the same for the same seed, on every machine.
  */
 export class Random {
   #state: number;

@@ -5,7 +5,7 @@ import type { Status, Trouble } from './story.js';
 
 export interface Reply {
   status: number;
-  /** What kind of refusal it is, where it is the controller's own. */
+  /** The kind of refusal, if it is the controller's own. */
   type: string | null;
   headers: Record<string, string>;
   body: string;

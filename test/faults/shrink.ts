@@ -26,7 +26,7 @@ export async function shrink(story: Story): Promise<Story> {
   return smallest;
 }
 
-/** What was wrong first, without its numbers; null where nothing was. */
+/** The first failure, without its numbers; null if nothing failed. */
 async function complaintOf(story: Story): Promise<string | null> {
   const [first] = judge(await play(story));
   return first?.replace(/\d+/g, '').slice(0, 40) ?? null;
@@ -51,7 +51,7 @@ function* smallerThan(story: Story): Generator<Story> {
   const [first, ...more] = spawns;
   if (more.length > 0) yield { ...story, spawns: [first] };
   for (const [index, { status }] of first.entries()) {
-    // A step that changes the status is what the truth hangs on.
+    // The truth depends on a step that changes the status.
     if (status === undefined) yield { ...story, spawns: [first.toSpliced(index, 1)] };
   }
 }

@@ -74,7 +74,7 @@ function isTellable(story: Story, played: Played): boolean {
   return !refused && !timed && !racing && endedAt <= longest;
 }
 
-/** Whether the controller is first met so shortly before it stops that it may be taken for none. */
+/** Whether the controller is first reached so shortly before it stops that it may count as never reached. */
 function isMetLate({ story, world }: Played): boolean {
   const met = world.log.told.find(({ status }) => status !== null && status < 400)?.at ?? Infinity;
   return story.interference.restarts.some(({ at, down }) => down > patience && at < met + lateness);

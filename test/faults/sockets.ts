@@ -74,7 +74,7 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
   }
 }
 
-/** Writes what there is, whenever there is something. */
+/** Writes the available bytes, as soon as there are any. */
 function pour(connection: Connection, response: ServerResponse): void {
   const more = (): void => {
     for (;;) {

@@ -7,7 +7,7 @@
 /** `hibernated` stands for any status that a newer controller may report. */
 export type Status = 'pending' | 'running' | 'terminating' | 'terminated' | 'failed' | 'hibernated';
 
-/** What Kubernetes has. The status is only what the controller last noticed of it. */
+/** The state in Kubernetes. The status is only what the controller last noticed of it. */
 export type Pod = 'none' | 'pending' | 'running' | 'dead';
 
 export type Frame =
@@ -75,9 +75,9 @@ export interface Window {
 
 export type Route = 'create' | 'events' | 'state' | 'remove' | 'who';
 
-/** These times count from the beginning of the first operation that is the command's business. */
+/** These times count from the beginning of the first operation that concerns the command. */
 export interface Interference {
-  /** The controller is stopped, and is back after `down`. `forgets`: it then finds nothing of the lab. */
+  /** The controller is stopped, and is back after `down`. `forgets`: it then finds no trace of the lab. */
   restarts: readonly { at: number; down: number; forgets: boolean }[];
   /** Somebody deletes the lab. */
   deletedAt: number | null;
@@ -85,7 +85,7 @@ export interface Interference {
   othersAt: readonly number[];
   /** Failed and dead labs are deleted. */
   reconciledAt: number | null;
-  /** The token is not valid any more, and streams are cut. */
+  /** The token becomes invalid, and streams are cut. */
   expiresAt: number | null;
   expiry: 401 | 403;
 }
@@ -94,7 +94,7 @@ export interface Truth {
   /** Outcomes that may be reported; they determine the exit codes. Only one, if the client can know the truth. */
   outcomes: readonly string[];
   why: string;
-  /** By when a command must have ended that ends for no other reason; null where the truth decides. */
+  /** When a command that ends for no other reason must have ended; null if the truth decides. */
   within: number | null;
   /** Before that it cannot be known. */
   earliest?: number;
@@ -104,9 +104,9 @@ export interface Truth {
 export interface Before {
   status: Status | null;
   pod: Pod;
-  /** The queue of the operation before; null where there never was one. */
+  /** The queue of the previous operation; null if there was none. */
   queue: readonly Frame[] | null;
-  /** Whether nothing has ended that queue, as after a restart. */
+  /** Whether that queue has no end, as after a restart. */
   open: boolean;
   underWay: { kind: 'spawn' | 'deletion'; operation: Operation } | null;
 }
@@ -116,7 +116,7 @@ export interface Story {
   command: Command;
   /** How the user is named, and whether it is the token's own. */
   who: 'own' | 'named' | 'direct' | 'another';
-  /** Whether there is a `user-info` that says whose token it is. */
+  /** Whether there is a `user-info` that reports the token's user. */
   userInfo: boolean;
   timeout: number | null;
   before: Before;
@@ -146,7 +146,7 @@ export interface Story {
   truth: Truth;
 }
 
-/** Whether a frame is the last of its queue. A broken one counts as well: the controller sent what it means by it. */
+/** Whether a frame is the last of its queue. A malformed one counts too: the controller sent it with that meaning. */
 export function isTerminal(frame: Frame): boolean {
   if (frame.kind === 'event') return frame.type === 'complete' || frame.type === 'failed';
   return frame.kind === 'broken' && (frame.name === 'complete' || frame.name === 'failed');
@@ -157,7 +157,7 @@ export function isDead({ status, pod }: Before): boolean {
   return status === 'running' && pod !== 'running';
 }
 
-/** Whether the operation fails, as its last frame says. */
+/** Whether the operation fails, according to its last frame. */
 export function fails(operation: Operation): boolean {
   return operation.some(({ status }) => status === 'failed');
 }

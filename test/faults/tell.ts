@@ -3,7 +3,7 @@
  */
 import type { Frame, Operation, Story } from './story.js';
 
-/** The story for a reader: one line for each thing that is not as usual. */
+/** The story for a reader: one line for each unusual thing. */
 export function tell(story: Story): string {
   const lines = [
     `story ${story.seed}: ${JSON.stringify(story.command)} of ${story.who}, timeout ${story.timeout ?? 'none'}`,

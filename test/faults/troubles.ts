@@ -61,7 +61,7 @@ export function withFaults(random: Random, plain: Story): Story {
 function slicingFor(random: Random, { spawns, resumed, before }: Story): Story['wire']['slicing'] {
   const operations = [...spawns, resumed, before.underWay?.operation ?? []].flat();
   const frames = [...operations.map(({ frame }) => frame), ...(before.queue ?? [])];
-  // Sixteen million bytes are not handed over one by one.
+  // Sixteen million bytes are not passed on one by one.
   if (frames.some((frame) => frame?.kind === 'oversized')) return 'frames';
   return random.pick(['frames', 'frames', 'random', 'random', 'bytes']);
 }
@@ -104,7 +104,7 @@ function clouded(story: Story): string[] {
   const more: string[] = [];
   switch (command.name) {
     case 'spawn':
-      // What was in the way may be gone, or pass for our own, once a request had to be repeated.
+      // Once a request was repeated, the obstacle may be gone, or be taken for the command's own operation.
       if (outcomes.includes('conflict') && (lost || story.wire.slowCreate > 0 || windows.length > 0)) {
         more.push('complete', 'running', 'failed');
       }

@@ -1,5 +1,5 @@
 /**
- * What a command must say of a story, by the promises of the command line and the facts alone.
+ * What a command must report for a story, derived only from the promises of the command line and the facts.
  */
 import type { Result } from './operations.js';
 import { deletionFails } from './facts.js';
@@ -51,13 +51,13 @@ function truthOfSpawn(story: Story, spawned: Truth): Truth {
   if (command.onConflict === 'fail') return truth('there is a lab already', 'conflict');
   const fails = deletionFails(story);
   if (before.underWay?.kind === 'deletion') {
-    // What is to be replaced may be waited for or deleted, which is the same deletion.
+    // The client may wait for what is to be replaced or delete it; both are the same deletion.
     if (fails && command.onConflict === 'replace')
       return { ...spawned, outcomes: [...spawned.outcomes, 'failed'] };
     return spawned;
   }
   if (command.onConflict === 'replace') {
-    // Before its pod exists a spawn reads `failed`, as a deletion may: it may be followed to see what it is.
+    // Before its pod exists a spawn reads `failed`, as may a deletion: the command may follow it to find out which.
     if (before.underWay !== null)
       return fails ? { ...spawned, outcomes: [...spawned.outcomes, 'failed'] } : spawned;
     return fails ? truth('the old lab cannot be deleted', 'failed') : spawned;
@@ -80,7 +80,7 @@ function truthOfAbsent(story: Story): Truth {
   return truth('the lab stays', 'timeout');
 }
 
-/** The operation that the command is about, where that is a spawn. */
+/** The operation that the command concerns, if that is a spawn. */
 export function mainSpawn({ command, before, spawns }: Story): Operation | null {
   if (command.name === 'stop' || command.name === 'status') return null;
   if (command.name === 'wait' && command.goal === 'absent') return null;

@@ -18,13 +18,13 @@ export interface Told {
   route: Route;
   /** Null if there was no response. */
   status: number | null;
-  /** What kind of refusal it is, where it is the controller's own. */
+  /** The kind of refusal, if it is the controller's own. */
   type: string | null;
-  /** Why there was none. */
+  /** Why there was no response. */
   none: 'refused' | 'reset' | 'aborted' | 'stranger' | null;
   /** The lab's status in the response; null for no lab, undefined if it is not reported. */
   lab: Status | null | undefined;
-  /** Whether a lab truly ran at that time, or a create had been accepted: `running` was no old news then. */
+  /** Whether a lab truly ran at that time, or a create had been accepted, so that `running` was not outdated. */
   fresh: boolean;
 }
 
@@ -48,7 +48,7 @@ export class WireLog {
     }
   }
 
-  /** Another operation has begun, and its stream is not the one that was put off. */
+  /** Another operation has begun, and its stream is not the postponed one. */
   begun(): void {
     this.#notBefore.delete('events');
   }

@@ -35,7 +35,7 @@ export class World {
   readonly #pending = new Set<Question>();
   #down = false;
   #expired = false;
-  /** How often the controller was restarted. What was on its way to the one before has no effect any more. */
+  /** Number of restarts of the controller. Requests in flight to the previous one no longer take effect. */
   #lives = 0;
 
   constructor(story: Story, clock: Clock) {
@@ -278,7 +278,7 @@ export class World {
   }
 }
 
-/** How long after the response the request takes effect; null where it never does. */
+/** How long after the response the request takes effect; null if it never does. */
 function effectOf(trouble: Trouble): number | null {
   return 'effect' in trouble ? trouble.effect : null;
 }

@@ -1,5 +1,5 @@
 /**
- * The real program on its way to a real TLS server: certificates, and proxies between.
+ * The real program connecting to a real TLS server: certificates, and proxies in between.
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -102,7 +102,7 @@ describe('a certificate', { concurrency: 2 }, () => {
   for (const [name, make, message] of refused) {
     it(`${name} ends with 7 at once, and with the option that helps`, async () => {
       await using server = await serving(await make());
-      // A deadline that never comes: a retry would never end.
+      // A deadline that is never reached: a retry would never end.
       const run = await status(server, {}, '--timeout', '0');
       assert.equal(run.code, 7);
       assert.match(run.stderr, message);
@@ -264,7 +264,7 @@ describe('a proxy', { concurrency: 2 }, () => {
     });
     await waiting.seen(/the lab is running/);
     proxy.expect('me:another');
-    // No connection is left that could be used again.
+    // There is no connection left to reuse.
     await server.close();
     const run = await waiting.finished;
     assert.equal(run.code, 3, run.stderr);

@@ -73,9 +73,9 @@ interface Row {
   question: keyof typeof questions;
   status: number;
   type: string;
-  /** What comes of the body before it stops. */
+  /** The part of the body that arrives before it stops. */
   body?: string;
-  /** How long it is waited for, in milliseconds; null for not at all. */
+  /** How long the client waits for it, in milliseconds; null if it does not wait. */
   waits: number | null;
   code: number;
   says?: RegExp;

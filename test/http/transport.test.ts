@@ -194,7 +194,7 @@ describe('a kept-alive connection', () => {
   const single = new Agent({ connections: 1 });
   after(() => single.destroy());
 
-  /** Answers the first request of each connection, and leaves when a second one arrives on it. */
+  /** Responds to the first request of each connection, and disconnects when a second one arrives on it. */
   async function leaving(answer: string, answers = Infinity) {
     const seen: string[] = [];
     const sockets = new Set<Socket>();

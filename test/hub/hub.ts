@@ -1,8 +1,8 @@
 /**
  * A real JupyterHub behind its real proxy on loopback, for the tests of one file.
  *
- * Owns the processes and the folder; what servers do is in `scripted_spawner.py`. The proxy is a process of its own, so
- * that the Hub can be stopped, killed and started again behind it. Whatever happens, nothing outlives the tests' process.
+ * Owns the processes and the folder; what servers do is in `scripted_spawner.py`. The proxy is a separate process, so
+ * that the Hub can be stopped, killed and started again behind it. No process ever outlives the tests' process.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -162,13 +162,13 @@ export async function startHub(options: HubOptions): Promise<RealHub> {
   // Before the folder goes, whose handler came first.
   process.prependListener('exit', killServers);
 
-  /** The servers have process groups of their own. */
+  /** The servers have their own process groups. */
   function killServers(): void {
     for (const pid of readdirSync(join(folder, 'processes'))) {
       try {
         process.kill(-Number(pid), 'SIGKILL');
       } catch {
-        // It has ended by itself.
+        // It has already ended.
       }
     }
   }

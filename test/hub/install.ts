@@ -16,7 +16,7 @@ import {
 /** Newest first. LAB_TEST_PYTHON names another one. */
 const names = ['python3.13', 'python3.12', 'python3.11', 'python3'];
 
-/** A Python that can make a virtual environment. A name on the PATH may stand for one that is not there, as with pyenv. */
+/** A Python that can create a virtual environment. A name on the PATH may refer to a missing one, as with pyenv. */
 function findPython(): string {
   const check = 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))';
   const { LAB_TEST_PYTHON } = process.env;

@@ -1,5 +1,5 @@
 /**
- * The JupyterHubs that tests run, each in a virtual environment of its own below `build/`.
+ * The JupyterHubs that tests run, each in its own virtual environment below `build/`.
  */
 import { fileURLToPath } from 'node:url';
 
@@ -21,7 +21,7 @@ export function pythonOf(version: HubVersion): string {
   return `${environmentOf(version)}/bin/python`;
 }
 
-/** Written last, with what was installed: an environment without it is not complete. */
+/** Written last, with the installed versions: an environment without it is incomplete. */
 export function receiptOf(version: HubVersion): string {
   return `${environmentOf(version)}/installed`;
 }

@@ -1,5 +1,5 @@
 /**
- * What other programs get from a LabClient holds neither its token nor the values of `env` that it was given.
+ * What other programs get from a LabClient contains neither its token nor the values of `env` that it was given.
  */
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';

@@ -1,5 +1,5 @@
 /**
- * No form of a secret is left in a text, and nothing else is changed. The encodings here share no code with the search.
+ * No form of a secret remains in a text, and nothing else is changed. The encodings here share no code with the search.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -265,7 +265,7 @@ describe('text in pieces', () => {
 });
 
 describe('hostile text', () => {
-  // Each would take hours if every place were tried by itself, or every reading.
+  // Each would take hours if every position, or every reading, were tried separately.
   for (const [name, text] of [
     ['escaped line ends', '\\n'.repeat(50_000)],
     ['backslashes', '\\'.repeat(400_000)],

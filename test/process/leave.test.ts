@@ -1,5 +1,5 @@
 /**
- * How the real program leaves: by which signal or code, and that nothing holds it up.
+ * How the real program exits: by which signal or exit code, and without delay.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

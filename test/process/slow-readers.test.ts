@@ -109,7 +109,7 @@ describe('a reader of stderr that does not read', () => {
       end = () => response.end(complete);
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       const pour = (): void => {
-        // Far more than all buffers on the way hold.
+        // Far more than all intermediate buffers hold.
         if (sent >= 400_000) {
           poured();
           return;

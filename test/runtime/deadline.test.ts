@@ -11,7 +11,7 @@ test('a deadline is over though rounding leaves a rest that no clock can show', 
 
   const clock = new FakeClock();
   clock.advance(begun);
-  // A timer that is set again for the same moment would be set for ever.
+  // A timer that is set again for the same moment would be set endlessly.
   let set = 0;
   const counting = {
     monotonic: () => clock.monotonic(),

@@ -65,7 +65,7 @@ describe('a stream behind which garbage is collected', () => {
     const iterator = stream.body[Symbol.asyncIterator]();
     await iterator.next();
     const garbage = new WeakRef({});
-    // A weak reference keeps its object until the event loop has come round.
+    // A weak reference keeps its object until the current turn of the event loop is over.
     await new Promise((resolve) => setImmediate(resolve));
     await iterator.next();
     assert.equal(garbage.deref(), undefined);

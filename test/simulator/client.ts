@@ -16,7 +16,7 @@ import { FakeClock } from '../support/clock.js';
 import '../support/closing.js';
 import { people, tokens } from './people.js';
 
-/** A controller of the captures' people, on a clock of its own, until the test ends. */
+/** A controller with the captures' users and its own clock, until the test ends. */
 export async function serve(
   t: TestContext,
   options: Partial<SimulatorOptions> = {},
@@ -56,7 +56,7 @@ export function start(controller: SimulatedController, path: string, ask: Ask = 
     agent: false,
     headers: {
       ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-      // The server says "continue" in the moment in which it hands the request on.
+      // The server sends "continue" at the moment in which it passes the request on.
       expect: '100-continue',
       'content-length': Buffer.byteLength(ask.body ?? ''),
       ...ask.headers,
@@ -123,10 +123,10 @@ export async function status(
   return (JSON.parse(told.body) as { status: string }).status;
 }
 
-/** Timers of a controller that has nothing to do: the next reconciliation's. */
+/** Timers of an idle controller: that of the next reconciliation. */
 export const idleTimers = 1;
 
-/** Resolves when it holds, for what has no event of its own to wait for. */
+/** Resolves when the condition holds, for conditions without an event to wait for. */
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise(setImmediate);
 }
@@ -137,7 +137,7 @@ export async function settled(controller: SimulatedController): Promise<void> {
   for (let trip = 0; trip < 2; trip++) await ask(controller, '/nowhere');
 }
 
-/** Resolves with the error's code when a connection is refused; with undefined where it is not. */
+/** Resolves with the error's code when a connection is refused; with undefined if it is not. */
 export function refusal(controller: SimulatedController): Promise<string | undefined> {
   const { hostname, port } = new URL(controller.origin);
   const socket = connect(Number(port), hostname);
@@ -235,7 +235,7 @@ export class Watch {
     return this.#final;
   }
 
-  /** Resolves when the stream has ended or the connection is gone, with the captures' word for how. */
+  /** Resolves when the stream has ended or the connection is gone, with the captures' term for how it ended. */
   async ending(): Promise<string> {
     while (!this.#final && !this.#closed) await this.#next();
     this.#socket.destroy();
@@ -243,7 +243,7 @@ export class Watch {
     return `${this.#reset ? 'RST (ECONNRESET)' : 'FIN (EOF)'} WITHOUT final chunk`;
   }
 
-  /** Reads nothing until `resume`. */
+  /** Stops reading until `resume`. */
   pause(): void {
     this.#socket.pause();
   }

@@ -37,7 +37,7 @@ for (const how of ['option', 'tag']) {
     assert.match(half[0] ?? '', /^event: info\r\ndata: \{"message": "[^\r\n]+$/);
     assert.ok(whole[5]?.startsWith(half[0] ?? ''));
 
-    // Of `complete` too half is nothing.
+    // Half of a `complete` does not count either.
     assert.equal(await meanwhile.ending(), 'FIN (EOF) WITHOUT final chunk');
     assert.deepEqual(told(meanwhile).slice(0, -1), expected.slice(0, -1));
     assert.match(meanwhile.chunks.at(-1) ?? '', /^event: complete\r\ndata: \{[^\r\n]+$/);
@@ -74,7 +74,7 @@ test('stall: a stream from before falls silent for ever, pings and all; a new on
     early.chunks.filter((chunk) => !chunk.startsWith(': ping')),
     whole.slice(0, 6),
   );
-  assert.ok(heard > 6); // pings came until then
+  assert.ok(heard > 6); // pings arrived until then
 
   assert.equal(await status(controller), 'running');
   clock.advance(60_000);

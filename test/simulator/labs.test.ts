@@ -145,7 +145,7 @@ test('a DELETE cancels a spawn, and no second one joins it', async (t) => {
   assert.equal(await status(controller), undefined);
   const after = await Watch.open(controller);
   await after.ended();
-  assert.deepEqual(events(after.text), [25, 62, 100]); // of the spawn nothing came after all
+  assert.deepEqual(events(after.text), [25, 62, 100]); // no event of the spawn was sent in the end
 });
 
 test('a create over a failed lab cleans it up first, passing through terminated', async (t) => {

@@ -72,7 +72,7 @@ test('12: a refused create makes a deletion without a pod `failed`, and the lab 
   assert.equal(await status(controller), 'terminating'); // the pod is still there
   clock.advance(2100);
   assert.equal((await create(controller)).status, 409);
-  controller.reconcile(); // of an operation it knows nothing better
+  controller.reconcile(); // it has no better information about an operation
   assert.deepEqual(await changes(clock, 1000, () => status(controller)), ['failed', undefined]);
   assert.equal((await deletion.told).status, 204);
   await watch.ended();

@@ -1,5 +1,5 @@
 /**
- * Scenarios in which a create, or everything, is refused; and what the same client finds afterwards.
+ * Scenarios in which a create, or every request, is refused; and what the same client finds afterwards.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -19,7 +19,7 @@ for (const how of ['option', 'tag']) {
       assert.equal(told.body, captured.body);
     }
     assert.equal(await status(controller), undefined);
-    // Refused here, the user is known: there is a stream, and nothing in it (contract, 2).
+    // When the refusal comes from here, the user is known: there is a stream, and it is empty (contract, 2).
     assert.equal((await Watch.open(controller)).status, 200);
   });
 }

@@ -158,7 +158,7 @@ test('6: after a restart, failed labs and users without a lab are unknown', asyn
   assert.equal(await status(controller), undefined);
   assert.equal(await events('rachel', controller.token), 404);
   assert.equal(await events('test02', 'gt-test02'), 404);
-  // Nothing is left of it: the next create has nothing to clean up.
+  // It leaves nothing behind: the next create has nothing to clean up.
   await createScenario(controller, 'immediate');
   const watch = await Watch.open(controller);
   await watch.ended();
@@ -293,7 +293,7 @@ test('close leaves nothing behind, whatever a restart has come to', async (t) =>
   opening.clock.advance(1000);
   await opening.controller.close();
   await backAgain;
-  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate); // what was on its way arrives
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate); // what was in flight arrives
   assert.equal(await refusal(opening.controller), 'ECONNREFUSED');
 
   const waiting = await serve(t);

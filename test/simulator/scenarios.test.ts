@@ -107,7 +107,7 @@ for (const [name, promised] of Object.entries(promises)) {
         await controller.listening();
         assert.equal(await status(controller), meanwhile);
       }
-      // In short steps: what a create sets off after a pause has times of its own.
+      // In short steps, because what a create starts after a pause has its own timing.
       for (let now = Math.max(from - 1, answeredMs); now < to; now += 100) {
         clock.advance(Math.min(100, to - now));
         await new Promise(setImmediate);

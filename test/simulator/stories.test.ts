@@ -1,5 +1,5 @@
 /**
- * The captured streams: what a scenario that claims one sends is the capture, to the byte.
+ * The captured streams: a scenario that claims to reproduce one sends exactly the captured bytes.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -106,7 +106,7 @@ test('a spawn that is deleted emits the end of 09-delete-during-spawn.W1', async
   clock.advance(300);
   start(controller, `${labs}/rachel`, { method: 'DELETE' });
   await watch.ended();
-  // The Kubernetes event in between is another story's.
+  // The Kubernetes event in between belongs to another scenario.
   const captured = body(streamCapture('09-delete-during-spawn.W1')).replace(
     'Pulling image',
     'Autoscaling cluster for reasons',

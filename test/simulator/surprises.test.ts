@@ -157,7 +157,7 @@ test('9: a POST whose response is lost may have been accepted, or not', async (t
   assert.equal((await ask(controller, `${labs}/rachel/events`)).status, 404);
   await assert.rejects(create(controller));
   assert.equal(await status(controller), 'pending');
-  await assert.rejects(create(controller)); // of what would be a 409 nothing is heard either
+  await assert.rejects(create(controller)); // a 409 would not arrive either
   assert.equal((await create(controller)).status, 409);
 });
 

@@ -35,7 +35,7 @@ function setUp(over: Partial<FollowOptions> = {}, left: number | null = null) {
     follow({
       source,
       clock,
-      // The waits are half as long as they may be.
+      // The waits are half of their maximum.
       retry: { clock, random: () => 0.5, contact, left: () => left },
       signal: abort.signal,
       idleTimeout: 45_000,
@@ -44,7 +44,7 @@ function setUp(over: Partial<FollowOptions> = {}, left: number | null = null) {
       ...over,
     }),
   );
-  /** The next input that says more than that bytes came. */
+  /** The next input that does more than report that bytes arrived. */
   const next = async (): Promise<string> => {
     for (;;) {
       const { value, done } = await inputs.next();
@@ -441,7 +441,7 @@ describe('a stream that was lost', () => {
     set.source.feed(ping, 'cut', ping, 'cut', ping);
     assert.equal((await untilRetried(set, 250)).at(-2), 'retrying 1: the connection was cut');
     assert.equal((await untilRetried(set, 500)).at(-2), 'retrying 2: the connection was cut');
-    // One that has lived for five seconds is.
+    // A stream that has lasted five seconds is a success.
     assert.equal(await set.next(), 'heartbeat ping');
     const waiting = set.next();
     await settled();

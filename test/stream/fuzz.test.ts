@@ -180,7 +180,7 @@ describe('the memory of a frame reader', () => {
         reader.push(body);
         if (round % 128 === 127) most = Math.max(most, used() - before);
       }
-      // Strings of two bytes a unit, and the parser's own copy of what it has not parsed yet.
+      // Strings of two bytes per unit, and the parser's own copy of what it has not parsed yet.
       assert.ok(most < 8 * limit, `${Math.round(most / 1024)} KiB`);
       reader.end();
     });

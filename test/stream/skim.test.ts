@@ -72,7 +72,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** A nested value says only that it is one. */
+/** A nested value is reported only as nested. */
 function emptied(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   return Array.isArray(value) ? [] : {};

@@ -1,5 +1,5 @@
 /**
- * Generators of what the wire may carry, for property-based tests.
+ * Generators of possible wire data, for property-based tests.
  */
 import fc from 'fast-check';
 import type { Event } from '../../src/model/event.js';

@@ -37,14 +37,14 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
-  /** When the next timer falls due, in the clock's own milliseconds; null where none waits. */
+  /** When the next timer is due, in the clock's own milliseconds; null if none is set. */
   get nextDue(): number | null {
     let next: number | null = null;
     for (const { due } of this.#timers) if (next === null || due < next) next = due;
     return next;
   }
 
-  /** Moves on by `ms`, and runs what falls due on the way, each at its time, the earlier set first. */
+  /** Advances by `ms`, and runs the timers that become due, each at its time, the earlier set first. */
   advance(ms: number): void {
     const end = this.#elapsed + ms;
     for (;;) {

@@ -29,7 +29,7 @@ for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
 // Not in the process that only starts the others.
 if (process.env['NODE_TEST_CONTEXT'] !== undefined) {
   after(() => {
-    // Does not keep the process alive itself: it comes only where something else does.
+    // Does not keep the process alive itself: it fires only if something else does.
     setTimeout(() => {
       const kinds = [...new Set(process.getActiveResourcesInfo())].join(', ');
       process.stderr.write(`The tests have ended, and something is still open: ${kinds}\n`);

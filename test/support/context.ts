@@ -1,5 +1,5 @@
 /**
- * A Context for tests: a clock that stands still, streams that remember, an environment of its own.
+ * A Context for tests: a stopped clock, streams that record, its own environment.
  */
 import { PassThrough } from 'node:stream';
 import type { Context } from '../../src/runtime/context.js';

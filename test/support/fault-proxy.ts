@@ -1,8 +1,8 @@
 /**
- * A TCP proxy on loopback that treats connections as a bad network does: late, in crumbs, cut, silent.
+ * A TCP proxy on loopback that behaves like a bad network: late, in small pieces, cut, silent.
  *
- * Owns connections and nothing of what is said over them; no byte is ever changed. `manner` says how bytes pass, a
- * `strike` what befalls a connection once, at a place in the stream or on demand. All of it may be changed at any time.
+ * Owns connections, not their content; no byte is ever changed. `manner` decides how bytes pass, a
+ * `strike` a single fault of a connection, at a position in the stream or on demand. Both may be changed at any time.
  */
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -13,18 +13,18 @@ export type Fault =
   | 'drop'
   /** A RST in both directions. */
   | 'reset'
-  /** A FIN towards the client; what the client says still passes. */
+  /** A FIN towards the client; what the client sends still passes. */
   | 'half-close-client'
-  /** A FIN towards the server; what the server says still passes. */
+  /** A FIN towards the server; what the server sends still passes. */
   | 'half-close-server'
-  /** Stays open, and passes nothing from now on. */
+  /** Stays open, and forwards nothing from now on. */
   | 'black-hole';
 
 export interface Strike {
   fault: Fault;
   /** So many bytes towards the client, or a text in them, behind which it happens. */
   after: number | string;
-  /** The connection that it befalls, from 1; without it, the first on which `after` comes. */
+  /** The number of the affected connection, from 1; without it, the first on which `after` occurs. */
   connection?: number;
 }
 
@@ -32,7 +32,7 @@ export interface Strike {
 export interface Manner {
   /** Milliseconds by which all that was read at once is late. */
   delayMs?: number;
-  /** Every byte is written by itself. */
+  /** Every byte is written separately. */
   split?: boolean;
   bytesPerSecond?: number;
 }

@@ -124,7 +124,7 @@ export function describeInput(input: Input): string {
   }
 }
 
-/** Everything that waits for nothing but other promises has happened. */
+/** Everything that waits only for other promises has happened. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -26,7 +26,7 @@ export function measuring(): Measuring {
 
 export interface Measured {
   code: number | null;
-  /** What stdout and stderr ended with: enough for the result, too little to hold millions of lines. */
+  /** The end of stdout and stderr: enough for the result, too little to hold millions of lines. */
   stdout: string;
   stderr: string;
   /** Lines on stdout. */

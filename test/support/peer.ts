@@ -9,13 +9,13 @@ import { answering, type Answering } from './answering.js';
 
 export type Route = 'create' | 'events' | 'state' | 'remove' | 'list' | 'form' | 'who';
 
-/** Answers the request that is the `nth` on its route, counted from 1. */
+/** Responds to the `nth` request on its route, counted from 1. */
 export type Answer = (response: ServerResponse, nth: number) => void;
 
 export interface Peer extends Answering {
   /** The requests on a route: when each came, in milliseconds, and on which connection. */
   on(route: Route): readonly { at: number; remotePort: number }[];
-  /** What the program is given so that it talks to this peer as the user rachel. */
+  /** The settings with which the program connects to this peer as the user rachel. */
   env: Record<string, string>;
 }
 

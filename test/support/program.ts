@@ -12,7 +12,7 @@ import { leakOf, secretsOf, wordsOf, type Secrecy } from './secrecy.js';
 
 export const bin = fileURLToPath(new URL('../../bin/lab.js', import.meta.url));
 
-/** An environment in which nothing of the machine that runs the tests shows, but for its folder for temporary files. */
+/** An environment isolated from the machine that runs the tests, except for its folder for temporary files. */
 export function cleanEnvironment(extra: Record<string, string> = {}): Record<string, string> {
   const { PATH = '' } = process.env;
   return { PATH, TMPDIR: tmpdir(), HOME: '/nonexistent', LANG: 'C.UTF-8', ...extra };
@@ -28,7 +28,7 @@ export interface Finished {
 
 export interface Running {
   child: ChildProcess;
-  /** What was on stdout so far. */
+  /** The stdout so far. */
   output(): string;
   /** Resolves when stdout and stderr together match. */
   seen(pattern: RegExp): Promise<void>;
@@ -183,7 +183,7 @@ export function atTerminal(
   });
   const finished = new Promise<number>((resolve, reject) => {
     pty.onExit(({ exitCode, signal = 0 }) => {
-      // What was written last may still be on its way through the emulator.
+      // The last output may still be on its way through the emulator.
       emulator.write('', () => {
         ended = true;
         look();

@@ -15,7 +15,7 @@ export interface ProxyOptions {
   credentials?: string;
   /** Speaks TLS itself. */
   certificate?: Certificate;
-  /** Answers so instead of opening a tunnel; `hang-up` says nothing and leaves, `silence` stays. */
+  /** Responds this way instead of opening a tunnel; `hang-up` closes without a response, `silence` stays open. */
   refuse?: number | 'hang-up' | 'silence';
 }
 

@@ -1,5 +1,5 @@
 /**
- * Loaded into the real program by NODE_OPTIONS: says at its end how much memory it ever had, in MiB.
+ * Loaded into the real program by NODE_OPTIONS: reports its peak memory at exit, in MiB.
  *
  * Not `resourceUsage().maxRSS` where there is anything better: Linux hands that on from the process that started this
  * one, so it would measure the test.

@@ -19,7 +19,7 @@ export async function saying(answer: string | Buffer): Promise<Saying> {
     socket.on('close', () => sockets.delete(socket));
     socket.on('data', (data) => {
       const [line = ''] = data.toString('latin1').split('\r\n');
-      // The body of a request may come on its own.
+      // The body of a request may arrive separately.
       if (!line.endsWith(' HTTP/1.1')) return;
       asked.push(line);
       socket.write(answer);

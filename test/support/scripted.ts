@@ -21,7 +21,7 @@ import { playInMemory, type PlayedInMemory } from './in-memory.js';
 
 export type Route = 'create' | 'events' | 'state' | 'remove' | 'who';
 
-/** What comes of a request: nothing but success, a state (null for no lab), a stream, a user's name, or an HTTP status. */
+/** The response to a request: plain success, a state (null for no lab), a stream, a user's name, or an HTTP status. */
 export type Reply = 'done' | { lab: LabState | null } | { stream: Stream } | { user: string } | Refusal;
 
 export interface Refusal {
@@ -38,7 +38,7 @@ export interface Stream {
   end: number | null;
 }
 
-/** Answers the `nth` request of a route, which comes at `at`, counted from 1 and in milliseconds. */
+/** Responds to the `nth` request of a route, which arrives at `at`, counted from 1 and in milliseconds. */
 export type Script = Partial<Record<Route, (at: number, nth: number) => Reply>>;
 
 export interface Played extends PlayedInMemory {
@@ -135,7 +135,7 @@ function answerOf({ status, type, plain, retryAfter }: Refusal) {
   };
 }
 
-/** The events as they come, those of one time in one chunk, with a ping every 15 s, until the end or the client leaves. */
+/** The events on schedule, those of one time in one chunk; a ping every 15 s; until the end or the client leaves. */
 async function* bodyOf(
   { events, end }: Stream,
   clock: Clock,

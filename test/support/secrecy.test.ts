@@ -90,7 +90,7 @@ describe('a leak', () => {
     await assert.rejects(runShell(`cat ${tokenFile} >&2; : --token-file ${tokenFile}`), planted);
     await assert.rejects(runShell(`echo ${whole}`), planted);
     await assert.rejects(atTerminal('echo "$LAB_TOKEN"', { env: { LAB_TOKEN: token } }).finished, planted);
-    // A profile's name stands in the message, so this is a leak through the program itself.
+    // A profile's name is in the message, so this is a leak through the program itself.
     await assert.rejects(
       runLab(['wait', '--profile', 'planted-profile'], { LAB_TOKEN: 'planted-profile' }),
       planted,

@@ -1,7 +1,7 @@
 /**
- * Holds every child process of the suite to not printing its secrets: tokens, and values given with `--env`.
+ * Checks that no child process of the suite prints its secrets: tokens, and values given with `--env`.
  *
- * Owns what counts as a secret of a command line, and the search for it in what the child has written.
+ * Owns what counts as a secret of a command line, and the search for it in the child's output.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -16,16 +16,16 @@ export interface Started {
 
 /** What a test's child may do that the others may not. */
 export interface Secrecy {
-  /** A secret is shown on purpose, by a script or in the program's own words, so that nothing can be concluded from it. */
+  /** A secret is shown on purpose, by a script or in the program's own words, so finding it proves nothing. */
   printsSecrets?: boolean;
 }
 
-/** Shorter values, other than tokens, would be found in words that are no secrets. */
+/** Shorter values, other than tokens, would be found in words that are not secrets. */
 const shortest = 8;
 
 const tokenVariables = ['LAB_TOKEN', 'NUBLADO_TOKEN', 'ACCESS_TOKEN'];
 
-/** The tokens and `--env` values that a child gets. Files are read now: afterwards they may be gone. */
+/** The tokens and `--env` values that a child gets. Files are read now, because they may be gone later. */
 export function secretsOf({ args, env, input = '' }: Started): string[] {
   const tokenFiles = [...valuesOf('--token-file', args), env['LAB_TOKEN_FILE'] ?? ''];
   const passed = valuesOf('--env', args).map((pair) => {
@@ -48,7 +48,7 @@ function logFilesOf({ args }: Started): string[] {
   return valuesOf('--log-file', args);
 }
 
-/** The words of a shell script, roughly: what it computes is not known. */
+/** The words of a shell script, approximately: computed values are not known. */
 export function wordsOf(script: string): string[] {
   return script
     .split(/[\s;|&()<>]+/)
@@ -96,7 +96,7 @@ function upper(text: string, escapes: RegExp): string {
   return text.replaceAll(escapes, (escape) => `\\u${escape.slice(2).toUpperCase()}`);
 }
 
-/** The text without line ends and escapes that stand for them, which may be between any two characters of a secret. */
+/** The text without line ends and their escapes, which may be between any two characters of a secret. */
 function withoutLineEnds(text: string): string {
   return text.replaceAll(/[\r\n]|\\+(?:[rn]|u000[ad])|%0[ad]/gi, '');
 }
@@ -104,7 +104,7 @@ function withoutLineEnds(text: string): string {
 /** As in the contract, "Base and authentication". */
 const wholeToken = /gt-[\w-]{22}\.[\w-]{22}/;
 
-/** What is wrong where the child has written a secret to stdout, stderr or a log file; without that secret. */
+/** The failure if the child has written a secret to stdout, stderr or a log file; without that secret. */
 export function leakOf(started: Started, secrets: readonly string[], written: string): Error | null {
   const logs = logFilesOf(started).map(contentOf);
   const leak = findLeak([written, ...logs], secrets);

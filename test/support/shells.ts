@@ -67,7 +67,7 @@ function offered(shell: Shell, args: readonly string[], home: string): string[] 
   return execFileSync(shell, args, { cwd: home, encoding: 'utf8', env }).split('\n').slice(0, -1);
 }
 
-/** Types the line and Tab, and returns what the terminal then shows, and every byte that the shell wrote meanwhile. */
+/** Types the line and Tab, and returns what the terminal then shows, and every byte that the shell wrote until then. */
 export type Tab = (line: string) => Promise<string>;
 
 /** Starts an interactive shell in `home`, which begins with `setUp`, for as long as `use` runs. */
@@ -94,7 +94,7 @@ export async function inSession(
   const seen = { text: 0, written: 0 };
   const tab: Tab = async (line) => {
     lines += 1;
-    // The completed line stays on the screen as the arguments of a command that does nothing.
+    // The completed line stays on the screen as the arguments of a no-op command.
     const toTheStart = '\x01';
     terminal.type(`${line}\t${toTheStart}: \recho 'line'-${lines}\r`);
     await terminal.seen(new RegExp(`^line-${lines}$`, 'm'));

@@ -67,7 +67,7 @@ export function silentNames(): SilentNames {
       watcher.close();
       resolve(Number(pid));
     });
-    // A test whose program looks up nothing is to fail, and not to wait.
+    // A test whose program looks up nothing must fail instead of waiting.
     watcher.unref();
   });
   return { env: { LD_PRELOAD: compiled(), LOOKED_UP_BY: file }, lookedUp };

@@ -1,5 +1,5 @@
 /**
- * A controller of its own for one test, and the real program that is set up for it.
+ * A separate controller for one test, and the real program configured for it.
  */
 import {
   startSimulator,

@@ -1,5 +1,5 @@
 /**
- * Output streams that remember what was written.
+ * Output streams that record what was written.
  */
 import { PassThrough } from 'node:stream';
 import type { Output } from '../../src/runtime/context.js';

@@ -1,5 +1,5 @@
 /**
- * An HTTP server on loopback whose event stream is made while it is read, so that it may be as large as it likes.
+ * An HTTP server on loopback whose event stream is generated while it is read, so that it may have any size.
  */
 import { Readable } from 'node:stream';
 import { answering, type Answering } from './answering.js';

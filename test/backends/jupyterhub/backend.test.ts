@@ -1,5 +1,5 @@
 /**
- * The Hub as a Backend, against the simulated one: what its responses prove, and what it takes to find out.
+ * The Hub as a Backend, against the simulated one: what its responses prove, and which requests are needed to find out.
  */
 import assert from 'node:assert/strict';
 import { after, describe, it, type TestContext } from 'node:test';
@@ -25,7 +25,7 @@ const dispatcher = new Agent();
 after(() => dispatcher.destroy());
 
 const { signal } = new AbortController();
-/** What a Hub makes nothing of. */
+/** A request whose contents a Hub ignores. */
 const request: LabRequest = {
   image: { image_class: 'recommended' },
   size: 'small',
@@ -147,7 +147,7 @@ for (const version of versions) {
     });
 
     it('accepts while it still holds its response, so that the stream can be read', async (t) => {
-      // Its clock stands still, so it holds the response for as long as the test wants.
+      // Its clock stands still, so it delays the response for as long as the test wants.
       const clock = new FakeClock();
       const { lab: server } = await serve(t, { version, clock, speed: 1 });
       const lab = server({ story: 'slow' });
@@ -342,7 +342,7 @@ describe('a Hub', { concurrency: true }, () => {
     const failure = failureOf(await backend('no-servers-1234').lab(subject).state(signal));
     assert.equal(exitCode(outcomeOf(failure)), 3);
     assert.match(failure.error.message, /the token lacks the scope read:servers/);
-    // Whoever may stop but not see has the Hub's word.
+    // A client that may stop but not read relies on the Hub's response.
     assert.equal(valueOf(await backend('stops-only-1234').lab(subject).remove(signal)), 'gone');
   });
 
@@ -353,7 +353,7 @@ describe('a Hub', { concurrency: true }, () => {
     const first = failureOf(await lab.remove(signal));
     assert.equal(first.kind, 'failed');
     assert.match(first.error.message, /could not stop the server of demo: HTTP 500/);
-    // Once the cancel is over, it says that it stopped the server, and still lists it as ready.
+    // Once the cancel is over, the Hub reports that it stopped the server, and still lists it as ready.
     await until(lab, 'running');
     const second = failureOf(await lab.remove(signal));
     assert.equal(second.kind, 'failed');

@@ -1,5 +1,5 @@
 /**
- * The Hub's client against real HTTP: what it sends, and what it makes of every captured and of many other responses.
+ * The Hub's client against real HTTP: what it sends, and how it interprets every captured and many other responses.
  */
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
@@ -55,7 +55,7 @@ function exchange(folder: Folder, scenario: string, step: string): Exchange {
   return found;
 }
 
-/** What belongs to one connection, or holds characters that cannot be sent. */
+/** Headers that belong to one connection, or contain characters that cannot be sent. */
 const unsent = ['content-length', 'connection', 'transfer-encoding', 'set-cookie'];
 
 const replay =
@@ -70,7 +70,7 @@ function failureOf<T>(result: Result<T>): Failure {
   return result.failure;
 }
 
-/** A failure as a user meets it. */
+/** A failure as a user sees it. */
 function lines({ error: { message, hint } }: Failure): string {
   return hint === null ? message : `${message}\n${hint}`;
 }

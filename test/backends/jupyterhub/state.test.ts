@@ -114,7 +114,7 @@ describe('the address of a server', () => {
     ['https://hub.test/', 'https://evilhub.test/user/ann/', null, 'https://evilhub.test/user/ann/ other'],
     ['https://hub.test/', 'https://hub.test.evil/user/ann/', null, 'https://hub.test.evil/user/ann/ other'],
     ['https://hub.test/', '//evil.test/user/ann/', null, 'https://evil.test/user/ann/ other'],
-    // Where the Hub is public by another name.
+    // If the Hub's public name is different.
     [
       'http://10.0.0.1:8081/',
       'https://ann.www.hub.test/user/ann/',

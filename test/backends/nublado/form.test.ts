@@ -1,5 +1,5 @@
 /**
- * Pages that were made to keep their reader busy. What a real form holds is seen where `lab images` prints it.
+ * Pages designed to keep their reader busy. The content of a real form is tested where `lab images` prints it.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -44,7 +44,7 @@ interface Site {
   /** How long a stream lives, in milliseconds, and whether it brings an event first. */
   life: number;
   brings: boolean;
-  /** Answers a request for the state; `fresh` on a new connection. */
+  /** Responds to a request for the state; `fresh` on a new connection. */
   state: (signal: AbortSignal, fresh: boolean) => Promise<Result<Lab | null>>;
 }
 

@@ -27,7 +27,7 @@ function scenario(
 const server = (user: string, name?: string): string =>
   `/nb/hub/api/users/${user}/${name === undefined ? 'server' : `servers/${name}`}`;
 
-/** Stops it as the recorder did: DELETE, then until nothing is pending. */
+/** Stops it as the recorder did: DELETE, then wait until nothing is pending. */
 async function stop(replay: Replay, user: string, name?: string): Promise<void> {
   await replay.quiet('DELETE', server(user, name), 'service:root');
   await replay.sleep(20_000);
@@ -227,7 +227,7 @@ scenario('11-auth', ['abe', 'eve'], async (replay) => {
   await replay.asks('encoded-user', 'encoded-create', 'encoded-user-get', 'upper-create');
 });
 
-/** The users of the recorder's Hubs by then, in the order in which it met them. */
+/** The users of the recorder's Hubs by then, in the order in which they first appeared. */
 const met = 'rachel sam fay gil tim odile sil dee sue nina abe eve a@b.org l1 l2 l3'.split(' ');
 
 scenario(

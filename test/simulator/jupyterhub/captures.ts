@@ -1,5 +1,5 @@
 /**
- * The captures of real Hubs, and what is the same in two responses.
+ * The captures of real Hubs, and how two responses are compared.
  *
  * Owns what is left out of the comparison: dates, ports, ids, tokens, and where a capture was cut. User models compare as
  * parsed JSON, because their keys change places with every start of a Hub.
@@ -85,7 +85,7 @@ function neutralCookies(cookies: string): string {
     .replace(/expires=[^;]*/g, 'expires=DATE');
 }
 
-/** Keys that newer releases added, and the list that they made longer. */
+/** Keys that newer releases added, and the list that they extended. */
 const added: Readonly<Record<Release, readonly string[]>> = {
   '6.1.1': [],
   '5.5.4': ['display_name', 'user_info', 'scopes'],
@@ -154,7 +154,7 @@ function ofRelease(header: string, value: string, release: Release): string {
   return header === 'server' ? value.replace(/(?<=^standin Python\/).*/, python) : value;
 }
 
-/** All of a stream's text; what was cut of the large event is filled in again. */
+/** All of a stream's text, with the omitted part of the large event filled in again. */
 export function streamText({ chunks }: Pick<Stream, 'chunks'>): string {
   const whole = chunks.map(({ text }) => {
     const cut = /^([^]*)\.\.\.\[(\d+) characters\]$/.exec(text);

@@ -11,7 +11,7 @@ import { startHub, type HubOptions, type SimulatedHub } from '../../../src/simul
 import { FakeClock } from '../../support/clock.js';
 import '../../support/closing.js';
 
-/** A Hub on a clock of its own, until the test ends. */
+/** A Hub with its own clock, until the test ends. */
 export async function serve(
   t: TestContext,
   options: Partial<HubOptions> = {},

@@ -241,7 +241,7 @@ scenario(
   ['ann'],
   async (replay) => {
     await replay.ask('login-page');
-    // The capture holds the form without its values.
+    // The capture contains the form without its values.
     await replay.ask('login', { body: 'username=ann&password=x&_xsrf=VALUE' });
   },
   { on: ['6.1.1'] },

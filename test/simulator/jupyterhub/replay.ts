@@ -36,14 +36,14 @@ export const replayed = new Set<string>();
 export interface ReplayOptions extends Partial<HubOptions> {
   release: Release;
   scenario: string;
-  /** The folders with the captures; the first that has a step is right. Default: the release's, then 6.1.1. */
+  /** The folders with the captures; the first that has a step is used. Default: the release's, then 6.1.1. */
   folders?: readonly Folder[];
 }
 
 /** Milliseconds until a process of the recorded machine listened. */
 export const startupTime = 600;
 
-/** Milliseconds by which a chunk may have come at another time: the recorded machine was busy. */
+/** Milliseconds by which the time of a chunk may differ: the recorded machine was busy. */
 const tolerance = 1000;
 
 export class Replay {

@@ -1,5 +1,5 @@
 /**
- * The scenarios of the simulated Hub, as a client on the wire meets them.
+ * The scenarios of the simulated Hub, as seen by a client on the wire.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
