@@ -16,7 +16,7 @@ export interface ConnectionNews {
 const lasting = 5_000;
 
 export class ConnectionReports {
-  /** Whether the loss of the stream has been reported. */
+  /** Whether the stream is lost, and its loss has been reported. */
   #isLost = false;
   /** When the first of the present attempts failed, in monotonic milliseconds. */
   #since = 0;

@@ -91,7 +91,7 @@ export interface SimulatedHub {
   };
   /** For tests and demos: may be changed at any time. */
   faults: HubFaults;
-  /** Delays the moment in which servers begin to listen by `ms` milliseconds. */
+  /** Every server takes `ms` milliseconds longer before it listens. */
   setStartupTime(ms: number): void;
   /** Begins a spawn for `user` as if it had been requested by a POST. */
   beginSpawn(options?: Record<string, unknown>): void;

@@ -10,9 +10,9 @@ import type { Meanwhile, SpawnStory } from './story.js';
 
 export interface ServerWorld extends SpawnWorld {
   release: Release;
-  /** The interval at which the Hub checks its servers. */
+  /** The time until the Hub checks its servers again. */
   pollMs: number;
-  /** The interval at which the Hub compares its servers with the proxy's routes. */
+  /** The time until the Hub compares its servers with the proxy's routes. */
   checkRoutesMs: number;
   /** Applies an external event of the story to a server. */
   meanwhile: (server: Server, what: Meanwhile) => void;
