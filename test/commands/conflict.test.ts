@@ -1,5 +1,5 @@
 /**
- * `spawn` where the create is refused, lost, or never works: in memory, where that takes minutes. The real program is in
+ * `spawn` if the create is refused, lost, or never succeeds: in memory, because it takes minutes. The real program is in
  * `test/cli/operations.test.ts`.
  */
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
 /**
- * A `failed` state, which is a reason to look at the stream and no outcome by itself: `wait` in memory, where it takes
+ * A `failed` state, which is a reason to check the stream but not an outcome: `wait` in memory, because it takes
  * minutes. The real program is in `test/cli/operations.test.ts`.
  */
 import assert from 'node:assert/strict';

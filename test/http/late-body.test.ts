@@ -1,6 +1,6 @@
 /**
- * Bodies that come late or never, over real HTTP: status and headers decide, after a time that the clock of the test
- * shows; and what those headers say of a body.
+ * Bodies that arrive late or never, over real HTTP: status and headers decide, after a time that the test's clock
+ * shows; and how those headers describe a body.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,6 +1,6 @@
 /**
- * Requests that fail on this machine, on the way, or in what comes back: what each may have had as its effect, and what
- * the user reads.
+ * Requests that fail locally, in transit, or with an invalid response: which effect each may have had, and the message
+ * that the user sees.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

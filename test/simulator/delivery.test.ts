@@ -1,6 +1,6 @@
 /**
- * What the network does to a stream: it is cut, falls silent, is held back, or has too much to carry. And what a
- * second connection finds then.
+ * How the network disturbs a stream: it is cut, falls silent, is delayed, or is overloaded. Also, what a
+ * second connection then receives.
  */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * States that mislead (contract, "What a client must survive", 1, 6, 12 and 13): what the state says while something
- * else is true of the lab.
+ * Misleading states (contract, "What a client must survive", 1, 6, 12 and 13): the reported state differs from the
+ * true state of the lab.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

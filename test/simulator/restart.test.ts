@@ -1,5 +1,5 @@
 /**
- * The controller restarts: what its clients see go, what they cannot reach meanwhile, and what is left afterwards
+ * The controller restarts: what its clients lose, what they cannot reach meanwhile, and what remains afterwards
  * (contract, "What a client must survive", 2, 5 and 6).
  */
 import assert from 'node:assert/strict';

@@ -2,7 +2,7 @@
  * Ends the process of a test file when its tests have ended, even if they have left something open.
  *
  * A test that fails does not get to close what it opened, and a server, a connection or a child would keep the process,
- * and with it the whole run, alive for ever. Such a process fails and says what it was. Loaded by `npm test` for
+ * and with it the whole run, alive for ever. Such a process fails and reports what was open. Loaded by `npm test` for
  * every file, and by every module that opens something for a test.
  */
 import type { ChildProcess } from 'node:child_process';

@@ -1,7 +1,7 @@
 /**
  * Loaded into the real program by NODE_OPTIONS: reports its peak memory at exit, in MiB.
  *
- * Not `resourceUsage().maxRSS` where there is anything better: Linux hands that on from the process that started this
+ * Not `resourceUsage().maxRSS` if there is an alternative: Linux inherits that from the process that started this
  * one, so it would measure the test.
  */
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * What of the captures the simulated Hub does not reproduce, and why.
+ * The parts of the captures that the simulated Hub does not reproduce, and why.
  *
  * Everything else is compared: status, reason phrase, headers in their order, body, and of streams the text and the times.
  */
