@@ -111,6 +111,7 @@ describe('wrap', () => {
     ['x abcdefghij kl', 4, 4, ['x ab', 'cdef', 'ghij', 'kl']],
     ['xyz abcdefg', 4, 4, ['xyz', 'abcd', 'efg']],
     ['漢字 漢字漢字', 5, 5, ['漢字', '漢字', '漢字']],
+    ['ab 漢字漢字漢字', 5, 4, ['ab', '漢字', '漢字', '漢字']],
     ['abc def', 10, 3, ['abc', 'def']],
     ['abcdef', 10, 3, ['', 'abcdef']],
     ['e\u0301e\u0301e\u0301', 2, 2, ['e\u0301e\u0301', 'e\u0301']],

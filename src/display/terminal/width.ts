@@ -86,7 +86,10 @@ export function wrap(text: string, columns: number, first = columns): string[] {
       room -= gap + width;
       continue;
     }
-    if (width <= columns || room <= gap) endRow();
+    // A wide character may need more than what is left of the row.
+    const [start = ''] = graphemesOf(word);
+    const isFull = room - gap < graphemeWidth(start);
+    if (width <= columns || (isFull && (row.length > 0 || room < columns))) endRow();
     const pieces = piecesOf(word, columns, row.length === 0 ? room : room - 1);
     for (const [i, piece] of pieces.entries()) {
       if (i > 0) endRow();
