@@ -65,13 +65,13 @@ export interface RemoteLab {
    */
   create(request: LabRequest, signal: AbortSignal): Promise<Result<Creation>>;
 
-  /** The lab as it is now; null where there is none. */
+  /** The lab as it is now; null if the user has no lab. */
   state(signal: AbortSignal): Promise<Result<Lab | null>>;
 
   /**
-   * Opens the event stream, and ends it when the signal aborts. The property is null where nobody may read the stream of
-   * this lab, or there is none: then the state decides alone. A failure of kind `not-found` means that there is nothing to
-   * report yet or any more.
+   * Opens the event stream, and ends it when the signal aborts. The property is null if this lab has no event stream, or
+   * the token may not read it: then the state decides alone. A failure of kind `not-found` means that there are no events: no
+   * operation has begun, or its events are gone.
    */
   readonly events: ((signal: AbortSignal) => Promise<Result<EventStream>>) | null;
 

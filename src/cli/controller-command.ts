@@ -53,7 +53,8 @@ LAB_TOKEN_FILE names a token with every scope. The same folder has token-user
 (create and watch only) and token-hub (also list and delete).
 With --with-hub, LAB_HUB and LAB_HUB_TOKEN_FILE are set too: the JupyterHub's
 address and an API token of its own, which the controller does not know.
-token-jupyterhub-admin is an administrator's.
+token-jupyterhub-admin is an administrator's. The Hub is for other programs: lab
+itself does not use one yet.
 `,
     )
     .action(async (words: string[], flags: ControllerFlags) => {

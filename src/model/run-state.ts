@@ -117,7 +117,7 @@ export interface RunState extends Known {
   lastEventAt: number;
   /** The last event of the whole run, with its time. */
   lastEvent: EventInput | null;
-  /** The number of the current attempt to reconnect to the controller; null while there is none. */
+  /** The number of the current attempt to reconnect to the controller; null while nothing is retried. */
   retrying: number | null;
   /** A `complete` came with a broken payload: the lab's state decides. */
   completeInDoubt: boolean;

@@ -12,6 +12,8 @@ import { FakeClock } from '../support/clock.js';
 import { event, info } from '../support/peer.js';
 import {
   always,
+  begun,
+  deletion,
   ending,
   lab,
   noLab,
@@ -24,14 +26,6 @@ import {
   type Script,
 } from '../support/scripted.js';
 
-const begun = [
-  [0, info('Starting lab creation', 1)],
-  [100, info('Created Kubernetes objects', 30)],
-] as const;
-const deletion = [
-  [0, info('Shutting down Kubernetes pod', 25)],
-  [100, info('Deleting user namespace', 62)],
-] as const;
 const waits = (script: Script, timeout: number | null = null): Promise<Played> =>
   play(script, (session) => wait(session, 'running'), { timeout });
 

@@ -5,9 +5,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { status } from '../../src/commands/status.js';
-import { event, info } from '../support/peer.js';
+import { event } from '../support/peer.js';
 import {
   always,
+  begun,
   ending,
   lab,
   noLab,
@@ -18,11 +19,6 @@ import {
   type Played,
   type Script,
 } from '../support/scripted.js';
-
-const begun = [
-  [0, info('Starting lab creation', 1)],
-  [100, info('Created Kubernetes objects', 30)],
-] as const;
 
 describe('status, of a failed state', () => {
   const asks = (script: Script): Promise<Played> => play(script, status, {});

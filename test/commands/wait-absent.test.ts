@@ -8,6 +8,8 @@ import { exitCode } from '../../src/model/outcome.js';
 import { event, info } from '../support/peer.js';
 import {
   always,
+  begun,
+  deletion,
   ending,
   lab,
   noLab,
@@ -17,15 +19,6 @@ import {
   type Played,
   type Script,
 } from '../support/scripted.js';
-
-const begun = [
-  [0, info('Starting lab creation', 1)],
-  [100, info('Created Kubernetes objects', 30)],
-] as const;
-const deletion = [
-  [0, info('Shutting down Kubernetes pod', 25)],
-  [100, info('Deleting user namespace', 62)],
-] as const;
 
 describe('wait --for absent', () => {
   const absent = (script: Script, timeout: number | null = null): Promise<Played> =>

@@ -291,3 +291,13 @@ export class Watch {
     }
   }
 }
+
+/** Requests the deletion of Rachel's lab. */
+export function remove(controller: SimulatedController): Asked {
+  return start(controller, `${labs}/rachel`, { method: 'DELETE' });
+}
+
+/** The progress of every event that a watch has seen, in percent. */
+export function progress(watch: Watch): number[] {
+  return [...watch.text.matchAll(/"progress": (\d+)/g)].map((match) => Number(match[1]));
+}

@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SimulatedController } from '../../src/simulator/server.js';
 import type { FakeClock } from '../support/clock.js';
 import {
   ask,
@@ -12,20 +11,13 @@ import {
   createScenario,
   idleTimers,
   labs,
+  progress,
+  remove,
   serve,
-  start,
   status,
   until,
   Watch,
 } from './client.js';
-
-function remove(controller: SimulatedController) {
-  return start(controller, `${labs}/rachel`, { method: 'DELETE' });
-}
-
-function progress(watch: Watch): number[] {
-  return [...watch.text.matchAll(/"progress": (\d+)/g)].map((match) => Number(match[1]));
-}
 
 /** Results of `next`, called every 100 ms for this long, without repetitions. */
 async function changes<T>(clock: FakeClock, ms: number, next: () => Promise<T>): Promise<T[]> {

@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SimulatedController } from '../../src/simulator/server.js';
 import { exchangeCapture } from '../support/captures.js';
 import {
   ask,
@@ -12,20 +11,14 @@ import {
   createScenario,
   idleTimers,
   labs,
+  progress,
+  remove,
   serve,
   start,
   status,
   until,
   Watch,
 } from './client.js';
-
-function remove(controller: SimulatedController) {
-  return start(controller, `${labs}/rachel`, { method: 'DELETE' });
-}
-
-function progress(watch: Watch): number[] {
-  return [...watch.text.matchAll(/"progress": (\d+)/g)].map((match) => Number(match[1]));
-}
 
 test('6: reconciliation deletes a failed lab: a deletion in the queue, then 404', async (t) => {
   const { controller, clock } = await serve(t, { scenario: 'create-failure' });

@@ -4,6 +4,7 @@
  */
 import type { Session } from '../../src/commands/session/session.js';
 import type { Clock } from '../../src/runtime/context.js';
+import { sleep } from '../../src/runtime/deadline.js';
 import type { Backend } from '../../src/backends/backend.js';
 import { nubladoBackend } from '../../src/backends/nublado/backend.js';
 import type { NubladoClient } from '../../src/backends/nublado/client.js';
@@ -17,6 +18,7 @@ import { exitCode } from '../../src/model/outcome.js';
 import { noSecrets } from '../../src/model/redactor.js';
 import type { Result } from '../../src/model/result.js';
 import { FakeClock } from './clock.js';
+import { info } from './peer.js';
 import { playInMemory, type PlayedInMemory } from './in-memory.js';
 
 export type Route = 'create' | 'events' | 'state' | 'remove' | 'who';
@@ -164,14 +166,7 @@ async function* bodyOf(
 
 function until(clock: Clock, at: number, signal: AbortSignal): Promise<void> {
   const wait = at - clock.monotonic();
-  if (wait <= 0 || signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const cancel = clock.after(wait, resolve);
-    signal.addEventListener('abort', () => {
-      cancel();
-      resolve();
-    });
-  });
+  return wait <= 0 ? Promise.resolve() : sleep(clock, wait, signal);
 }
 
 export const lab = (status: string): Reply => ({ lab: { status, internal_url: 'http://lab/' } });
@@ -195,3 +190,15 @@ export const then =
 
 /** How it ended: the exit code and the message. */
 export const summary = ({ ending: { outcome } }: Played) => [exitCode(outcome), outcome.message];
+
+/** The events of a spawn that has begun, with their times in milliseconds. */
+export const begun = [
+  [0, info('Starting lab creation', 1)],
+  [100, info('Created Kubernetes objects', 30)],
+] as const;
+
+/** The events of a deletion that has begun. */
+export const deletion = [
+  [0, info('Shutting down Kubernetes pod', 25)],
+  [100, info('Deleting user namespace', 62)],
+] as const;

@@ -9,7 +9,7 @@ import type { EventStream } from '../../stream/event-stream.js';
 /** How long to wait (ms). The Hub sends it at once; a stream that stays open belongs to a spawn that has not failed. */
 const patience = 2_000;
 
-/** The message of the `failed` that ends the stream; null if there is none, or if the stream stays open. */
+/** The message of the `failed` that ends the stream; null for a stream that ends without one or stays open. */
 export async function failureIn(
   open: (signal: AbortSignal) => Promise<EventStream | null>,
   clock: Clock,

@@ -23,9 +23,9 @@ export interface NubladoClient {
   create(user: string, body: CreateBody, signal: AbortSignal): Promise<Result<null>>;
   /** Opens the user's event stream; aborting the signal closes it. */
   events(user: string, signal: AbortSignal): Promise<Result<EventStream>>;
-  /** The state of the lab of the token's own user; null if there is none. */
+  /** The state of the lab of the token's own user; null if the user has no lab. */
   ownState(signal: AbortSignal): Promise<Result<LabState | null>>;
-  /** The state of any user's lab, for a token that may read it; null if there is none. */
+  /** The state of any user's lab, for a token that may read it; null if the user has no lab. */
   stateOf(user: string, signal: AbortSignal): Promise<Result<LabState | null>>;
   /** Deletes a lab. The response comes only when the deletion has finished. */
   remove(user: string, signal: AbortSignal): Promise<Result<null>>;

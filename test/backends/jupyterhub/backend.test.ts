@@ -2,6 +2,7 @@
  * The Hub as a Backend, against the simulated one: what its responses prove, and which requests are needed to find out.
  */
 import assert from 'node:assert/strict';
+import { setMaxListeners } from 'node:events';
 import { after, describe, it, type TestContext } from 'node:test';
 import { Agent } from 'undici';
 import { createJupyterHub } from '../../../src/backends/jupyterhub/backend.js';
@@ -25,6 +26,8 @@ const dispatcher = new Agent();
 after(() => dispatcher.destroy());
 
 const { signal } = new AbortController();
+// Many tests use it at the same time.
+setMaxListeners(0, signal);
 /** A request whose contents a Hub ignores. */
 const request: LabRequest = {
   image: { image_class: 'recommended' },
