@@ -16,10 +16,14 @@ import type { Choices } from '../model/choices.js';
 import type { Lab, Phase } from '../model/lab.js';
 import type { LabRequest } from '../model/lab-request.js';
 import type { Failure, Result } from '../model/result.js';
+import type { ServerName } from '../model/run-state.js';
 import type { EventStream } from '../stream/event-stream.js';
 
 /** A server that runs labs. */
 export interface Backend {
+  /** What the server is called in messages. */
+  readonly name: ServerName;
+
   /**
    * Throws a UsageError where the settings rule out what a command is about to do, such as a token that is missing. It is
    * called first and sends nothing.

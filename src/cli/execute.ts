@@ -105,7 +105,7 @@ export async function outcomeOfThrown(
   deadline ??= { signal: context.signal, expired: false };
   if (!deadline.signal.aborted || error !== deadline.signal.reason) return outcomeOfError(error);
   const { cutShort } = await import('../commands/session/cut-short.js');
-  const nothing = { trouble: null };
+  const nothing = { trouble: null, server: 'the controller' } as const;
   return cutShort(context.signal, deadline, nothing, {
     interrupted: 'interrupted; nothing was sent',
     hint: null,

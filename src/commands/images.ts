@@ -18,7 +18,7 @@ export async function images(session: Session): Promise<Ending> {
   const asked = await session.requests.ask(choices);
   if (!asked.ok) return session.ending(session.failureOutcome(asked.failure, words));
   if (asked.value === null) {
-    session.display.warn('the controller offers no labs to this user now');
+    session.display.warn(`${session.server} offers no labs to this user now`);
     return session.ending({ kind: 'ok', message: 'unavailable' }, { more: { images: [], sizes: [] } });
   }
   const { images: offered, sizes } = asked.value;

@@ -14,6 +14,7 @@ import { alreadyRunning, Conflict, type ConflictOptions } from './session/confli
 import { deleteLab } from './session/delete.js';
 import { Seen } from '../stream/seen.js';
 import { begin } from './session/begin.js';
+import type { Words } from './session/cut-short.js';
 import type { Session } from './session/session.js';
 import type { Creation, Subject } from '../backends/backend.js';
 import { endingWithUrl } from './session/url.js';
@@ -27,14 +28,21 @@ export interface SpawnOptions {
 }
 
 const wayBack = '`lab wait` follows it again, `lab stop` cancels it.';
-const detached = { interrupted: 'detached; the spawn continues in the controller', hint: wayBack };
-const notAccepted = {
-  interrupted: 'interrupted; the controller has not accepted the request for a lab',
-  hint: null,
-};
-const unanswered = {
-  interrupted: 'interrupted before the controller responded; it may have started to create the lab',
-  hint: '`lab status` shows whether there is a lab.',
+
+/** The messages for a run that is cut short, by what is known about the create. */
+const words = {
+  detached: ({ server }: Session): Words => ({
+    interrupted: `detached; the spawn continues in ${server}`,
+    hint: wayBack,
+  }),
+  notAccepted: ({ server }: Session): Words => ({
+    interrupted: `interrupted; ${server} has not accepted the request for a lab`,
+    hint: null,
+  }),
+  unanswered: ({ server }: Session): Words => ({
+    interrupted: `interrupted before ${server} responded; it may have started to create the lab`,
+    hint: '`lab status` shows whether there is a lab.',
+  }),
 };
 
 export async function spawn(session: Session, options: SpawnOptions): Promise<Ending> {
@@ -86,7 +94,8 @@ async function createAndFollow(session: Session, subject: Subject, options: Spaw
     }
     if (outcome !== null) return outcome;
   }
-  return session.cutShort(obstacles.isFollowing ? detached : maybeCreated ? unanswered : notAccepted);
+  const known = obstacles.isFollowing ? 'detached' : maybeCreated ? 'unanswered' : 'notAccepted';
+  return session.cutShort(words[known](session));
 }
 
 async function followCreated(session: Session, subject: Subject, { detach }: SpawnOptions): Promise<Outcome> {
@@ -94,7 +103,7 @@ async function followCreated(session: Session, subject: Subject, { detach }: Spa
   // Its first events may be identical to those of the previous operation.
   session.events.operation = new Seen();
   const outcome = await followSpawn(session, subject);
-  return outcome ?? session.cutShort(detached);
+  return outcome ?? session.cutShort(words.detached(session));
 }
 
 type CreateConflict = Creation & { kind: 'conflict' };

@@ -6,12 +6,11 @@ import { begin } from './session/begin.js';
 import { deleteLab } from './session/delete.js';
 import type { Session } from './session/session.js';
 
-const words = {
-  interrupted: 'detached; the deletion continues in the controller',
-  hint: '`lab wait --for absent` follows it again.',
-};
-
 export async function stop(session: Session, { detach }: { detach: boolean }): Promise<Ending> {
+  const words = {
+    interrupted: `detached; the deletion continues in ${session.server}`,
+    hint: '`lab wait --for absent` follows it again.',
+  };
   const before = { ...words, interrupted: 'interrupted' };
   const begun = await begin(session, { command: 'stop', mayBeAnother: true, words: before });
   if (!begun.ok) return begun.ending;

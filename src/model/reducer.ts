@@ -72,10 +72,11 @@ function onStream(state: RunState, input: StreamInput): RunState {
 }
 
 function onFollowing(state: RunState, { at, goal, again, known }: Input & { kind: 'following' }): RunState {
-  const { started, events, reachable, lastContactAt, lastByteAt, look, lastEvent, percent, reason } = state;
+  const { started, server, events, reachable, lastContactAt, lastByteAt, look, lastEvent } = state;
+  const { percent, reason } = state;
   const operation = state.operation ?? known?.operation ?? null;
   return {
-    ...initialRun(goal, started),
+    ...initialRun(goal, started, server),
     ...known,
     ...(again ? { percent, reason, operation } : {}),
     events,

@@ -11,6 +11,9 @@ import type { ErrorInfo, Outcome } from './outcome.js';
 import type { Operation } from './operation.js';
 import type { Failure, Result } from './result.js';
 
+/** What the server with the labs is called in messages. */
+export type ServerName = 'the controller' | 'the Hub';
+
 /** When something happened: `at` in monotonic milliseconds, `time` in milliseconds since the epoch. */
 export interface Stamp {
   at: number;
@@ -97,6 +100,7 @@ export interface Known {
 export interface RunState extends Known {
   goal: Goal;
   started: Stamp;
+  server: ServerName;
   /** Events seen so far. */
   events: number;
   /** The highest progress of this operation, in percent; null while nothing numeric is known. */
@@ -133,10 +137,11 @@ export interface RunState extends Known {
   outcome: Outcome | null;
 }
 
-export function initialRun(goal: Goal, started: Stamp): RunState {
+export function initialRun(goal: Goal, started: Stamp, server: ServerName = 'the controller'): RunState {
   return {
     goal,
     started,
+    server,
     events: 0,
     percent: null,
     reason: null,

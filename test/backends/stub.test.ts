@@ -39,6 +39,8 @@ class Stub implements Backend {
   /** Whether it has an event stream. */
   streams = true;
 
+  readonly name = 'the controller';
+
   checkSettings = (): void => undefined;
   subject: Backend['subject'] = (wanted, lookup) =>
     findSubject(wanted, () => lookup.request((signal) => this.whoAmI(signal), 'server'));

@@ -33,6 +33,7 @@ export function hubBackend(
   }
 
   return {
+    name: 'the Hub',
     checkSettings(action) {
       if (action !== 'choices') return;
       throw new UsageError(

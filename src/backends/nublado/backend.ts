@@ -60,6 +60,7 @@ export function nubladoBackend(client: NubladoClient, { direct, hasToken }: Iden
   }
 
   return {
+    name: 'the controller',
     checkSettings(action) {
       if (hasToken) return;
       throw new UsageError(

@@ -14,7 +14,7 @@ import { isReachable, type Evidence } from './last-look.js';
 /** The messages for a run that is cut short. */
 export interface Words {
   interrupted: string;
-  /** The message at the deadline if the controller was reachable. Default: the operation continues. */
+  /** The message at the deadline if the server was reachable. Default: the operation continues. */
   timeUp?: string;
   /** The outcome that follows from the state that the last look found, if there is one. */
   decides?: (lab: Lab | null) => Outcome | null;
@@ -23,16 +23,16 @@ export interface Words {
 
 /**
  * The outcome of a run that ended without its own: because of a signal, because it timed out, or because nothing more
- * can be found out. `unreached`: the URL of a controller that has never responded.
+ * can be found out. `unreached`: the URL of a server that has never responded.
  */
 export function cutShort(
   signal: AbortSignal,
   deadline: Pick<Deadline, 'expired'>,
-  { trouble, ...known }: Pick<RunState, 'trouble'> & Partial<Evidence>,
+  { trouble, server, ...known }: Pick<RunState, 'trouble' | 'server'> & Partial<Evidence>,
   words: Words,
   unreached: string | null = null,
 ): Outcome {
-  const { interrupted, timeUp = 'the operation continues in the controller', hint } = words;
+  const { interrupted, timeUp = `the operation continues in ${server}`, hint } = words;
   if (signal.aborted) {
     const reason = signal.reason as EndReason;
     if (typeof reason === 'string') {

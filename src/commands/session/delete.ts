@@ -31,7 +31,7 @@ export async function deleteLab(
   const retry = session.requests.retries();
   // After the first DELETE, a missing lab means success.
   let repeated = false;
-  /** Whether the controller may be deleting the lab. */
+  /** Whether the server may be deleting the lab. */
   let maybeDeleting = false;
   while (!session.signal.aborted) {
     const answer = await removeWithProgress(session, subject, options.detach);
@@ -78,10 +78,12 @@ export async function deleteLab(
     if (state.ok && state.value?.phase === 'stopping') retry.reset();
   }
   const decides = (lab: Lab | null): Outcome | null => (lab === null ? gone() : null);
-  return session.cutShort(maybeDeleting ? { ...options.words, decides } : notAccepted);
+  return session.cutShort(maybeDeleting ? { ...options.words, decides } : notAccepted(session));
 }
 
-const notAccepted = { interrupted: 'interrupted; the controller has not accepted the deletion', hint: null };
+function notAccepted({ server }: Session): Words {
+  return { interrupted: `interrupted; ${server} has not accepted the deletion`, hint: null };
+}
 
 const nothingThere = 'There is no lab to delete.';
 

@@ -113,7 +113,13 @@ export class EventFollower {
     const limit = startDeadline(this.#run.context.clock, ms, this.#signal);
     const at = stamp(this.#run.context.clock);
     const { goal, known = {} } = use;
-    let state = advance(initialRun(goal, at), { ...at, kind: 'following', goal, again: false, known });
+    let state = advance(initialRun(goal, at, this.#run.state.server), {
+      ...at,
+      kind: 'following',
+      goal,
+      again: false,
+      known,
+    });
     const options = { goal, silence: null, afterEnd: 'stop', until: limit.signal } as const;
     for await (const batch of follow(this.#followOptions(subject, options))) {
       state = batch.reduce(advance, state);

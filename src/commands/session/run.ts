@@ -5,7 +5,15 @@
  * `requests.ts` and `event-follower.ts` produce them.
  */
 import type { Display } from '../../display/display.js';
-import { advance, initialRun, type Fact, type Goal, type Input, type RunState } from '../../model/reducer.js';
+import {
+  advance,
+  initialRun,
+  type Fact,
+  type Goal,
+  type Input,
+  type RunState,
+  type ServerName,
+} from '../../model/reducer.js';
 import { stamp, type Context } from '../../runtime/context.js';
 
 export class Run {
@@ -14,10 +22,10 @@ export class Run {
   #state: RunState;
   #stopTicking: () => void = () => undefined;
 
-  constructor(context: Context, display: Display, goal: Goal) {
+  constructor(context: Context, display: Display, goal: Goal, server: ServerName) {
     this.context = context;
     this.display = display;
-    this.#state = initialRun(goal, stamp(context.clock));
+    this.#state = initialRun(goal, stamp(context.clock), server);
     this.#tick();
   }
 

@@ -8,7 +8,7 @@ import type { Backend, Subject } from '../../backends/backend.js';
 import type { Display, Ending } from '../../display/display.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { Redactor } from '../../model/redactor.js';
-import type { Goal, RunState } from '../../model/reducer.js';
+import type { Goal, RunState, ServerName } from '../../model/reducer.js';
 import { isFinal, outcomeOf, type Failure, type Result } from '../../model/result.js';
 import type { Context } from '../../runtime/context.js';
 import { isAborted, type Deadline } from '../../runtime/deadline.js';
@@ -42,11 +42,11 @@ export interface SessionOptions {
   freshBackend: () => Promise<Backend>;
   /** Knows the secrets that the backend was given. */
   redactor: Redactor;
-  /** The controller's base URL, for people. */
+  /** The base URL of the server with the labs, for people. */
   controller: string;
   /** Whose lab, as far as that is configured. */
   user: UserSetting;
-  /** Whether the controller ends with this program, so that no operation can be resumed later. */
+  /** Whether the server ends with this program, so that no operation can be resumed later. */
   demo: boolean;
   limits: Limits;
   /** The command's deadline, which has begun already. */
@@ -87,7 +87,7 @@ export class Session {
     this.#deadline = deadline;
     const { clock, random } = context;
     const { idleTimeout, timeout } = limits;
-    const run = (this.#run = new Run(context, display, goal));
+    const run = (this.#run = new Run(context, display, goal, backend.name));
     const states = (this.#states = new StateRequests({ backend, freshBackend, clock, idleTimeout }));
     const { signal } = deadline;
     const retry = { clock, random, contact: this.#contact, left: () => deadline.left() };
@@ -105,6 +105,11 @@ export class Session {
     this.#cancelLook = scheduleLook(clock, deadline, timeout, () => {
       void this.#lastLook();
     });
+  }
+
+  /** What the server with the labs is called in messages. */
+  get server(): ServerName {
+    return this.backend.name;
   }
 
   /** Aborts on the deadline and on a signal that ends the program. */
@@ -160,7 +165,7 @@ export class Session {
 
   /** The outcome of detaching while the operation continues; `wayBack` says how to follow it again. */
   detached(doing: string, wayBack: string): Outcome {
-    return { kind: 'detached', message: `the controller is ${doing}; ${this.#demo ? demoEnds : wayBack}` };
+    return { kind: 'detached', message: `${this.server} is ${doing}; ${this.#demo ? demoEnds : wayBack}` };
   }
 
   /** The outcome of a failed request, unless it failed because the run was cut short. */

@@ -17,7 +17,7 @@ export async function endingWithUrl(session: Session, subject: Subject, outcome:
   const lab = await askForUrl(session, subject, outcome);
   const url = lab?.url ?? null;
   if (url === null)
-    session.display.warn("the lab is running, but the controller did not report the lab's URL");
+    session.display.warn(`the lab is running, but ${session.server} did not report the lab's URL`);
   return session.ending(outcome, { lab, text: url === null ? [] : [url] });
 }
 

@@ -73,8 +73,8 @@ export class PlainDisplay extends SilentDisplay {
     const now = this.#clock.monotonic();
     if (now - this.#lastLineAt < signOfLife) return;
     const contact = state.reachable
-      ? `last contact with the controller ${inWords(now - state.lastContactAt)} ago`
-      : `the controller is unreachable${state.retrying === null ? '' : `, attempt ${state.retrying}`}`;
+      ? `last contact with ${state.server} ${inWords(now - state.lastContactAt)} ago`
+      : `${state.server} is unreachable${state.retrying === null ? '' : `, attempt ${state.retrying}`}`;
     const text = `no event for ${inWords(now - this.#lastEventAt)}; ${contact}`;
     this.#message({ word: 'waiting:', text, paint: asItIs });
     this.flush();

@@ -185,7 +185,7 @@ export class BarDisplay extends SilentDisplay {
       color: false,
       spinner: this.#theme.spinner,
     });
-    const waiting = state.reachable ? 'Waiting for the first event' : 'Contacting the controller';
+    const waiting = state.reachable ? 'Waiting for the first event' : `Contacting ${state.server}`;
     const text = this.#lastMessage === '' ? waiting : this.#lastMessage;
     const health = healthText(state, this.#clock.monotonic());
     this.#spinner.text = spinnerText(this.#live.columns, health ?? text, this.#elapsed(), this.#theme);

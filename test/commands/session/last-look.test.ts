@@ -66,6 +66,7 @@ function backendAt({ clock, life, brings, state }: Site, fresh: boolean): Backen
     choices: never,
   };
   return {
+    name: 'the controller',
     checkSettings: never,
     subject: () => Promise.resolve({ ok: true, value: { name: 'rachel', own: true } }),
     whoAmI: never,
