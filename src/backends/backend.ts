@@ -13,11 +13,14 @@
  * - One object serves one command. It is asked for many things at once, and holds no lab's state between requests.
  */
 import type { Choices } from '../model/choices.js';
-import type { Lab, Phase } from '../model/lab.js';
+import type { Lab, LabAddress, Phase } from '../model/lab.js';
 import type { LabRequest } from '../model/lab-request.js';
 import type { Failure, Result } from '../model/result.js';
 import type { ServerName } from '../model/run-state.js';
 import type { EventStream } from '../stream/event-stream.js';
+import type { Probed } from './probe-judge.js';
+
+export type { Probed } from './probe-judge.js';
 
 /** A server that runs labs. */
 export interface Backend {
@@ -84,6 +87,18 @@ export interface RemoteLab {
 
   /** What may be chosen for `create`; null where nothing is offered now. The property is null where the backend has no such list. */
   readonly choices: ((signal: AbortSignal) => Promise<Result<Choices | null>>) | null;
+
+  /**
+   * Sends a request to the lab's own address, to find out whether the lab itself responds. It never sends a token there.
+   * The property is null if the labs of this server have no address that can be probed.
+   */
+  readonly probe: ((address: LabAddress, signal: AbortSignal) => Promise<Probed>) | null;
+
+  /**
+   * Whether the server may report `running`, in a state or by a `complete`, although nothing runs: then it counts only
+   * after a second state two seconds later, and by default also the lab itself has to respond.
+   */
+  readonly mustConfirmRunning: boolean;
 }
 
 export type Creation =

@@ -26,7 +26,7 @@ export function networkFailure(
   { sent, hintIfSent }: Progress,
 ): Failure {
   const trouble = diagnose(error, sent);
-  const { place, proxy } = trouble;
+  const { place, proxy, code } = trouble;
   const status = proxy?.status ?? null;
   // A server that refuses the handshake has read nothing. If the server is probably not a controller, or this machine
   // is at fault, a request without effects changed nothing; the outcome of any other request is unknown.
@@ -42,6 +42,7 @@ export function networkFailure(
     // Retrying fixes neither, even if the server was reached before.
     retry: place === 'closed' || status === 407 ? 'never' : 'later',
     effect: maybeDone ? 'possible' : 'none',
+    ...(code === 'ECONNREFUSED' && proxy === null ? { refused: true } : {}),
     from: place === 'tls' || (status !== null && !isPassing(status)) ? 'other' : 'nobody',
   };
 }

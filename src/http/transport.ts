@@ -25,10 +25,11 @@ export type Credentials = (
   origin?: string | null;
 };
 
-export interface ControllerOptions {
+export interface TransportOptions {
   /** The base URL without a final slash, as in `https://host/nublado`. */
   base: URL;
-  credentials: Credentials;
+  /** `none`: for a server that must not get a token. */
+  credentials: Credentials | { kind: 'none' };
   dispatcher: Dispatcher;
   /** Resolves after one turn of the event loop; omitted if an additional connection does not matter. */
   turn?: () => Promise<void>;
@@ -37,6 +38,10 @@ export interface ControllerOptions {
   redact: Redact;
   /** Receives every request and its response, without secrets. */
   trace?: (message: string) => void;
+}
+
+export interface ControllerOptions extends TransportOptions {
+  credentials: Credentials;
 }
 
 export interface Request {
@@ -49,6 +54,8 @@ export interface Request {
   json?: unknown;
   /** The hint if it is unknown whether the request arrived. */
   hintIfSent?: string;
+  /** Whether a redirect is a response like any other. Default: redirects within the same origin are followed. */
+  keepRedirects?: boolean;
   signal: AbortSignal;
 }
 
@@ -65,7 +72,7 @@ export function createTransport({
   clock,
   redact,
   trace = () => undefined,
-}: ControllerOptions): Send {
+}: TransportOptions): Send {
   const identity = identityHeaders(credentials);
   /** Only a connection that has delivered a response can be a kept-alive one. */
   let answered = false;
@@ -151,7 +158,8 @@ export function createTransport({
       if (!sent.ok) return sent;
       repeated ||= sent.value.repeated;
       const reply = { ...sent.value, url, redirects, repeated, redact };
-      const next = redirects < redirectLimit ? whereTo(request, reply) : null;
+      const isFollowed = request.keepRedirects !== true && redirects < redirectLimit;
+      const next = isFollowed ? whereTo(request, reply) : null;
       if (next === null) return { ok: true, value: reply };
       discard(reply, clock);
       url = next;
@@ -207,7 +215,8 @@ function whereTo({ method }: Request, { response, url }: UnreadResponse): URL | 
   return target.origin === url.origin ? target : null;
 }
 
-function identityHeaders(credentials: Credentials): Record<string, string> {
+function identityHeaders(credentials: TransportOptions['credentials']): Record<string, string> {
+  if (credentials.kind === 'none') return {};
   if (credentials.kind === 'bearer') return { authorization: `Bearer ${credentials.token}` };
   return {
     'x-auth-request-user': credentials.user,

@@ -27,11 +27,26 @@ export interface Lab {
   readonly status: string;
   /** The URL of the lab; null while the server does not report it. */
   readonly url: string | null;
+  /** Where the lab itself responds; null while the server does not report a usable address. */
+  readonly address: LabAddress | null;
+  /** When it was started, in milliseconds since the epoch; null if the server does not report it. */
+  readonly started: number | null;
   /** The image that it was created with; null if the server does not report it. */
   readonly image: string | null;
   readonly size: string | null;
   /** The object that JSON output version 1 prints, with the server's own keys in their order. */
   readonly raw: RawLab;
+}
+
+/** The address of a lab, as something to connect to. */
+export interface LabAddress {
+  readonly url: string;
+  /** Whether it may be opened in a browser: not if it is at a host that the server has no authority over. */
+  readonly mayOpen: boolean;
+  /** Whether the host name was reported with capital letters. Browsers send lower case, so they may not reach it. */
+  readonly hasCapitals: boolean;
+  /** Whether another lab of the same user responds below this address while this lab does not run. */
+  readonly isShared: boolean;
 }
 
 /** JSON output version 1 promises these fields; a backend may have more. */

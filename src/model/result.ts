@@ -26,6 +26,8 @@ export interface Failure {
    * requests to a server that was never reached are retried for five seconds.
    */
   from: 'server' | 'other' | 'nobody';
+  /** Whether the connection was refused: the host is reachable, and nothing listens there. */
+  refused?: boolean;
   /** The choice in the request for a lab that was refused; omitted if none was, or if it is unknown. */
   refusedChoice?: 'image' | 'size';
   /**

@@ -78,6 +78,8 @@ class Stub implements Backend {
         return ok('under way');
       },
       choices: null,
+      probe: null,
+      mustConfirmRunning: false,
     };
   }
 
@@ -88,6 +90,8 @@ class Stub implements Backend {
       phase: this.phase,
       status: `is ${this.phase}`,
       url,
+      address: null,
+      started: null,
       image: null,
       size: null,
       raw: { status: 'x' },

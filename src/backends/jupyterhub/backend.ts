@@ -10,7 +10,7 @@ import { UsageError } from '../../model/usage-error.js';
 import type { Backend } from '../backend.js';
 import { createHubClient, type HubClient } from './client.js';
 import type { TokenOwner } from './schemas.js';
-import { hubServer, type HubSettings } from './server.js';
+import { hubServer, type HubSettings, type HubWorld } from './server.js';
 
 export type { HubSettings } from './server.js';
 import { labOf } from './state.js';
@@ -19,11 +19,7 @@ export function createJupyterHub(options: ControllerOptions, settings: HubSettin
   return hubBackend(createHubClient(options), settings, options);
 }
 
-export function hubBackend(
-  client: HubClient,
-  settings: HubSettings,
-  world: Pick<ControllerOptions, 'base' | 'clock' | 'redact'>,
-): Backend {
+export function hubBackend(client: HubClient, settings: HubSettings, world: HubWorld): Backend {
   async function whoAmI(signal: AbortSignal): Promise<Result<string>> {
     const owner = await client.owner(signal);
     if (!owner.ok) return owner;

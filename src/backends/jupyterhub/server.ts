@@ -10,6 +10,7 @@ import type { Lab } from '../../model/lab.js';
 import type { Failure, Result } from '../../model/result.js';
 import { isAborted, sleep } from '../../runtime/deadline.js';
 import type { Creation, RemoteLab, Removal } from '../backend.js';
+import { probe } from '../probe.js';
 import type { HubClient, ServerId, UserOptions } from './client.js';
 import type { EventStream } from '../../stream/event-stream.js';
 import { failureIn } from './spawn-failure.js';
@@ -23,6 +24,9 @@ export interface HubSettings {
   forget: boolean;
 }
 
+/** What a server is requested with. `dispatcher`, `turn` and `trace` are those of its probes. */
+export type HubWorld = Omit<ControllerOptions, 'credentials'>;
+
 /** While a POST is held: the delays before the first and each later check whether it was accepted, in milliseconds. */
 const firstLook = 500;
 const nextLook = 1_000;
@@ -34,8 +38,10 @@ export function hubServer(
   client: HubClient,
   id: ServerId,
   { userOptions, forget }: HubSettings,
-  { base, clock, redact }: Pick<ControllerOptions, 'base' | 'clock' | 'redact'>,
+  world: HubWorld,
 ): RemoteLab {
+  const { base, clock, redact } = world;
+
   /** The server as the Hub lists it; null if it is not listed. */
   async function listed(signal: AbortSignal): Promise<Result<Lab | null>> {
     const user = await client.user(id.user, signal);
@@ -43,7 +49,9 @@ export function hubServer(
     const { servers } = user.value;
     if (servers === undefined) return { ok: false, failure: cannotSee(id.user, base) };
     const model = servers[id.server];
-    return { ok: true, value: model === undefined ? null : labOf(model, base, redact) };
+    // The default server responds to every path below the user's that has no route.
+    const isShared = id.server !== '' && servers['']?.stopped !== true && servers[''] !== undefined;
+    return { ok: true, value: model === undefined ? null : labOf(model, base, redact, isShared) };
   }
 
   const events: NonNullable<RemoteLab['events']> = (signal) =>
@@ -154,7 +162,14 @@ export function hubServer(
     },
 
     choices: null,
+    probe: (address, signal) => probe({ ...world, prefix: prefixOf(base) }, address, signal),
+    mustConfirmRunning: true,
   };
+}
+
+/** The path of the Hub's public prefix, with a slash at the end. */
+function prefixOf({ pathname }: URL): string {
+  return pathname.replace(/\/*$/, '/');
 }
 
 const accepted: { ok: true; value: Creation } = { ok: true, value: { kind: 'accepted' } };

@@ -1,7 +1,7 @@
 /**
  * Converts a server's model to a Lab: the meaning of its flags, and the fields that JSON output shows.
  */
-import type { Lab, Phase } from '../../model/lab.js';
+import type { Lab, LabAddress, Phase } from '../../model/lab.js';
 import type { Redact } from '../../model/redactor.js';
 import { addressOf } from './address.js';
 import type { ServerModel } from './schemas.js';
@@ -23,13 +23,34 @@ const pendingPhases: Readonly<Record<string, Phase>> = {
   stop: 'stopping',
 };
 
-/** A server that is active or pending; null for a stopped one of which only the name is left. */
-export function labOf(model: ServerModel, hub: URL, redact: Redact): Lab | null {
+/**
+ * A server that is active or pending; null for a stopped one of which only the name is left. `isShared`: whether the
+ * user's default server responds below its address while it does not run itself.
+ */
+export function labOf(model: ServerModel, hub: URL, redact: Redact, isShared = false): Lab | null {
   const phase = phaseOf(model);
   if (phase === null) return null;
-  const url = addressOf(model, hub)?.url.href ?? null;
+  const address = labAddress(model, hub, isShared);
+  const url = address?.url ?? null;
   const status = phase === 'other' ? redact(model.pending ?? '') : statuses[phase];
-  return { phase, status, url, image: null, size: null, raw: rawOf(model, status, url, redact) };
+  const started = Date.parse(model.started ?? '');
+  return {
+    phase,
+    status,
+    url,
+    address,
+    started: Number.isNaN(started) ? null : started,
+    image: null,
+    size: null,
+    raw: rawOf(model, status, url, redact),
+  };
+}
+
+function labAddress(model: ServerModel, hub: URL, isShared: boolean): LabAddress | null {
+  const address = addressOf(model, hub);
+  if (address === null) return null;
+  const { url, trust, hasCapitals } = address;
+  return { url: url.href, mayOpen: trust !== 'other', hasCapitals, isShared };
 }
 
 function phaseOf({ pending, ready, stopped }: ServerModel): Phase | null {
@@ -43,7 +64,16 @@ function phaseOf({ pending, ready, stopped }: ServerModel): Phase | null {
 /** A server that did not start. The Hub keeps no model of it; the message comes from the stream. */
 export function failedLab(): Lab {
   const raw = { status: statuses.failed, internal_url: null, url: null };
-  return { phase: 'failed', status: statuses.failed, url: null, image: null, size: null, raw };
+  return {
+    phase: 'failed',
+    status: statuses.failed,
+    url: null,
+    address: null,
+    started: null,
+    image: null,
+    size: null,
+    raw,
+  };
 }
 
 function rawOf(model: ServerModel, status: string, url: string | null, redact: Redact): Lab['raw'] {

@@ -8,6 +8,7 @@ import type { Lab } from '../../model/lab.js';
 import type { Failure, Result } from '../../model/result.js';
 import { UsageError } from '../../model/usage-error.js';
 import type { Action, Backend, Creation, RemoteLab, Subject } from '../backend.js';
+import { probe } from '../probe.js';
 import { createClient, type ControllerOptions, type NubladoClient } from './client.js';
 import { createBody } from './create-body.js';
 import type { LabState } from './schemas.js';
@@ -23,10 +24,19 @@ export interface Identity {
 
 export function createNublado(options: ControllerOptions): Backend {
   const { kind, token } = options.credentials;
-  return nubladoBackend(createClient(options), { direct: kind === 'direct', hasToken: token !== null });
+  const identity = { direct: kind === 'direct', hasToken: token !== null };
+  // The labs may be behind any Hub, whose prefix is not known.
+  return nubladoBackend(createClient(options), identity, (address, signal) =>
+    probe({ ...options, prefix: null }, address, signal),
+  );
 }
 
-export function nubladoBackend(client: NubladoClient, { direct, hasToken }: Identity): Backend {
+/** `probeLab` is left out where labs cannot be reached. */
+export function nubladoBackend(
+  client: NubladoClient,
+  { direct, hasToken }: Identity,
+  probeLab: RemoteLab['probe'] = null,
+): Backend {
   async function stateOf({ name, own }: Subject, signal: AbortSignal): Promise<Result<Lab | null>> {
     if (!own) return toLab(await client.stateOf(name, signal));
     const answer = await client.ownState(signal);
@@ -56,6 +66,8 @@ export function nubladoBackend(client: NubladoClient, { direct, hasToken }: Iden
         return answer.ok ? { ok: true, value: 'gone' } : answer;
       },
       choices: (signal) => client.choices(name, signal),
+      probe: probeLab,
+      mustConfirmRunning: false,
     };
   }
 

@@ -2,7 +2,7 @@
  * Converts the controller's LabState to a Lab: the meaning of its statuses, and which of its strings may contain
  * secrets.
  */
-import type { Lab, Phase } from '../../model/lab.js';
+import type { Lab, LabAddress, Phase } from '../../model/lab.js';
 import type { Redact } from '../../model/redactor.js';
 import type { LabState } from './schemas.js';
 
@@ -24,10 +24,20 @@ export function labOf(state: LabState): Lab {
     phase: Object.hasOwn(phases, status) ? (phases[status] ?? 'other') : 'other',
     status,
     url: url === undefined || url === '' ? null : url,
+    address: addressOf(url ?? ''),
+    started: null,
     image: options?.image ?? null,
     size: options?.size ?? null,
     raw: state,
   };
+}
+
+/** The address of a lab inside the cluster: nothing for a browser. */
+function addressOf(url: string): LabAddress | null {
+  if (!URL.canParse(url) || !/^https?:/i.test(url)) return null;
+  const { href, username, password } = new URL(url);
+  if (username !== '' || password !== '') return null;
+  return { url: href, mayOpen: false, hasCapitals: false, isShared: false };
 }
 
 /**

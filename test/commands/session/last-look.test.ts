@@ -64,6 +64,8 @@ function backendAt({ clock, life, brings, state }: Site, fresh: boolean): Backen
     create: never,
     remove: never,
     choices: never,
+    probe: null,
+    mustConfirmRunning: false,
   };
   return {
     name: 'the controller',

@@ -1,0 +1,88 @@
+/**
+ * A probe: one request to a lab's own address, which shows whether the lab itself responds.
+ *
+ * The server that runs the labs only knows that it has started one. Owns the request, and what a missing response proves;
+ * `probe-judge.ts` judges responses. No token is sent, because the address may be at any host, and redirects are not
+ * followed, because most of them lead away from the lab.
+ */
+import { compression, headersOf, isJson, readWithin } from '../http/response.js';
+import { createTransport, discard, type Request, type TransportOptions } from '../http/transport.js';
+import type { LabAddress } from '../model/lab.js';
+import type { Failure } from '../model/result.js';
+import { startDeadline } from '../runtime/deadline.js';
+import { judge, judgeOwnUrl, type Probed, type ProbeTarget } from './probe-judge.js';
+
+export type { Probed } from './probe-judge.js';
+
+export interface ProbeOptions extends Omit<TransportOptions, 'base' | 'credentials'> {
+  /** See `ProbeTarget.prefix`. */
+  prefix: string | null;
+}
+
+/** How long to wait for a response, in milliseconds. */
+const timeout = 5_000;
+
+/** How long its body may take after that, in milliseconds. */
+const bodyTimeout = 2_000;
+
+export async function probe(
+  options: ProbeOptions,
+  address: LabAddress,
+  signal: AbortSignal,
+): Promise<Probed> {
+  const own = ownUrl(address.url);
+  const api = new URL('api', own);
+  const target = { own, prefix: options.prefix, isShared: address.isShared };
+  const limit = startDeadline(options.clock, timeout, signal);
+  try {
+    const first = await ask(options, { ...target, asked: api }, judge, limit.signal);
+    const isOthers = first.status === 404 && address.isShared;
+    if (!isOthers) return first.probed;
+    return (await ask(options, { ...target, asked: own }, judgeOwnUrl, limit.signal)).probed;
+  } finally {
+    limit.cancel();
+  }
+}
+
+async function ask(
+  options: ProbeOptions,
+  target: ProbeTarget,
+  judged: typeof judge,
+  signal: AbortSignal,
+): Promise<{ probed: Probed; status: number | null }> {
+  const { origin, pathname } = target.asked;
+  const send = createTransport({ ...options, base: new URL(origin), credentials: { kind: 'none' } });
+  const request: Request = {
+    asked: 'probe the lab',
+    method: 'GET',
+    url: pathname,
+    accept: 'application/json',
+    keepRedirects: true,
+    signal,
+  };
+  const sent = await send(request);
+  if (!sent.ok) return { probed: withoutResponse(sent.failure, signal.aborted), status: null };
+  const head = headersOf(sent.value);
+  const isNeeded = isJson(head) && compression(head) === null;
+  if (!isNeeded) discard(sent.value, options.clock);
+  const response = isNeeded ? await readWithin(sent.value, options.clock, bodyTimeout) : head;
+  return { probed: judged(target, response), status: head.status };
+}
+
+/** What a failed connection, or a missing response, proves. */
+function withoutResponse({ refused, effect, error }: Failure, isLate: boolean): Probed {
+  const reason = error.message.replace(/^could not probe the lab: /, '');
+  if (refused === true) return { kind: 'not yet', reason: 'the connection to its address was refused' };
+  const connected = effect === 'possible';
+  if (!isLate) return { kind: 'no evidence', connected, reason };
+  const what = connected ? 'no response from its address' : 'no connection to its address';
+  return { kind: 'no evidence', connected, reason: `${what} within ${timeout / 1000} s` };
+}
+
+/** The URL as a prefix: with a slash at the end, and nothing after it. */
+function ownUrl(url: string): URL {
+  const own = new URL(url);
+  own.search = own.hash = '';
+  if (!own.pathname.endsWith('/')) own.pathname += '/';
+  return own;
+}
