@@ -8,22 +8,42 @@ import { decodeFrame } from '../backends/nublado/operation.js';
 import type { LabState } from '../backends/nublado/schemas.js';
 import { labOf } from '../backends/nublado/state.js';
 import { stamp, type Clock } from '../runtime/context.js';
+import type { Phase } from '../model/lab.js';
 import { errorInfo, type Outcome } from '../model/outcome.js';
 import type { Result } from '../model/result.js';
 import { advance, initialRun, type Input } from '../model/reducer.js';
 import { Pace, stateInterval } from '../runtime/pace.js';
+import type { EventStream } from '../stream/event-stream.js';
 import { follow, type AfterEnd } from '../stream/follow.js';
+import type { Source } from '../stream/source.js';
 import { systemClock } from '../runtime/system-clock.js';
+import { confirmedState, HeldComplete } from './provisional.js';
 
 /**
- * What is followed: a LabClient, or any other object with a stream and a state. Both methods, and the iteration over the
- * stream, must end when the signal aborts, because leaving the loop waits for them.
+ * What is followed: a LabClient, a HubClient, or any other object with a stream and a state. Both methods, and the iteration
+ * over the stream, must end when the signal aborts, because leaving the loop waits for them.
  */
 export interface EventSource {
-  events(signal: AbortSignal): Promise<Result<AsyncIterable<Uint8Array>>>;
+  /** The bytes of a stream, in the form of the Nublado controller; or a stream in another form, with its decoder. */
+  events(signal: AbortSignal): Promise<Result<AsyncIterable<Uint8Array> | EventStream>>;
   state(signal: AbortSignal): Promise<Result<LabState | null>>;
-  /** Removes secrets from the texts of the stream. A LabClient removes its token and the values of the lab's environment. */
+  /** Removes secrets from the texts of the stream. The clients remove their tokens, and the secrets that they were given. */
   redact?(text: string): string;
+  /** How the source differs from a Nublado controller. */
+  readonly rules?: SourceRules;
+}
+
+/** How to interpret a source. The defaults are those for a Nublado controller. */
+export interface SourceRules {
+  /** The phase that a state means. */
+  phaseOf?(state: LabState): Phase;
+  /**
+   * Whether a `complete`, a state that says that the lab runs, and a missing lab may be false. They count once a second
+   * request for the state confirms them; until then a `complete` is not yielded. Default false.
+   */
+  isProvisional?: boolean;
+  /** The default of the option `idleTimeout`. */
+  idleTimeout?: number;
 }
 
 /** Inputs that were yielded before, or that matter only inside this program. */
@@ -45,7 +65,10 @@ export interface FollowEventsOptions {
   goal?: 'spawn' | 'events';
   /** Stops following, without an outcome. For a deadline, use `AbortSignal.timeout(ms)`. */
   signal?: AbortSignal;
-  /** Reconnect after this long without a byte, in milliseconds; null for never. Default 45 s, three pings. */
+  /**
+   * Reconnect after this long without a byte, in milliseconds; null for never. Default: that of the source, for a HubClient
+   * 20 s; otherwise 45 s, three pings of the controller.
+   */
   idleTimeout?: number | null;
   /** Request the state after this long without an event, in milliseconds; null for never. Default 10 s. */
   quiet?: number | null;
@@ -67,30 +90,13 @@ export async function* followEvents(
   options: FollowEventsOptions = {},
 ): AsyncGenerator<Update, void, undefined> {
   const { goal = 'spawn', signal, clock = systemClock, random = Math.random } = options;
-  const { idleTimeout = 45_000, quiet = goal === 'spawn' ? 10_000 : null } = options;
+  const { rules = {} } = source;
+  const { idleTimeout = rules.idleTimeout ?? 45_000, quiet = goal === 'spawn' ? 10_000 : null } = options;
   let state = initialRun(goal, stamp(clock));
-  const pace = new Pace(clock, stateInterval);
+  const held =
+    rules.isProvisional === true ? new HeldComplete((text) => source.redact?.(text) ?? text) : null;
   const batches = follow({
-    source: {
-      events: async (each) => {
-        const opened = await source.events(each);
-        if (!opened.ok) return opened;
-        const stream = {
-          body: opened.value,
-          decode: decodeFrame,
-          replay: 'whole',
-          heartbeat: 'comment',
-        } as const;
-        return { ok: true, value: stream };
-      },
-      state: async (each) => {
-        await pace.turn(each);
-        const answer = await source.state(each);
-        if (!answer.ok) return answer;
-        return { ok: true, value: answer.value === null ? null : labOf(answer.value) };
-      },
-      redact: (text) => source.redact?.(text) ?? text,
-    },
+    source: sourceOf(source, held, clock),
     clock,
     retry: { clock, random, contact: { reached: false }, left: () => null },
     signal: signal ?? new AbortController().signal,
@@ -101,12 +107,19 @@ export async function* followEvents(
   for await (const batch of batches) {
     for (const input of batch) {
       state = advance(state, input);
-      if (input.kind === 'state') yield { ...input, lab: input.lab?.raw ?? null };
-      else if (input.kind === 'event')
+      let { outcome } = state;
+      if (input.kind === 'state') {
+        yield { ...input, lab: input.lab?.raw ?? null };
+        const confirmed = held?.confirmedBy(input) ?? null;
+        if (confirmed !== null) {
+          yield { at: input.at, time: input.time, kind: 'event', event: confirmed };
+          outcome = { kind: 'complete', message: confirmed.message };
+        }
+      } else if (input.kind === 'event')
         yield { at: input.at, time: input.time, kind: 'event', event: input.event };
-      else if (!isInternal(input)) yield input;
-      if (state.outcome === null) continue;
-      yield { kind: 'outcome', outcome: state.outcome };
+      else if (!isInternal(input) && held?.isMark(input) !== true) yield input;
+      if (outcome === null) continue;
+      yield { kind: 'outcome', outcome };
       return;
     }
   }
@@ -115,6 +128,32 @@ export async function* followEvents(
   const error = state.trouble ?? errorInfo('lost', message);
   yield { kind: 'outcome', outcome: { kind: 'unknown', message, error } };
 }
+
+/** The source for `follow`: with the form and the rules of a Nublado controller where it has none of its own. */
+function sourceOf(source: EventSource, held: HeldComplete | null, clock: Clock): Source {
+  const pace = new Pace(clock, stateInterval);
+  const read: Source['state'] = async (signal) => {
+    await pace.turn(signal);
+    const answer = await source.state(signal);
+    if (!answer.ok) return answer;
+    if (answer.value === null) return { ok: true, value: null };
+    const lab = labOf(answer.value);
+    return { ok: true, value: { ...lab, phase: source.rules?.phaseOf?.(answer.value) ?? lab.phase } };
+  };
+  return {
+    events: async (signal) => {
+      const opened = await source.events(signal);
+      if (!opened.ok) return opened;
+      const { value } = opened;
+      const stream: EventStream = Symbol.asyncIterator in value ? { body: value, ...nublado } : value;
+      return { ok: true, value: { ...stream, decode: held?.decoder(stream.decode) ?? stream.decode } };
+    },
+    state: held === null ? read : (signal) => confirmedState(read, clock, signal),
+    redact: (text) => source.redact?.(text) ?? text,
+  };
+}
+
+const nublado = { decode: decodeFrame, replay: 'whole', heartbeat: 'comment' } as const;
 
 function isInternal(input: Input): input is Internal {
   return (internal as readonly string[]).includes(input.kind);

@@ -1,10 +1,9 @@
 /**
  * `LabClient`: one user's lab at one controller, for other Node programs.
  *
- * Owns the defaults (dispatcher, signals) and the rule for where a token may be sent. The backend owns the requests and
- * the meaning of responses. Nothing is loaded or sent before the first request.
+ * Owns the defaults and the rule for where a token may be sent. The backend owns the requests and the meaning of
+ * responses. Nothing is loaded or sent before the first request.
  */
-import type { Dispatcher } from 'undici';
 import { parseControllerUrl, parseToken, parseUser } from '../config/parse.js';
 import { UsageError } from '../model/usage-error.js';
 import type { NubladoClient } from '../backends/nublado/client.js';
@@ -16,14 +15,7 @@ import { createRedactor, type Redactor } from '../model/redactor.js';
 import type { Result } from '../model/result.js';
 import type { ImageChoice } from '../model/lab-request.js';
 import { systemClock } from '../runtime/system-clock.js';
-
-/**
- * An undici Agent, Pool or ProxyAgent, version 6 or later. Only `request` is used, and `compose`, to find out whether a
- * failed request was sent. Without `compose`, every failed request counts as sent.
- */
-export interface HttpDispatcher {
-  request(options: { origin: string; path: string; method: string }): Promise<{ statusCode: number }>;
-}
+import { ClientDispatcher, never, type HttpDispatcher } from './dispatcher.js';
 
 export interface LabClientOptions {
   /** The controller's base URL; without a path, `/nublado` is appended. */
@@ -49,11 +41,6 @@ export interface CreateOptions {
   env?: Readonly<Record<string, string>>;
 }
 
-/** A signal that never aborts. A new one for each request, because Node 20 warns about many listeners on one. */
-function never(): AbortSignal {
-  return new AbortController().signal;
-}
-
 /**
  * One user's lab. Every method resolves to a Result: a value, or a failure with its meaning. Network errors and refusals are
  * failures, too. The constructor throws a UsageError for wrong options; a value that JSON cannot hold causes a TypeError.
@@ -62,7 +49,7 @@ export class LabClient {
   readonly user: string;
   readonly #options: LabClientOptions & { base: URL };
   #client: Promise<NubladoClient> | null = null;
-  #ownDispatcher: Dispatcher | null = null;
+  readonly #dispatcher: ClientDispatcher;
   readonly #values = new Set<string>();
   #redactor: Redactor;
 
@@ -82,6 +69,7 @@ export class LabClient {
     } else if (options.direct !== true) {
       throw new UsageError('token: it is required, except for a `direct` client');
     }
+    this.#dispatcher = new ClientDispatcher(options.dispatcher);
     this.#redactor = this.#newRedactor();
   }
 
@@ -129,9 +117,7 @@ export class LabClient {
    * stays open.
    */
   async close(): Promise<void> {
-    // Connections may just be opening.
-    await this.#client;
-    await this.#ownDispatcher?.destroy();
+    await this.#dispatcher.close();
   }
 
   #connected(): Promise<NubladoClient> {
@@ -141,8 +127,7 @@ export class LabClient {
   async #connect(): Promise<NubladoClient> {
     const { base, token = null, direct = false } = this.#options;
     const { createClient } = await import('../backends/nublado/client.js');
-    const given = this.#options.dispatcher as Dispatcher | undefined;
-    const dispatcher = given ?? (this.#ownDispatcher = await this.#newDispatcher());
+    const dispatcher = await this.#dispatcher.get();
     const credentials =
       direct || token === null
         ? { kind: 'direct' as const, user: this.user, token }
@@ -154,10 +139,5 @@ export class LabClient {
   #newRedactor(): Redactor {
     const { token } = this.#options;
     return createRedactor({ credentials: token === undefined ? [] : [token], values: [...this.#values] });
-  }
-
-  async #newDispatcher(): Promise<Dispatcher> {
-    const { createAgent } = await import('../http/agent.js');
-    return createAgent();
   }
 }

@@ -68,6 +68,7 @@ describe('the public API', () => {
 
   it('exports functions and lists, and no schema', () => {
     assert.deepEqual(Object.keys(api).sort(), [
+      'HubClient',
       'LabClient',
       'UsageError',
       'createFrameReader',
