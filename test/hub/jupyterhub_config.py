@@ -1,6 +1,7 @@
-"""Configures a JupyterHub on loopback for tests. Every value comes from the file that LAB_TEST_HUB names.
+"""Configures a JupyterHub on loopback for tests.
 
-hub.ts writes that file and starts the proxy: the proxy outlives a Hub that is stopped, killed or restarted.
+Every value comes from the file that LAB_TEST_HUB names, which hub.ts writes. hub.ts also starts the
+proxy, which outlives a Hub that is stopped, killed or restarted.
 """
 
 import json

@@ -1,9 +1,10 @@
-"""A Spawner whose behaviour is in the user_options of each spawn: the test that asks for a server writes its script.
+"""A Spawner that does what the user_options of each spawn say, so each test writes its own script.
 
 user_options (all optional; without any, a server starts at once):
-  start, progress, stop, cancel   lists of steps, run in order; the server's process starts after `start`,
-                                  and `cancel` runs where a start is cancelled
-  server                          an object for stand_in.py, or "jupyterhub-singleuser" for the real one
+  start, progress, stop, cancel   lists of steps, run in order; the server's process starts after
+                                  `start`, and `cancel` runs where a start is cancelled
+  server                          an object for stand_in.py, or "jupyterhub-singleuser" for the real
+                                  server
   start_timeout, http_timeout, poll_interval   seconds
 A step is an object with one of these keys:
   wait: SECONDS
@@ -15,9 +16,11 @@ A step is an object with one of these keys:
 """
 
 import asyncio
+import json
 import os
 import sys
 
+import jupyterhub
 from jupyterhub.spawner import SimpleLocalProcessSpawner
 from tornado import web
 from traitlets import Unicode
@@ -70,13 +73,10 @@ class ScriptedSpawner(SimpleLocalProcessSpawner):
         return super().run_pre_spawn_hook()
 
     def get_env(self):
-        import json
-
-        import jupyterhub
-
         env = super().get_env()
         if self.wanted_server != "jupyterhub-singleuser":
-            stand_in = dict(self.wanted_server, hub_version=jupyterhub.__version__, gates=f"{self.folder}/gates")
+            gates = os.path.join(self.folder, "gates")
+            stand_in = dict(self.wanted_server, hub_version=jupyterhub.__version__, gates=gates)
             env["STAND_IN"] = json.dumps(stand_in)
         return env
 

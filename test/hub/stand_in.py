@@ -1,13 +1,16 @@
 """A stand-in for a single-user server: small, starts quickly, needs the standard library only.
 
 The environment variable STAND_IN is a JSON object (all keys optional):
-  kind: "jupyter"  answers `api` and `api/status` as Jupyter Server does, and 404 in JSON elsewhere (the default)
-        "oauth"    has no `api` and redirects whoever is not signed in to the Hub, as a proxy before RStudio does
-        "sign-in"  has no `api` and redirects to a page of its own, as RStudio does behind such a proxy
-        "page"     has no `api` and answers everything with a web page and 404
+  kind: "jupyter"  responds to `api` and `api/status` as Jupyter Server does, and with 404 in JSON
+                   to everything else (the default)
+        "oauth"    has no `api` and redirects everybody to the Hub to sign in, as a proxy in front
+                   of RStudio does
+        "sign-in"  has no `api` and redirects to a page of its own, as RStudio does behind such a
+                   proxy
+        "page"     has no `api` and responds to everything with a web page and 404
   listen: GATE     listens once the test has opened that gate
   die: GATE        ends once the test has opened that gate
-  mute: true       accepts connections and never answers
+  mute: true       accepts connections and never responds
   exit: CODE       ends at once
 """
 
@@ -24,8 +27,11 @@ prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
 address = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
 kind = settings.get("kind", "jupyter")
 
-# Where the test that wanted this server is gone without having ended it.
-threading.Timer(600, os._exit, [9]).start()
+# In case the test that started this server ends without ending it.
+limit = threading.Timer(600, os._exit, [9])
+# Otherwise the process would not end at an interrupt, and the Hub would wait ten seconds for it.
+limit.daemon = True
+limit.start()
 
 
 def wait_for(gate):
@@ -67,7 +73,8 @@ class Handler(BaseHTTPRequestHandler):
                 }
             )
             host = os.environ.get("JUPYTERHUB_HOST", "")
-            self.redirect(f"{host}{os.environ['JUPYTERHUB_BASE_URL']}hub/api/oauth2/authorize?{query}")
+            base = os.environ["JUPYTERHUB_BASE_URL"]
+            self.redirect(f"{host}{base}hub/api/oauth2/authorize?{query}")
         elif kind == "sign-in":
             self.redirect(f"{prefix}auth-sign-in?appUri=%2F")
         elif kind == "page":
