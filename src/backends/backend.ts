@@ -29,9 +29,9 @@ export interface Backend {
 
   /**
    * Throws a UsageError where the settings rule out what a command is about to do, such as a token that is missing. It is
-   * called first and sends nothing.
+   * called first and sends nothing. `given`: the options of the command line that only some servers understand.
    */
-  checkSettings(action: Action): void;
+  checkSettings(action: Action, given?: readonly string[]): void;
 
   /**
    * Whose lab a command is about. A backend that has no special rules returns `findSubject(...)` of `subject.ts`, which

@@ -11,6 +11,7 @@ import { UsageError } from '../model/usage-error.js';
 import type { Context } from '../runtime/context.js';
 import { outputModes } from '../display/modes.js';
 import { displayOptions } from './options.js';
+import { servers } from './servers.js';
 
 interface ConfigFlags {
   profile?: string;
@@ -105,7 +106,7 @@ This shows the file; \`lab status -v\` shows the effective settings.
         context.env,
       );
       const { configLines, showConfig } = await import('../commands/config.js');
-      const profiles = showConfig(context, flags);
+      const profiles = showConfig(context, { ...flags, servers });
       const lines = configLines(profiles, flags.all === true);
       if (output === 'text') {
         context.out.write(lines.map((line) => `${line}\n`).join(''));
@@ -140,7 +141,7 @@ token: put the token into a file that only you can read, and set token_file.
     )
     .action(async (key: string, values: string[], flags: ConfigFlags) => {
       const { setConfig } = await import('../commands/config.js');
-      await report(context, () => setConfig(context, key, values, flags));
+      await report(context, () => setConfig(context, key, values, { ...flags, servers }));
       done(0);
     });
 }
@@ -161,7 +162,7 @@ Examples:
     )
     .action(async (key: string, flags: ConfigFlags) => {
       const { unsetConfig } = await import('../commands/config.js');
-      await report(context, () => unsetConfig(context, key, flags));
+      await report(context, () => unsetConfig(context, key, { ...flags, servers }));
       done(0);
     });
 }

@@ -18,7 +18,7 @@ import { createRedactor, type Redact } from '../model/redactor.js';
 import type { Goal } from '../model/reducer.js';
 import { openLogFile, type LogFile } from './log-file.js';
 import { displayOptions, displayOrigins, limits, type CommonFlags } from './options.js';
-import { openTarget, type OpenTarget } from './open-target.js';
+import { openTarget, type HubTask, type OpenTarget } from './open-target.js';
 
 export interface Task {
   goal: Goal;
@@ -29,6 +29,8 @@ export interface Task {
   demoScenario?: string;
   /** Values that may be secret, in addition to the token. */
   secrets: readonly string[];
+  /** What the command needs from a JupyterHub; omitted if the settings are enough. */
+  hub?: HubTask;
   /** How events are printed on stdout; null if only the result is. */
   events: EventsDisplayOptions | null;
   /** Loads the command and runs it. Throws a UsageError for wrong usage, before anything is sent. */

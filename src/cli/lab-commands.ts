@@ -111,7 +111,7 @@ export function addList(program: Command, wiring: Wiring): void {
   lab list | wc -l
 
 Listing labs needs a token with the scope admin:jupyterlab.`,
-    unused: ['--user', '--idle-timeout', '--progress'],
+    unused: ['--user', '--server-name', '--idle-timeout', '--progress'],
   }).action((flags: CommonFlags) =>
     run(wiring, {
       goal: 'spawn',
@@ -132,7 +132,7 @@ export function addImages(program: Command, wiring: Wiring): void {
     timeout: '30s',
     examples: `  lab images                         the values for --image, --tag and --size
   lab images -o json | jq -r '.sizes[].name'`,
-    unused: ['--idle-timeout', '--progress'],
+    unused: ['--server-name', '--idle-timeout', '--progress'],
   }).action((flags: CommonFlags) =>
     run(wiring, {
       goal: 'spawn',

@@ -15,7 +15,9 @@ import type { Limits } from '../commands/session/session.js';
 /** Values as commander returns them. */
 export interface CommonFlags {
   controller?: string;
+  hub?: string;
   user?: string;
+  serverName?: string;
   tokenFile?: string;
   direct?: boolean;
   caFile?: string;
@@ -34,7 +36,7 @@ export interface CommonFlags {
 }
 
 /** Shared options that a command does not use. They are accepted, so that scripts can pass the same set everywhere. */
-export type UnusedOption = '--user' | '--idle-timeout' | '--progress';
+export type UnusedOption = '--user' | '--server-name' | '--idle-timeout' | '--progress';
 
 function option(flags: string, description: string, unused: readonly UnusedOption[] = []): Option {
   return new Option(flags, description).hideHelp(unused.some((name) => flags.includes(name)));
@@ -44,6 +46,13 @@ export function addTargetOptions(command: Command, unused: readonly UnusedOption
   return command
     .optionsGroup('Connection:')
     .option('--controller <url>', "The controller's URL (LAB_CONTROLLER)")
+    .option('--hub <url>', "A JupyterHub's public prefix: use it instead of a controller (LAB_HUB)")
+    .addOption(
+      option('--server-name <name>', 'Named server at the JupyterHub (LAB_SERVER_NAME)', unused).default(
+        undefined,
+        'the default server',
+      ),
+    )
     .addOption(
       option('-u, --user <name>', 'User whose lab to act on (LAB_USER)', unused).default(
         undefined,
@@ -70,7 +79,7 @@ export function addTargetOptions(command: Command, unused: readonly UnusedOption
         'default',
       ),
     )
-    .option('--demo [scenario]', 'Use a simulated controller instead of a real one');
+    .option('--demo [scenario]', 'Use a simulated server instead of a real one');
 }
 
 export function addLimitOptions(

@@ -3,6 +3,7 @@
  */
 import { Option, type Command } from 'commander';
 import type { Context } from '../runtime/context.js';
+import { readUserOptions } from '../config/user-options.js';
 import { UsageError } from '../model/usage-error.js';
 import {
   conflictPolicies,
@@ -17,13 +18,20 @@ interface SpawnFlags extends CommonFlags {
   image?: string;
   tag?: string;
   class?: string;
-  size: string;
+  size?: string;
   enableDebug?: boolean;
   resetUserEnv?: boolean;
   env?: readonly Variable[];
   detach?: boolean;
   onConflict: ConflictPolicy;
+  option?: readonly string[];
+  optionEnv?: readonly string[];
+  optionsFile?: string;
+  reuseOptions?: true;
 }
+
+/** The size of a lab for which none is given. */
+const defaultSize = 'small';
 
 export function addSpawn(program: Command, wiring: Wiring): void {
   const { context } = wiring;
@@ -38,7 +46,12 @@ export function addSpawn(program: Command, wiring: Wiring): void {
         .choices(imageClasses)
         .default(undefined, 'recommended'),
     )
-    .option('--size <size>', "The lab's size, one of those that `lab images` lists", 'small')
+    .addOption(
+      new Option('--size <size>', "The lab's size, one of those that `lab images` lists").default(
+        undefined,
+        defaultSize,
+      ),
+    )
     .option('--enable-debug', 'Enable debug logging in the lab')
     .option('--reset-user-env', "Set aside the user's existing configuration")
     .option(
@@ -58,6 +71,7 @@ export function addSpawn(program: Command, wiring: Wiring): void {
         .default('attach'),
     )
     .option('-d, --detach', 'Return once the request is accepted');
+  addHubOptions(command);
   addTargetOptions(command);
   addLimitOptions(command, '15m');
   addDisplayOptions(command);
@@ -79,12 +93,17 @@ Ctrl-C stops watching; the spawn continues.
     .action(async (flags: SpawnFlags) => {
       // First, so that wrong usage is reported even if no controller is configured.
       const image = imageChoice(flags);
-      const size = nonEmpty(flags.size, '--size');
+      const size = nonEmpty(flags.size ?? defaultSize, '--size');
+      if (flags.tokenFile === '-' && flags.optionsFile === '-') {
+        throw new UsageError('--token-file and --options-file cannot both read stdin');
+      }
+      const userOptions = await readUserOptions(flags, context);
       await run(wiring, {
         goal: 'spawn',
         flags,
         demoUnderWay: false,
-        secrets: (flags.env ?? []).map(([, value]) => value),
+        secrets: [...(flags.env ?? []).map(([, value]) => value), ...userOptions.secrets],
+        hub: { userOptions: userOptions.options },
         events: null,
         run: async (session) => {
           const { spawn } = await import('../commands/spawn.js');
@@ -96,12 +115,53 @@ Ctrl-C stops watching; the spawn continues.
               resetUserEnv: flags.resetUserEnv === true,
               env: Object.fromEntries(flags.env ?? []),
             },
+            given: givenOptions(flags),
             detach: flags.detach === true,
             onConflict: flags.onConflict,
           });
         },
       });
     });
+}
+
+/** Options for the Spawner of a JupyterHub. */
+function addHubOptions(command: Command): void {
+  const collected = (text: string, all: readonly string[] | undefined): string[] => [...(all ?? []), text];
+  command
+    .optionsGroup('JupyterHub options:')
+    .option(
+      '--option <key=value>',
+      'Option for the Spawner: text, or JSON with KEY:=JSON; repeatable',
+      collected,
+    )
+    .option('--options-file <path>', 'Options for the Spawner: a JSON object, - for stdin')
+    .option(
+      '--option-env <key=variable>',
+      'Option for the Spawner from a variable, as a secret; repeatable',
+      collected,
+    )
+    .option('--reuse-options', 'Use the options of the last spawn');
+}
+
+/** The options that only some servers understand, by their names on the command line. */
+const serverOptions = {
+  image: '--image',
+  tag: '--tag',
+  class: '--class',
+  size: '--size',
+  enableDebug: '--enable-debug',
+  resetUserEnv: '--reset-user-env',
+  env: '--env',
+  option: '--option',
+  optionsFile: '--options-file',
+  optionEnv: '--option-env',
+  reuseOptions: '--reuse-options',
+} as const satisfies Partial<Record<keyof SpawnFlags, string>>;
+
+function givenOptions(flags: SpawnFlags): string[] {
+  return Object.entries(serverOptions).flatMap(([key, name]) =>
+    flags[key as keyof typeof serverOptions] === undefined ? [] : [name],
+  );
 }
 
 function imageChoice({ image, tag, class: imageClass }: SpawnFlags): ImageChoice {

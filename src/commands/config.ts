@@ -4,7 +4,6 @@
  * Owns what a change means; what a profile may hold and how the file is read and written is below, in config.
  */
 import { resolve } from 'node:path';
-import { parseControllerUrl } from '../config/parse.js';
 import {
   checkProfile,
   configPath,
@@ -16,12 +15,15 @@ import {
 } from '../config/profile.js';
 import { profileKeys, type ProfileKey } from '../config/profile-keys.js';
 import { changeProfiles } from '../config/save.js';
+import type { Servers } from '../config/servers.js';
 import { isSafe } from '../model/host.js';
 import { UsageError } from '../model/usage-error.js';
 import type { Context } from '../runtime/context.js';
 import { sanitise } from '../model/text.js';
 
 export interface ConfigOptions {
+  /** The parsers for the values. */
+  servers: Servers;
   /** As `--profile` gives it. */
   profile?: string | undefined;
 }
@@ -41,11 +43,14 @@ export function configFile(context: Context): string {
 }
 
 /** The requested profiles by name, as they are in the file. */
-export function showConfig(context: Context, { profile, all }: ShowOptions): Record<string, Profile> {
+export function showConfig(
+  context: Context,
+  { servers, profile, all }: ShowOptions,
+): Record<string, Profile> {
   if (all === true && profile !== undefined) {
     throw new UsageError('--all shows every profile: leave out --profile');
   }
-  const file = readProfiles(context);
+  const file = readProfiles(context, servers);
   if (all === true) return Object.fromEntries(file.profiles);
   const name = profileName(profile, context);
   return { [name.value]: findProfile(file, name) };
@@ -80,26 +85,26 @@ export async function setConfig(
   context: Context,
   keyText: string,
   values: readonly string[],
-  { profile }: ConfigOptions,
+  { servers, profile }: ConfigOptions,
 ): Promise<Change> {
   const path = configFile(context);
   const key = parseProfileKey(keyText, 'lab config set');
   const name = profileName(profile, context);
   const value = settingOf(key, values);
-  await changeProfiles(path, context, (profiles) => {
+  await changeProfiles(path, context, servers, (profiles) => {
     const changed = { ...profiles.get(name.value), ...value };
-    checkProfile(changed, (each) => `lab config set ${each}`);
+    checkProfile(changed, (each) => `lab config set ${each}`, servers);
     return new Map(profiles).set(name.value, anchored(changed, key));
   });
   return {
     message: `${key} is set in profile ${name.value} (${path})`,
-    warning: key === 'controller' ? plainHttpWarning(values[0] ?? '') : undefined,
+    warning: key === 'controller' ? plainHttpWarning(values[0] ?? '', servers) : undefined,
   };
 }
 
 /** The warning for a controller to which no token will be sent. */
-function plainHttpWarning(controller: string): string | undefined {
-  const url = parseControllerUrl(controller, 'lab config set controller');
+function plainHttpWarning(text: string, { controller }: Servers): string | undefined {
+  const url = controller.parseUrl(text, 'lab config set controller');
   return isSafe(url) ? undefined : `a token will not be sent over plain http to ${url.hostname}; use https`;
 }
 
@@ -144,13 +149,13 @@ function absolutePath(path: string, key: ProfileKey): string {
 export async function unsetConfig(
   context: Context,
   keyText: string,
-  { profile }: ConfigOptions,
+  { servers, profile }: ConfigOptions,
 ): Promise<Change> {
   const path = configFile(context);
   const key = parseProfileKey(keyText, 'lab config unset');
   const name = profileName(profile, context);
   let done = 'was not';
-  await changeProfiles(path, context, (profiles) => {
+  await changeProfiles(path, context, servers, (profiles) => {
     const { [key]: old, ...rest } = findProfile({ path, profiles }, name);
     if (old === undefined) return null;
     done = 'is no longer';

@@ -6,7 +6,7 @@ import { sanitise } from '../model/text.js';
 import type { Session } from './session/session.js';
 
 export async function list(session: Session): Promise<Ending> {
-  session.display.start({ command: 'list', user: null, controller: session.controller, request: null });
+  session.display.start({ command: 'list', user: null, address: session.address, request: null });
   const asked = await session.requests.ask((signal) => session.backend.list(signal));
   if (!asked.ok) {
     return session.ending(session.failureOutcome(asked.failure, { interrupted: 'interrupted', hint: null }));

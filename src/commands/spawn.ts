@@ -21,6 +21,8 @@ import { endingWithUrl } from './session/url.js';
 
 export interface SpawnOptions {
   request: LabRequest;
+  /** The options that were given and that only some servers understand, by their names; default none. */
+  given?: readonly string[];
   /** Return as soon as the controller has accepted the request. */
   detach: boolean;
   /** What to do if a lab already exists. */
@@ -46,7 +48,7 @@ const words = {
 };
 
 export async function spawn(session: Session, options: SpawnOptions): Promise<Ending> {
-  session.backend.checkSettings('create');
+  session.backend.checkSettings('create', options.given);
   const begun = await begin(session, {
     command: 'spawn',
     mayBeAnother: false,

@@ -3,6 +3,9 @@
  */
 export const environment = {
   LAB_CONTROLLER: "the controller's URL; without a path, /nublado is appended",
+  LAB_HUB:
+    "a JupyterHub's public prefix, as in https://hub.example.org/: labs are created and deleted through it",
+  LAB_SERVER_NAME: 'the named server at the JupyterHub; default: the default server',
   LAB_USER: 'the user whose lab to act on',
   LAB_TOKEN_FILE: 'a file that holds the token (- for stdin)',
   LAB_TOKEN: 'the token itself',
@@ -14,6 +17,9 @@ export const environment = {
   EXTERNAL_INSTANCE_URL: 'inside a lab: the instance, whose controller is then the default',
   NUBLADO_TOKEN: 'inside a lab: the token, used for that instance only',
   ACCESS_TOKEN: 'inside an older lab: the token, used for that instance only',
+  JUPYTERHUB_API_URL: "inside a server of a JupyterHub: the Hub's API",
+  JUPYTERHUB_API_TOKEN: 'inside a server of a JupyterHub: its token, sent to JUPYTERHUB_API_URL only',
+  JUPYTERHUB_SERVER_NAME: 'inside a named server of a JupyterHub: its name',
   JUPYTERHUB_USER: 'inside a lab: the user, used for that instance only',
   XDG_CONFIG_HOME: 'the directory of nublado-lab/config.json, which holds the profiles (~/.config)',
   FORCE_COLOR: 'use colour even without a terminal; 0 disables colour. Overrides the next three',

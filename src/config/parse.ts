@@ -1,7 +1,9 @@
 /**
  * Text from options and variables to typed values. Each parser names the source of a bad value.
+ *
+ * Owns what all servers have in common. What the URL, the users and the tokens of one kind of server look like is defined
+ * by its backend, see `servers.ts`.
  */
-import { userName } from '../model/user.js';
 import { isLoopback } from '../model/host.js';
 import { UsageError } from '../model/usage-error.js';
 
@@ -26,17 +28,15 @@ export function parseDuration(text: string, source: string): number {
   return ms;
 }
 
-/** A controller's base URL, without a final slash. If it has no path, `/nublado` is appended. */
-export function parseControllerUrl(text: string, source: string): URL {
-  const right = 'It should look like https://data.example.org/nublado.';
+/** The URL of a server. It is repeated in no message, because it may contain a password. `right`: what it should look like. */
+export function parseServerUrl(text: string, source: string, right: string): URL {
   const host = hostOnly(text);
   if (host !== null)
     throw new UsageError(`${source}: a URL starts with https:// or http://`, `Did you mean ${host}?`);
-  // From here on the text is not repeated: it may contain a password.
   if (!URL.canParse(text)) throw new UsageError(`${source}: not a URL`, right);
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new UsageError(`${source}: a URL with ${url.protocol}// cannot be a controller's`, right);
+    throw new UsageError(`${source}: a URL with ${url.protocol}// cannot be a server's`, right);
   }
   if (url.username !== '' || url.password !== '') {
     throw new UsageError(
@@ -48,24 +48,12 @@ export function parseControllerUrl(text: string, source: string): URL {
   if (/[?#]/.test(text)) {
     throw new UsageError(`${source}: the URL must end with its path`, right);
   }
-  const path = url.pathname.replace(/\/+$/, '');
-  if (/\/hub(\/|$)/.test(path)) {
-    throw new UsageError(`${source}: that is JupyterHub's address, not the controller's`, right);
-  }
-  const route = /\/spawner(\/v1)?(\/|$)/.exec(path);
-  if (route !== null) {
-    throw new UsageError(
-      `${source}: the URL contains a route of the controller`,
-      `Leave out ${path.slice(route.index)}.`,
-    );
-  }
-  url.pathname = path === '' ? '/nublado' : path;
   return url;
 }
 
 /**
  * The URL for a host with or without a port and a path; null for any other text, which is not repeated, because it may be a
- * token: those begin with gt- or have capital letters.
+ * token: those have capital letters or, on the Science Platform, begin with gt-.
  */
 function hostOnly(text: string): string | null {
   const hostAndPort =
@@ -76,43 +64,42 @@ function hostOnly(text: string): string | null {
   return `${isLoopback(host) ? 'http' : 'https'}://${text}`;
 }
 
-/** A token. It is sent in a header, so only visible ASCII is allowed. No message repeats it. */
-export function parseToken(text: string, source: string): string {
+/** How the tokens of one kind of server are written. */
+export interface TokenForm {
+  /** What a token looks like, as a sentence. */
+  looks: string;
+  /** What is wrong with a text that is not only a token; null if nothing is. */
+  mistakeIn?: (token: string) => string | null;
+}
+
+/** A token without its line end. It is sent in a header, so only visible ASCII is allowed. No message repeats it. */
+export function parsePlainToken(
+  text: string,
+  source: string,
+  { looks, mistakeIn: ownMistake = () => null }: TokenForm,
+): string {
   const token = text.replace(/\r?\n$/, '').trim();
-  if (token === '') throw new UsageError(`${source}: it contains no token`, tokenHint);
-  if (/[\r\n]/.test(token)) throw new UsageError(`${source}: the token has more than one line`, tokenHint);
-  const mistake = mistakeIn(token);
-  if (mistake !== null) {
-    throw new UsageError(`${source}: ${mistake}`, 'It must contain only the token.');
-  }
+  if (token === '') throw new UsageError(`${source}: it contains no token`, looks);
+  if (/[\r\n]/.test(token)) throw new UsageError(`${source}: the token has more than one line`, looks);
+  const mistake = mistakeIn(token) ?? ownMistake(token);
+  if (mistake !== null) throw new UsageError(`${source}: ${mistake}`, 'It must contain only the token.');
   if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new UsageError(`${source}: the token contains a space or another invalid character`, tokenHint);
+    throw new UsageError(`${source}: the token contains a space or another invalid character`, looks);
   }
   return token;
 }
-
-const tokenHint = 'A token looks like gt-, 22 characters, a dot and 22 more.';
 
 /** What is written around the token. A token has no quotes, and no = before its end (RFC 6750, section 2.1). */
 function mistakeIn(token: string): string | null {
   if (/^["'`\u2018-\u201f].*["'`\u2018-\u201f]$/.test(token)) return 'there are quotes around the token';
   if (/^(export\s+)?[A-Za-z_]\w*\s*=\s*[^\s=]/.test(token)) return 'there is a name with = before the token';
-  if (/^(Authorization:\s*)?Bearer\s/i.test(token)) return 'there is the word Bearer before the token';
+  const scheme = /^(?:Authorization:\s*)?(Bearer|token)\s/i.exec(token)?.[1];
+  if (scheme !== undefined) {
+    return `there is the word ${/^bearer$/i.test(scheme) ? 'Bearer' : 'token'} before the token`;
+  }
   if (/^\{.*\}$/.test(token)) return 'there is JSON around the token';
   if (token.includes('\0')) return 'this is not plain text; if it is UTF-16, save it as UTF-8';
-  const whole = /(?<![\w-])gt-[\w-]{22}\.[\w-]{22}(?![\w-])/.exec(token)?.[0];
-  return whole === undefined || whole === token ? null : 'there is more than the token';
-}
-
-/** A user name. It becomes part of a path and, with --direct, of a header. */
-export function parseUser(text: string, source: string): string {
-  if (!userName.test(text)) {
-    throw new UsageError(
-      `${source}: not a user name`,
-      'User names are letters, digits, dots, dashes and underscores.',
-    );
-  }
-  return text;
+  return null;
 }
 
 /** Whether the word is a known name with one letter missing, added, wrong or swapped with the next one. */

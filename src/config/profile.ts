@@ -8,17 +8,20 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod';
 import type { Context } from '../runtime/context.js';
 import { readVariable } from './environment.js';
-import { isTypo, parseControllerUrl, parseUser } from './parse.js';
+import { isTypo } from './parse.js';
 import { fileProblem } from '../runtime/file-problem.js';
 import { profileKeys, type ProfileKey } from './profile-keys.js';
 import { readWhole } from '../runtime/read-start.js';
+import type { Servers } from './servers.js';
 import { setting, type Setting } from './setting.js';
 import { UsageError } from '../model/usage-error.js';
 
 /** A profile as it is in the file. */
 export interface Profile {
   controller?: string;
+  hub?: string;
   user?: string;
+  server_name?: string;
   token_file?: string;
   /** A command and its arguments; no shell. */
   token_command?: string[];
@@ -32,6 +35,17 @@ export interface ProfileFile {
   /** In the order of the file; empty if there is no file. */
   profiles: Profiles;
   /** Why the file cannot be read; null if it can, or does not exist. Thrown only if the file is needed. */
+  problem: UsageError | null;
+}
+
+/** The profile in use: its name, its values, and its name in origins and errors. */
+export interface ChosenProfile {
+  name: Setting<string>;
+  values: Profile;
+  origin: string;
+  /** The path of its file, which relative paths start from. */
+  file: string;
+  /** Why it could not be read; null if it was. Thrown when a value of the profile would be used. */
   problem: UsageError | null;
 }
 
@@ -54,7 +68,9 @@ const File = z.strictObject(
         z.strictObject(
           {
             controller: text.optional(),
+            hub: text.optional(),
             user: text.optional(),
+            server_name: text.optional(),
             token_file: text.optional(),
             token_command: command.optional(),
           },
@@ -82,7 +98,7 @@ export function configPath({ env, home }: Context): string | null {
 }
 
 /** Reads and checks the whole file. Throws a UsageError if its content is wrong. */
-export function lookForProfiles(context: Context): ProfileFile {
+export function lookForProfiles(context: Context, servers: Servers): ProfileFile {
   const path = configPath(context);
   const none = { path, profiles: new Map<string, Profile>(), problem: null };
   if (path === null) return none;
@@ -97,12 +113,12 @@ export function lookForProfiles(context: Context): ProfileFile {
     if (code === undefined) throw problem;
     return { ...none, problem };
   }
-  return { ...none, profiles: parseProfiles(textOf(content, path), path) };
+  return { ...none, profiles: parseProfiles(textOf(content, path), path, servers) };
 }
 
 /** The same, but throws if the file cannot be read. */
-export function readProfiles(context: Context): ProfileFile {
-  const file = lookForProfiles(context);
+export function readProfiles(context: Context, servers: Servers): ProfileFile {
+  const file = lookForProfiles(context, servers);
   if (file.problem !== null) throw file.problem;
   return file;
 }
@@ -117,7 +133,7 @@ function textOf(content: Buffer, path: string): string {
   return text.trim() === '' ? '{}' : text;
 }
 
-function parseProfiles(content: string, path: string): Profiles {
+function parseProfiles(content: string, path: string, servers: Servers): Profiles {
   const raw = parseJson(content, path);
   const { error } = File.safeParse(raw);
   const issue = error?.issues[0];
@@ -126,7 +142,7 @@ function parseProfiles(content: string, path: string): Profiles {
   const profiles = new Map(Object.entries((raw as { profiles?: Record<string, Profile> }).profiles ?? {}));
   for (const [name, profile] of profiles) {
     parseProfileName(name, `${path}: profiles`);
-    checkProfile(profile, (key) => `${path}: profiles.${name}.${key}`);
+    checkProfile(profile, (key) => `${path}: profiles.${name}.${key}`, servers);
   }
   return profiles;
 }
@@ -184,10 +200,10 @@ export function parseProfileKey(key: string, source: string): ProfileKey {
 }
 
 /** Throws a UsageError if a value is wrong; `source` names the place of a key's value. */
-export function checkProfile(profile: Profile, source: (key: ProfileKey) => string): void {
+export function checkProfile(profile: Profile, source: (key: ProfileKey) => string, servers: Servers): void {
   for (const key of profileKeys) {
     const value = profile[key];
-    if (value !== undefined) checkValue(key, value, source(key));
+    if (value !== undefined) checkValue(key, value, source(key), servers, profile);
   }
   if (profile.token_file !== undefined && profile.token_command !== undefined) {
     throw new UsageError(
@@ -197,15 +213,15 @@ export function checkProfile(profile: Profile, source: (key: ProfileKey) => stri
   }
 }
 
-/** A whole token, also inside a longer argument. */
-const tokenInside = /\bgt-[\w-]{22}\.[\w-]{22}/;
-
-function checkValue(key: ProfileKey, value: string | readonly string[], source: string): void {
+function checkValue(
+  key: ProfileKey,
+  value: string | readonly string[],
+  source: string,
+  { controller, hub, containsToken, startsLikeToken }: Servers,
+  profile: Profile,
+): void {
   const parts = typeof value === 'string' ? [value] : value;
-  if (
-    parts.some((part) => tokenInside.test(part)) ||
-    (key === 'token_file' && parts[0]?.startsWith('gt-') === true)
-  ) {
+  if (parts.some(containsToken) || (key === 'token_file' && startsLikeToken(parts[0] ?? ''))) {
     throw new UsageError(
       `${source}: this looks like a token, and no token is kept here`,
       'Put the token into a file that only you can read, and name that file as token_file.',
@@ -215,8 +231,11 @@ function checkValue(key: ProfileKey, value: string | readonly string[], source: 
     throw new UsageError(`${source}: it contains a zero byte`);
   }
   const [first] = parts;
-  if (key === 'controller') parseControllerUrl(first ?? '', source);
-  else if (key === 'user') parseUser(first ?? '', source);
+  if (key === 'controller') controller.parseUrl(first ?? '', source);
+  else if (key === 'hub') hub.parseUrl(first ?? '', source);
+  else if (key === 'server_name') hub.parseServerName(first ?? '', source);
+  // A Hub allows more user names than a controller does.
+  else if (key === 'user') (profile.hub === undefined ? controller : hub).parseUser(first ?? '', source);
   else if (first === undefined || first.trim() === '') {
     throw new UsageError(
       `${source}: it is empty`,
@@ -252,6 +271,18 @@ export function findProfile(
       ? `No profiles exist yet. Create this one with \`lab config set controller URL --profile ${value}\`.`
       : `Existing profiles: ${names}.`,
   );
+}
+
+/** The profile to use. Throws a UsageError if it was named and cannot be read, or if its content is wrong. */
+export function chooseProfile(option: string | undefined, context: Context, servers: Servers): ChosenProfile {
+  const name = profileName(option, context);
+  const file = lookForProfiles(context, servers);
+  const { problem } = file;
+  // A profile that was named is needed.
+  if (problem !== null && name.origin !== 'default') throw problem;
+  const path = file.path ?? '';
+  const origin = `profile ${name.value} (${path})`;
+  return { name, values: findProfile(file, name), origin, file: path, problem };
 }
 
 /**

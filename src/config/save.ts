@@ -21,6 +21,7 @@ import type { Context } from '../runtime/context.js';
 import { withLock, type Lock } from '../runtime/lock.js';
 import { fileProblem } from '../runtime/file-problem.js';
 import { readProfiles, type Profiles } from './profile.js';
+import type { Servers } from './servers.js';
 import { UsageError } from '../model/usage-error.js';
 
 /**
@@ -30,15 +31,16 @@ import { UsageError } from '../model/usage-error.js';
 export async function changeProfiles(
   path: string,
   context: Context,
+  servers: Servers,
   change: (profiles: Profiles) => Profiles | null,
 ): Promise<void> {
   // First without touching anything: the change may be refused, and the disk may be read-only.
-  if (change(readProfiles(context).profiles) === null) return;
+  if (change(readProfiles(context, servers).profiles) === null) return;
   try {
     makeFolder(dirname(path));
     const file = linkTarget(path);
     await withLock(file, context, (lock) => {
-      const changed = change(readProfiles(context).profiles);
+      const changed = change(readProfiles(context, servers).profiles);
       if (changed !== null) replace(file, contentOf(changed), lock);
     });
   } catch (error) {

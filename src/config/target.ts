@@ -1,25 +1,28 @@
 /**
- * Which controller, whose lab and which token, each with its origin.
+ * Which server, whose lab and which token, each with its origin.
  *
- * The order is options, environment, profile, and the variables of the lab that this runs in. A lab's own token is used for
- * its own instance only, and a profile's token and user for the profile's own controller only.
+ * The order is options, environment, profile, and the variables of the lab that this runs in. `mode.ts` decides between a
+ * controller and a JupyterHub, `audience.ts` which token is meant for it.
  */
 import type { Context, ProxySettings } from '../runtime/context.js';
 import { unlessAborted } from '../runtime/deadline.js';
+import { hasToken, isOfProfile, isOwnSite, resolveToken } from './audience.js';
 import { readVariable } from './environment.js';
 import { isSafe } from '../model/host.js';
-import { parseControllerUrl, parseToken, parseUser } from './parse.js';
-import { findProfile, lookForProfiles, profileName, profilePath, type Profile } from './profile.js';
+import { chooseServer, type ChosenServer } from './mode.js';
+import { chooseProfile, type ChosenProfile } from './profile.js';
 import { resolveProxy } from './proxy.js';
+import type { Servers } from './servers.js';
 import { setting, type Setting } from './setting.js';
-import { tokenFromFile, tokenFromStdin, type FoundToken } from './token.js';
 import { UsageError } from '../model/usage-error.js';
 
 export type { Setting } from './setting.js';
 
 export interface TargetOptions {
   controller?: string | undefined;
+  hub?: string | undefined;
   user?: string | undefined;
+  serverName?: string | undefined;
   tokenFile?: string | undefined;
   direct?: boolean | undefined;
   caFile?: string | undefined;
@@ -27,31 +30,23 @@ export interface TargetOptions {
 }
 
 export interface Target {
-  controller: Setting<URL>;
+  server: ChosenServer;
   /** Null if the token decides. */
   user: Setting<string> | null;
+  /** The name of a named server at a Hub; null for the default server, and for a controller. */
+  serverName: Setting<string> | null;
   /** Null only with `direct`. */
   token: Setting<string> | null;
+  /** Never true for a Hub. */
   direct: Setting<boolean>;
   /** In PEM, to trust in addition to Node's own; null if no file is configured. */
   certificates: Setting<string[]> | null;
-  /** The proxy for the controller; null for a direct connection. */
+  /** The proxy for the server; null for a direct connection. */
   proxy: Setting<ProxySettings | null>;
   /** The profile that was read; the default one may not exist. */
   profile: Setting<string>;
   /** Warnings for the user, one line each. */
   warnings: string[];
-}
-
-/** The profile in use: its name, its values, and its name in origins and errors. */
-interface Chosen {
-  name: Setting<string>;
-  values: Profile;
-  origin: string;
-  /** The path of its file, which relative paths start from. */
-  file: string;
-  /** Why it could not be read; null if it was. Thrown when a value of the profile would be used. */
-  problem: UsageError | null;
 }
 
 /**
@@ -61,74 +56,51 @@ interface Chosen {
 export async function resolveTarget(
   options: TargetOptions,
   context: Context,
+  servers: Servers,
   signal: AbortSignal,
 ): Promise<Target> {
   const { env } = context;
-  const profile = chooseProfile(options, context);
-  const controller = resolveController(options, env, profile);
-  const url = controller?.value ?? null;
-  const atHome = url !== null && isOwnInstance(url, env);
-  const direct = resolveDirect(options, env);
-  const user = resolveUser(options, env, profile, url, atHome);
+  const profile = chooseProfile(options.profile, context, servers);
+  const server = chooseServer(options, env, profile, servers);
+  const direct = resolveDirect(options, env, server);
+  const user = resolveUser(options, env, profile, server, servers);
+  const serverName = resolveServerName(options, env, profile, server, servers);
+  const { tokenFile } = options;
+  const search = { tokenFile, context, profile, server, servers, signal };
   const [found, certificates] = await unlessAborted(
-    Promise.all([resolveToken(options, context, profile, url, atHome, signal), certificatesOf(options, env)]),
+    Promise.all([resolveToken(search), certificatesOf(options, env)]),
     signal,
   );
   // Only now, because a value that is wrong is the better thing to report.
-  if (controller === null) throw noController();
-  const proxy = resolveProxy(controller.value, env);
+  if (server === null) throw noServer();
+  const { url } = server;
+  const proxy = resolveProxy(url.value, env);
   const token = found === null ? null : setting(found.value, found.origin);
 
-  if (token !== null && !isSafe(controller.value)) {
+  if (token !== null && !isSafe(url.value)) {
     throw new UsageError(
-      `${controller.origin}: a token is not sent over plain http to ${controller.value.hostname}`,
+      `${url.origin}: a token is not sent over plain http to ${url.value.hostname}`,
       'Use https, or a loopback address.',
     );
   }
-  if (token === null && !direct.value) throw profile.problem ?? noToken(profile, controller.value);
+  if (token === null && !direct.value) throw profile.problem ?? noToken(profile, server, servers);
   if (direct.value && user === null) {
     throw new UsageError('--direct requires a user: give --user or set LAB_USER');
   }
   const warnings = found?.warnings ?? [];
-  return { controller, user, token, direct, certificates, proxy, profile: lookedInto(profile), warnings };
-}
-
-function chooseProfile(options: TargetOptions, context: Context): Chosen {
-  const name = profileName(options.profile, context);
-  const file = lookForProfiles(context);
-  const { problem } = file;
-  // A profile that was named is needed.
-  if (problem !== null && name.origin !== 'default') throw problem;
-  const path = file.path ?? '';
-  const origin = `profile ${name.value} (${path})`;
-  return { name, values: findProfile(file, name), origin, file: path, problem };
+  const inUse = profileInUse(profile);
+  return { server, user, serverName, token, direct, certificates, proxy, profile: inUse, warnings };
 }
 
 /** The profile's name, with the problem as part of its origin. */
-function lookedInto({ name, problem }: Chosen): Setting<string> {
+function profileInUse({ name, problem }: ChosenProfile): Setting<string> {
   return problem === null ? name : setting(name.value, `${name.origin}; ${problem.message}`);
 }
 
-/** Null if none is configured. */
-function resolveController(
-  { controller }: TargetOptions,
-  env: Context['env'],
-  { values, origin, problem }: Chosen,
-): Setting<URL> | null {
-  const parsed = (text: string, source: string): Setting<URL> =>
-    setting(parseControllerUrl(text, source), source);
-  if (controller !== undefined) return parsed(controller, '--controller');
-  const chosen = readVariable(env, 'LAB_CONTROLLER');
-  if (chosen !== undefined) return parsed(chosen, 'LAB_CONTROLLER');
-  if (problem !== null) throw problem;
-  if (values.controller !== undefined) return parsed(values.controller, origin);
-  const own = readVariable(env, 'EXTERNAL_INSTANCE_URL');
-  return own === undefined ? null : parsed(own, 'EXTERNAL_INSTANCE_URL');
-}
-
-function noController(): UsageError {
+function noServer(): UsageError {
   return new UsageError(
-    'no controller: give --controller URL or set LAB_CONTROLLER, or add --demo to try it without one',
+    'no controller: give --controller URL or set LAB_CONTROLLER (--hub or LAB_HUB for a JupyterHub), or add --demo to ' +
+      'try it without one',
   );
 }
 
@@ -142,7 +114,17 @@ async function certificatesOf(
   return resolveCertificates(caFile, env);
 }
 
-function resolveDirect({ direct }: TargetOptions, env: Context['env']): Setting<boolean> {
+function resolveDirect(
+  { direct }: TargetOptions,
+  env: Context['env'],
+  server: ChosenServer | null,
+): Setting<boolean> {
+  if (server?.kind === 'hub') {
+    if (direct === true) {
+      throw new UsageError('--direct is for a controller: a JupyterHub has no identity headers');
+    }
+    return setting(false, 'default');
+  }
   if (direct === true) return setting(true, '--direct');
   const value = readVariable(env, 'LAB_DIRECT');
   return value === undefined
@@ -153,98 +135,56 @@ function resolveDirect({ direct }: TargetOptions, env: Context['env']): Setting<
 function resolveUser(
   { user }: TargetOptions,
   env: Context['env'],
-  profile: Chosen,
-  controller: URL | null,
-  atHome: boolean,
+  profile: ChosenProfile,
+  server: ChosenServer | null,
+  servers: Servers,
 ): Setting<string> | null {
-  const parsed = (text: string, source: string): Setting<string> => setting(parseUser(text, source), source);
+  const parsed = (text: string, source: string): Setting<string> =>
+    setting(servers[server?.kind ?? 'controller'].parseUser(text, source), source);
   if (user !== undefined) return parsed(user, '--user');
   const chosen = readVariable(env, 'LAB_USER');
   if (chosen !== undefined) return parsed(chosen, 'LAB_USER');
-  const named = isFor(profile, controller) ? profile.values.user : undefined;
+  const named = isOfProfile(profile, server, servers) ? profile.values.user : undefined;
   if (named !== undefined) return parsed(named, profile.origin);
-  const own = atHome ? readVariable(env, 'JUPYTERHUB_USER') : undefined;
+  const isHome = server !== null && isOwnSite(server, env, servers);
+  const own = isHome ? readVariable(env, 'JUPYTERHUB_USER') : undefined;
   return own === undefined ? null : parsed(own, 'JUPYTERHUB_USER');
 }
 
-async function resolveToken(
-  { tokenFile }: TargetOptions,
-  context: Context,
-  profile: Chosen,
-  controller: URL | null,
-  atHome: boolean,
-  signal: AbortSignal,
-): Promise<FoundToken | null> {
-  const { env } = context;
-  const read = (path: string, source: string): Promise<FoundToken | null> => {
-    if (path !== '-') return tokenFromFile(path, source, context);
-    // Do not wait for a token only to report that there is no controller.
-    return controller === null ? Promise.resolve(null) : tokenFromStdin(source, context);
-  };
-  if (tokenFile !== undefined) return read(tokenFile, '--token-file');
-  const file = readVariable(env, 'LAB_TOKEN_FILE');
-  if (file !== undefined) return read(file, 'LAB_TOKEN_FILE');
-  const value = readVariable(env, 'LAB_TOKEN');
-  if (value !== undefined) return given(value, 'LAB_TOKEN');
-  // The profile could not be read, and what follows it in the order must not replace it.
-  if (profile.problem !== null) return null;
-  if (hasToken(profile) && isFor(profile, controller)) return profileToken(profile, context, signal);
-  if (!atHome) return null;
-  for (const name of ['NUBLADO_TOKEN', 'ACCESS_TOKEN'] as const) {
-    const own = readVariable(env, name);
-    if (own !== undefined) return given(own, name);
+/** Null for the default server. A weaker setting than an option is ignored for a controller, which has no named servers. */
+function resolveServerName(
+  { serverName }: TargetOptions,
+  env: Context['env'],
+  profile: ChosenProfile,
+  server: ChosenServer | null,
+  servers: Servers,
+): Setting<string> | null {
+  const parsed = (text: string, source: string): Setting<string> =>
+    setting(servers.hub.parseServerName(text, source), source);
+  if (serverName !== undefined) {
+    const name = parsed(serverName, '--server-name');
+    if (server?.kind !== 'controller') return name;
+    throw new UsageError(
+      '--server-name: a controller has no named servers',
+      'They belong to a JupyterHub: give its URL with --hub.',
+    );
   }
-  return null;
+  if (server?.kind !== 'hub') return null;
+  const chosen = readVariable(env, 'LAB_SERVER_NAME');
+  if (chosen !== undefined) return parsed(chosen, 'LAB_SERVER_NAME');
+  const named = isOfProfile(profile, server, servers) ? profile.values.server_name : undefined;
+  return named === undefined ? null : parsed(named, profile.origin);
 }
 
-function given(value: string, name: string): FoundToken {
-  return { ...setting(parseToken(value, name), name), warnings: [] };
-}
-
-function hasToken({ values }: Chosen): boolean {
-  return (values.token_file ?? values.token_command) !== undefined;
-}
-
-/** Whether the profile's token and user may be used with this controller: it is the profile's own, or the profile has none. */
-function isFor({ values, origin }: Chosen, controller: URL | null): boolean {
-  if (controller === null) return false;
-  return (
-    values.controller === undefined ||
-    parseControllerUrl(values.controller, origin).origin === controller.origin
-  );
-}
-
-async function profileToken(
-  { name, values, origin, file }: Chosen,
-  context: Context,
-  signal: AbortSignal,
-): Promise<FoundToken> {
-  if (values.token_file !== undefined) {
-    const source = `${origin}: token_file`;
-    return tokenFromFile(profilePath(values.token_file, file, context.home, source), source, context);
-  }
-  const [command = '', ...args] = values.token_command ?? [];
-  const source = `profile ${name.value}: token_command ${command}`;
-  // A bare name is looked up in PATH; a path is relative to the file, as in token_file.
-  const program = command.includes('/') ? profilePath(command, file, context.home, source) : command;
-  const { outputOf } = await import('./token-command.js');
-  const output = await outputOf(program, args, source, context, signal);
-  return { ...setting(parseToken(output, source), `${origin}: token_command ${command}`), warnings: [] };
-}
-
-function noToken(profile: Chosen, controller: URL): UsageError {
+function noToken(profile: ChosenProfile, server: ChosenServer, servers: Servers): UsageError {
   return new UsageError(
     'no token: name a file that holds one in --token-file or LAB_TOKEN_FILE (or set LAB_TOKEN)',
-    hasToken(profile) && !isFor(profile, controller)
-      ? `The token of profile ${profile.name.value} is used only with its own controller, not with ${controller.origin}.`
-      : null,
+    hasToken(profile) && !isOfProfile(profile, server, servers)
+      ? `The token of profile ${profile.name.value} is used only with its own servers, not with ${server.url.value.origin}.`
+      : server.kind === 'hub' && server.level === 'profile'
+        ? 'For a Hub from a profile, the token comes from that profile too: see `lab config`.'
+        : null,
   );
-}
-
-/** Whether a controller belongs to the instance that this process runs in. */
-function isOwnInstance(controller: URL, env: Context['env']): boolean {
-  const instance = readVariable(env, 'EXTERNAL_INSTANCE_URL');
-  return instance !== undefined && URL.canParse(instance) && new URL(instance).origin === controller.origin;
 }
 
 function parseFlag(text: string, source: string): boolean {

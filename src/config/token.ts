@@ -2,7 +2,7 @@
  * Tokens from files, pipes and stdin. `target.ts` decides which of them is read.
  */
 import type { Context } from '../runtime/context.js';
-import { parseToken } from './parse.js';
+import type { ServerSettings, Servers } from './servers.js';
 import { fileProblem } from '../runtime/file-problem.js';
 import { readersOf } from '../runtime/readers.js';
 import { readStart, readStream, type Start } from '../runtime/read-start.js';
@@ -17,7 +17,14 @@ export interface FoundToken extends Setting<string> {
   warnings: string[];
 }
 
-export async function tokenFromStdin(source: string, { in: input }: Context): Promise<FoundToken> {
+/** Reads a token from its text; throws a UsageError that begins with the source. */
+type ParseToken = ServerSettings['parseToken'];
+
+export async function tokenFromStdin(
+  source: string,
+  { in: input }: Context,
+  parseToken: ParseToken,
+): Promise<FoundToken> {
   const origin = `${source} - (stdin)`;
   let text: string;
   try {
@@ -32,13 +39,15 @@ export async function tokenFromFile(
   path: string,
   source: string,
   { uid }: Pick<Context, 'uid'>,
+  parseToken: ParseToken,
+  startsLikeToken: Servers['startsLikeToken'],
 ): Promise<FoundToken> {
   let start: Start;
   try {
     start = await readStart(path, tokenLimit);
   } catch (error) {
     // If the user gave the token instead of a path, it must not get into a log.
-    const shown = path.startsWith('gt-') ? 'a path that looks like a token; give the path of a file' : path;
+    const shown = startsLikeToken(path) ? 'a path that looks like a token; give the path of a file' : path;
     throw new UsageError(`${source}: cannot read ${shown}: ${fileProblem(error)}`);
   }
   const origin = `${source} (${path})`;

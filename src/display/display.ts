@@ -9,14 +9,23 @@ import type { Outcome } from '../model/outcome.js';
 import type { EventInput, Input, RunState } from '../model/reducer.js';
 import type { Lab } from '../model/lab.js';
 
-/** What is about to happen, reported once the user and the controller are known. */
+/** What is about to happen, reported once the user and the server are known. */
 export interface StartInfo {
   command: string;
   /** Null for a command that is not about one user. */
   user: string | null;
-  controller: string;
+  /** Where the labs are. */
+  address: ServerAddress;
   /** The body of the create request, with only the names of its `env`. */
   request: Record<string, unknown> | null;
+}
+
+/** The URL of a controller or of a JupyterHub. */
+export interface ServerAddress {
+  controller: string | null;
+  hub: string | null;
+  /** The name of a named server; empty for the default server, null for a controller. */
+  name: string | null;
 }
 
 /** The end of a run, as the displays print it. */

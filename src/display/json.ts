@@ -46,7 +46,10 @@ export class JsonDisplay extends SilentDisplay {
   }
 
   override start(info: StartInfo): void {
-    if (this.#options.stream) this.#add(stamp(this.#clock), { kind: 'start', ...info });
+    const { command, user, request, address } = info;
+    const { controller, hub, name } = address;
+    const start = { command, user, controller, hub, server: name, request };
+    if (this.#options.stream) this.#add(stamp(this.#clock), { kind: 'start', ...start });
     this.flush();
   }
 

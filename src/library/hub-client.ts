@@ -7,7 +7,9 @@
 import type { Backend, Creation, RemoteLab, Removal } from '../backends/backend.js';
 import type { HubClient as Routes } from '../backends/jupyterhub/client.js';
 import type { HubSettings } from '../backends/jupyterhub/server.js';
+import { hubSettings } from '../backends/jupyterhub/settings.js';
 import type { labOf as LabOf } from '../backends/jupyterhub/state.js';
+import { isSafe } from '../model/host.js';
 import type { LabRequest } from '../model/lab-request.js';
 import { createRedactor, type Redact, type Redactor } from '../model/redactor.js';
 import type { Failure, Result } from '../model/result.js';
@@ -17,7 +19,6 @@ import type { EventStream } from '../stream/event-stream.js';
 import { ClientDispatcher, never, type HttpDispatcher } from './dispatcher.js';
 import type { EventSource, SourceRules } from './follow-events.js';
 import { hubServerOf, type HubServer } from './hub-server.js';
-import { parseHub, parseHubToken, parseName } from './hub-settings.js';
 
 export interface HubClientOptions {
   /** The Hub's public prefix, such as `https://hub.example.org/` or `https://example.org/jupyter/`. */
@@ -86,10 +87,14 @@ export class HubClient implements EventSource {
   #own: string | null = null;
 
   constructor({ hub, token, user, server = '', secrets = [], dispatcher }: HubClientOptions) {
-    this.#base = parseHub(String(hub));
-    this.#token = parseHubToken(token);
-    this.user = user === undefined ? null : parseName(user, 'user');
-    this.server = server === '' ? '' : parseName(server, 'server');
+    this.#base = hubSettings.parseUrl(String(hub), 'hub');
+    if (!isSafe(this.#base)) {
+      const { hostname } = this.#base;
+      throw new UsageError(`hub: a token is not sent over plain http to ${hostname}`, 'Use https.');
+    }
+    this.#token = hubSettings.parseToken(token, 'token');
+    this.user = user === undefined ? null : hubSettings.parseUser(user, 'user');
+    this.server = server === '' ? '' : hubSettings.parseServerName(server, 'server');
     this.#redactor = createRedactor({ credentials: [this.#token], values: secrets });
     this.#dispatcher = new ClientDispatcher(dispatcher);
   }

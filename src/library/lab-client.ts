@@ -4,10 +4,10 @@
  * Owns the defaults and the rule for where a token may be sent. The backend owns the requests and the meaning of
  * responses. Nothing is loaded or sent before the first request.
  */
-import { parseControllerUrl, parseToken, parseUser } from '../config/parse.js';
 import { UsageError } from '../model/usage-error.js';
 import type { NubladoClient } from '../backends/nublado/client.js';
 import { createBody } from '../backends/nublado/create-body.js';
+import { parseControllerToken, parseControllerUrl, parseUser } from '../backends/nublado/settings.js';
 import type { LabState } from '../backends/nublado/schemas.js';
 import type { Choices } from '../model/choices.js';
 import { isSafe } from '../model/host.js';
@@ -59,7 +59,7 @@ export class LabClient {
     this.#options = { ...options, base };
     if (options.token !== undefined) {
       // Removes the line end that a token has in a file, and that a header must not contain.
-      this.#options.token = parseToken(options.token, 'token');
+      this.#options.token = parseControllerToken(options.token, 'token');
       if (!isSafe(base)) {
         throw new UsageError(
           `controller: a token is not sent over plain http to ${base.hostname}`,

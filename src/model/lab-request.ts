@@ -20,6 +20,9 @@ export interface LabRequest {
   env: Readonly<Record<string, string>>;
 }
 
+/** The options for a JupyterHub's Spawner: any JSON. `reuse`: the options of the last start. */
+export type UserOptions = Readonly<Record<string, unknown>> | 'reuse';
+
 /** What to do if a lab or an operation exists already. */
 export const conflictPolicies = ['attach', 'replace', 'fail'] as const;
 export type ConflictPolicy = (typeof conflictPolicies)[number];

@@ -32,7 +32,20 @@ const Start = z.object({
   kind: z.literal('start'),
   command: z.string(),
   user: z.string().nullable().register(metadata, { description: "the lab's user; null for `list`" }),
-  controller: z.string(),
+  controller: z
+    .string()
+    .nullable()
+    .register(metadata, { description: "the controller's URL; null without one" }),
+  hub: z
+    .string()
+    .nullable()
+    .optional()
+    .register(metadata, { description: "the JupyterHub's URL; null without one" }),
+  server: z
+    .string()
+    .nullable()
+    .optional()
+    .register(metadata, { description: 'the named server at the Hub; empty for the default server' }),
   request: z
     .looseObject({})
     .nullable()

@@ -75,7 +75,11 @@ describe('lab completion bash', () => {
     ['arguments', ['completion', ''], ['bash', 'zsh', 'fish']],
     ['no more arguments than there are', ['completion', 'bash', ''], []],
     ['commands of a command', ['config', 's'], ['show', 'set']],
-    ['settings to set', ['config', 'set', ''], ['controller', 'user', 'token_file', 'token_command']],
+    [
+      'settings to set',
+      ['config', 'set', ''],
+      ['controller', 'hub', 'user', 'server_name', 'token_file', 'token_command'],
+    ],
     ['settings to unset', ['config', 'unset', 'tok'], ['token_file', 'token_command']],
     ['nothing for the value of a setting', ['config', 'set', 'user', ''], []],
     ['schemas', ['schema', ''], ['event', 'output']],

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { servers } from '../../src/cli/servers.js';
 import { configPath, profilePath, readProfiles } from '../../src/config/profile.js';
 import { resolveTarget, type TargetOptions } from '../../src/config/target.js';
 import { UsageError } from '../../src/model/usage-error.js';
@@ -60,7 +61,7 @@ async function resolve(
   over: Partial<Context> = {},
 ) {
   const context = fakeContext({ env: { ...env, ...more }, ...over });
-  return resolveTarget(options, context, new AbortController().signal);
+  return resolveTarget(options, context, servers, new AbortController().signal);
 }
 
 /** A one-line UsageError with this text, and never a token. */
@@ -86,22 +87,22 @@ describe("the profiles' file", () => {
 
   it('need not exist', () => {
     for (const home of ['/nonexistent', '/dev/null', '']) {
-      assert.equal(readProfiles(fakeContext({ home })).profiles.size, 0);
+      assert.equal(readProfiles(fakeContext({ home }), servers).profiles.size, 0);
     }
   });
 
   it('keeps the order of profiles and keys', () => {
     const { env } = place({ profiles: { z: { user: 'a', controller: instance }, a: {} } });
-    const read = readProfiles(fakeContext({ env })).profiles;
+    const read = readProfiles(fakeContext({ env }), servers).profiles;
     assert.equal(JSON.stringify([...read]), `[["z",{"user":"a","controller":"${instance}"}],["a",{}]]`);
   });
 
   it('may be as editors leave it: empty, or with a byte order mark', () => {
     for (const content of ['', '\n', '\uFEFF', '\uFEFF{"profiles": {}}']) {
-      assert.equal(readProfiles(fakeContext({ env: place(content).env })).profiles.size, 0);
+      assert.equal(readProfiles(fakeContext({ env: place(content).env }), servers).profiles.size, 0);
     }
     const { env } = place('\uFEFF{"profiles": {"a": {"user": "anna"}}}\r\n');
-    assert.deepEqual(readProfiles(fakeContext({ env })).profiles.get('a'), { user: 'anna' });
+    assert.deepEqual(readProfiles(fakeContext({ env }), servers).profiles.get('a'), { user: 'anna' });
   });
 
   const broken: [string, unknown, RegExp, RegExp][] = [
@@ -119,7 +120,7 @@ describe("the profiles' file", () => {
       'a typo',
       { profiles: { default: { contoller: instance } } },
       /: profiles\.default\.contoller: unknown setting/,
-      /Known settings: controller, user, token_file, token_command/,
+      /Known settings: controller, hub, user, server_name, token_file, token_command/,
     ],
     [
       'a number for a URL',
@@ -186,9 +187,9 @@ describe("the profiles' file", () => {
   for (const [name, content, message, hint] of broken) {
     it(`with ${name} is reported in one line`, () => {
       const { env, file } = place(content);
-      assert.throws(() => readProfiles(fakeContext({ env })), usage(message, hint));
+      assert.throws(() => readProfiles(fakeContext({ env }), servers), usage(message, hint));
       assert.throws(
-        () => readProfiles(fakeContext({ env })),
+        () => readProfiles(fakeContext({ env }), servers),
         ({ message: said }: Error) => said.startsWith(`${file}: `),
       );
     });
@@ -199,7 +200,7 @@ describe("the profiles' file", () => {
     execFileSync('rm', [file]);
     mkdirSync(file);
     assert.throws(
-      () => readProfiles(fakeContext({ env })),
+      () => readProfiles(fakeContext({ env }), servers),
       usage(/config\.json: cannot be read: it is a directory/),
     );
   });
@@ -234,8 +235,8 @@ describe("a profiles' file that cannot be read", () => {
   }
 
   it('is not needed where everything is given, and -v says so', async () => {
-    const { controller, user, token: found, profile } = await resolve(unreadable(), {}, all);
-    assert.deepEqual([controller.value.origin, user, found?.value], [instance, null, 'gt-x']);
+    const { server, user, token: found, profile } = await resolve(unreadable(), {}, all);
+    assert.deepEqual([server.url.value.origin, user, found?.value], [instance, null, 'gt-x']);
     assert.match(profile.origin, /^default; .*config\.json: cannot be read: /);
     const direct = { direct: true, user: 'anna' };
     assert.equal((await resolve(unreadable(), direct, { LAB_CONTROLLER: instance })).token, null);
@@ -248,7 +249,7 @@ describe("a profiles' file that cannot be read", () => {
     await assert.rejects(resolve(unreadable(), {}, inLab), problem);
     await assert.rejects(resolve(unreadable(), {}, { ...inLab, LAB_CONTROLLER: instance }), problem);
     await assert.rejects(resolve(unreadable(), { profile: 'default' }, all), problem);
-    assert.throws(() => readProfiles(fakeContext({ env: unreadable().env })), problem);
+    assert.throws(() => readProfiles(fakeContext({ env: unreadable().env }), servers), problem);
   });
 });
 
@@ -258,11 +259,13 @@ describe('a profile', () => {
     const path = tokenIn(here);
     const target = await resolve(here);
     const origin = `profile default (${here.file})`;
+    const { url, kind, level } = target.server;
     assert.deepEqual(
-      { ...target, controller: [target.controller.value.href, target.controller.origin] },
+      { ...target, server: [kind, level, url.value.href, url.origin] },
       {
-        controller: [`${instance}/nublado`, origin],
+        server: ['controller', 'profile', `${instance}/nublado`, origin],
         user: { value: 'anna', origin },
+        serverName: null,
         token: { value: token, origin: `${origin}: token_file (${path})` },
         direct: { value: false, origin: 'default' },
         certificates: null,
@@ -279,12 +282,12 @@ describe('a profile', () => {
     const env = { LAB_CONTROLLER: `${instance}/env`, LAB_USER: 'env', LAB_TOKEN: 'gt-env' };
     const byVariable = await resolve(here, {}, env);
     assert.deepEqual(
-      [byVariable.controller.origin, byVariable.user?.origin, byVariable.token?.origin],
+      [byVariable.server.url.origin, byVariable.user?.origin, byVariable.token?.origin],
       ['LAB_CONTROLLER', 'LAB_USER', 'LAB_TOKEN'],
     );
     const byOption = await resolve(here, { controller: `${instance}/o`, user: 'o', tokenFile: file }, env);
     assert.deepEqual(
-      [byOption.controller.origin, byOption.user?.origin, byOption.token?.origin],
+      [byOption.server.url.origin, byOption.user?.origin, byOption.token?.origin],
       ['--controller', '--user', `--token-file (${file})`],
     );
   });
@@ -293,8 +296,8 @@ describe('a profile', () => {
     const here = profiles({ controller: `${instance}/other`, user: 'anna', token_file: 'token' });
     tokenIn(here);
     const home = { EXTERNAL_INSTANCE_URL: instance, NUBLADO_TOKEN: 'gt-home', JUPYTERHUB_USER: 'home' };
-    const { controller, user, token: found } = await resolve(here, {}, home);
-    assert.deepEqual([controller.value.pathname, user?.value, found?.value], ['/other', 'anna', token]);
+    const { server, user, token: found } = await resolve(here, {}, home);
+    assert.deepEqual([server.url.value.pathname, user?.value, found?.value], ['/other', 'anna', token]);
   });
 
   it('leaves the rest to what a lab knows, at home only', async () => {
@@ -324,7 +327,7 @@ describe('a profile', () => {
     for (const other of ['https://elsewhere.org', 'https://data.example.org:8443', 'http://127.0.0.1:8080']) {
       const refused = usage(
         /^no token/,
-        /The token of profile default is used only with its own controller, not with http/,
+        /The token of profile default is used only with its own servers, not with http/,
       );
       await assert.rejects(resolve(here, { controller: other }), refused);
       await assert.rejects(resolve(here, {}, { LAB_CONTROLLER: other }), refused);
@@ -501,7 +504,12 @@ describe('a token command', () => {
     const { here, held } = lasting();
     const clock = new FakeClock();
     let settled = false;
-    const found = resolveTarget({}, fakeContext({ env: here.env, clock }), new AbortController().signal);
+    const found = resolveTarget(
+      {},
+      fakeContext({ env: here.env, clock }),
+      servers,
+      new AbortController().signal,
+    );
     found.catch(() => (settled = true));
     await once(held, 'data');
     clock.advance(9_999);
@@ -517,7 +525,7 @@ describe('a token command', () => {
     const { here, held } = lasting();
     const abort = new AbortController();
     const clock = new FakeClock();
-    const found = resolveTarget({}, fakeContext({ env: here.env, clock }), abort.signal);
+    const found = resolveTarget({}, fakeContext({ env: here.env, clock }), servers, abort.signal);
     await once(held, 'data');
     abort.abort('SIGINT');
     await assert.rejects(found, (reason) => reason === 'SIGINT');

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { runProgram } from '../../src/cli/program.js';
+import { servers } from '../../src/cli/servers.js';
 import { changeProfiles } from '../../src/config/save.js';
 import { UsageError } from '../../src/model/usage-error.js';
 import { FakeClock } from '../support/clock.js';
@@ -30,7 +31,7 @@ type Place = ReturnType<typeof place>;
 
 /** Adds a profile of that name. */
 function add({ file, context }: Place, name: string): Promise<void> {
-  return changeProfiles(file, context, (profiles) => new Map(profiles).set(name, { user: name }));
+  return changeProfiles(file, context, servers, (profiles) => new Map(profiles).set(name, { user: name }));
 }
 
 function namesIn({ file }: Place): string[] {
@@ -128,7 +129,7 @@ describe('changing the profiles', { timeout: 60_000 }, () => {
   it('does not overwrite where its own lock was taken for left over', async () => {
     const here = place();
     let calls = 0;
-    const added = changeProfiles(here.file, here.context, (profiles) => {
+    const added = changeProfiles(here.file, here.context, servers, (profiles) => {
       calls += 1;
       if (calls === 2) writeFileSync(here.lock, 'another');
       return new Map(profiles).set('mine', {});
@@ -146,7 +147,7 @@ describe('changing the profiles', { timeout: 60_000 }, () => {
     const link = join(base, 'nublado-lab', 'config.json');
     symlinkSync(join('..', 'dotfile'), link);
     const context = fakeContext({ env: { XDG_CONFIG_HOME: base }, clock: here.clock });
-    await changeProfiles(link, context, () => new Map([['a', {}]]));
+    await changeProfiles(link, context, servers, () => new Map([['a', {}]]));
     assert.match(readFileSync(join(base, 'dotfile'), 'utf8'), /"a"/);
   });
 });

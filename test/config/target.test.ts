@@ -3,6 +3,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
+import { servers } from '../../src/cli/servers.js';
 import { environment } from '../../src/config/environment.js';
 import { resolveTarget, type TargetOptions } from '../../src/config/target.js';
 import { UsageError } from '../../src/model/usage-error.js';
@@ -18,9 +19,14 @@ const controller = 'https://data.example.org/nublado';
 async function resolve(options: TargetOptions, env: Record<string, string>, stdin = '') {
   const input = new PassThrough();
   input.end(stdin);
-  const target = await resolveTarget(options, fakeContext({ env, in: input }), new AbortController().signal);
+  const target = await resolveTarget(
+    options,
+    fakeContext({ env, in: input }),
+    servers,
+    new AbortController().signal,
+  );
   return {
-    controller: [target.controller.value.href, target.controller.origin],
+    controller: [target.server.url.value.href, target.server.url.origin],
     user: target.user === null ? null : [target.user.value, target.user.origin],
     token: target.token === null ? null : [target.token.value, target.token.origin],
     direct: target.direct.value,
@@ -92,7 +98,7 @@ describe('who and where', () => {
   it('does not wait for a token that never comes', async () => {
     const abort = new AbortController();
     const open = fakeContext({ in: new PassThrough() });
-    const waiting = resolveTarget({ controller, tokenFile: '-' }, open, abort.signal);
+    const waiting = resolveTarget({ controller, tokenFile: '-' }, open, servers, abort.signal);
     abort.abort('SIGINT');
     await assert.rejects(waiting, (reason) => reason === 'SIGINT');
   });
@@ -172,7 +178,7 @@ describe('who and where', () => {
     const never = new PassThrough();
     const context = fakeContext({ env: {}, in: never });
     await assert.rejects(
-      resolveTarget({ tokenFile: '-' }, context, AbortSignal.timeout(30_000)),
+      resolveTarget({ tokenFile: '-' }, context, servers, AbortSignal.timeout(30_000)),
       /no controller/,
     );
     assert.equal(never.readableFlowing, null, 'stdin was read');

@@ -33,7 +33,8 @@ function ended(
     isTextOnStdout: true,
     layOut: where === 'terminal' ? (message) => rowsOf(60, message, null, theme) : null,
   });
-  display.start({ command, user: 'demo', controller: 'http://x', request: null });
+  const address = { controller: 'http://x', hub: null, name: null };
+  display.start({ command, user: 'demo', address, request: null });
   const state = initialRun('spawn', { at: 0, time: 0 });
   for (const [type, message] of [
     ['error', error],

@@ -91,7 +91,7 @@ export function runCommand(story: Story, context: Context, backend: Backend): Ru
       backend,
       freshBackend: () => Promise.resolve(backend),
       redactor: noSecrets,
-      controller: 'http://controller.test/nublado',
+      address: { controller: 'http://controller.test/nublado', hub: null, name: null },
       user: { name: 'rachel', given: story.who !== 'own' },
       demo: false,
       limits: { timeout: story.timeout, idleTimeout: 45_000 },

@@ -122,7 +122,7 @@ export async function playAtHub(
       display,
       backend: createBackend(),
       freshBackend: () => Promise.resolve(createBackend()),
-      controller: hub.url,
+      address: { controller: null, hub: hub.url, name: '' },
       user: play.user ?? { name: null, given: false },
       redactor,
       demo: false,

@@ -43,7 +43,7 @@ export async function playInMemory(
       display,
       backend,
       freshBackend: () => Promise.resolve(backend),
-      controller: 'http://controller.test/nublado',
+      address: { controller: 'http://controller.test/nublado', hub: null, name: null },
       user,
       redactor: noSecrets,
       demo: false,

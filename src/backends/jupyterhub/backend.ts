@@ -30,12 +30,13 @@ export function hubBackend(client: HubClient, settings: HubSettings, world: HubW
 
   return {
     name: 'the Hub',
-    checkSettings(action) {
-      if (action !== 'choices') return;
-      throw new UsageError(
-        'a JupyterHub does not list what may be chosen for a server',
-        'What its Spawner understands is given with --option KEY=VALUE.',
-      );
+    checkSettings(action, given = []) {
+      if (action === 'choices') {
+        throw new UsageError('a JupyterHub does not list what may be chosen for a server', spawnerHint);
+      }
+      const foreign = given.find((name) => controllerOptions.includes(name));
+      if (foreign === undefined) return;
+      throw new UsageError(`${foreign} is for a Nublado controller, and this is a JupyterHub`, spawnerHint);
     },
     async subject({ name }, lookup) {
       // The Hub knows the token's scopes and decides whether it may act for the user.
@@ -57,6 +58,19 @@ export function hubBackend(client: HubClient, settings: HubSettings, world: HubW
     },
   };
 }
+
+const spawnerHint = 'What its Spawner understands is given with --option KEY=VALUE.';
+
+/** Options that a controller understands and a Hub does not. */
+const controllerOptions: readonly string[] = [
+  '--image',
+  '--tag',
+  '--class',
+  '--size',
+  '--enable-debug',
+  '--reset-user-env',
+  '--env',
+];
 
 function isService({ kind }: TokenOwner): boolean {
   return kind === 'service';

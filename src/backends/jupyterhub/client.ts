@@ -7,6 +7,7 @@
 import { createRequests } from '../../http/requests.js';
 import { compression, header, headersOf, isEventStream, isJson } from '../../http/response.js';
 import { discard, type ControllerOptions, type Request } from '../../http/transport.js';
+import type { UserOptions } from '../../model/lab-request.js';
 import type { Failure, Result } from '../../model/result.js';
 import { createDecoder } from './decode.js';
 import type { EventStream } from '../../stream/event-stream.js';
@@ -20,9 +21,6 @@ export interface ServerId {
   user: string;
   server: string;
 }
-
-/** The options for the Spawner: any JSON. `reuse`: the options of the last start. */
-export type UserOptions = Readonly<Record<string, unknown>> | 'reuse';
 
 export interface HubClient {
   /** The owner of the token. */

@@ -10,8 +10,9 @@ import type { Lab } from '../../model/lab.js';
 import type { Failure, Result } from '../../model/result.js';
 import { isAborted, sleep } from '../../runtime/deadline.js';
 import type { Creation, RemoteLab, Removal } from '../backend.js';
+import type { UserOptions } from '../../model/lab-request.js';
 import { probe } from '../probe.js';
-import type { HubClient, ServerId, UserOptions } from './client.js';
+import type { HubClient, ServerId } from './client.js';
 import type { EventStream } from '../../stream/event-stream.js';
 import { failureIn } from './spawn-failure.js';
 import { failedLab, labOf, redactDeep } from './state.js';
@@ -22,6 +23,8 @@ export interface HubSettings {
   userOptions: UserOptions;
   /** Whether to delete the name of a named server when it is stopped. */
   forget: boolean;
+  /** The server that this program itself runs in; null or omitted if it runs elsewhere. */
+  self?: ServerId | null;
 }
 
 /** What a server is requested with. `dispatcher`, `turn` and `trace` are those of its probes. */

@@ -73,7 +73,14 @@ export function nubladoBackend(
 
   return {
     name: 'the controller',
-    checkSettings(action) {
+    checkSettings(action, given = []) {
+      const foreign = given.find((name) => hubOptions.includes(name));
+      if (foreign !== undefined) {
+        throw new UsageError(
+          `${foreign} is for a JupyterHub, and this is a controller`,
+          'Give the URL of a Hub with --hub, or leave the option out.',
+        );
+      }
       if (hasToken) return;
       throw new UsageError(
         `--direct: ${needsToken[action]} needs a token all the same`,
@@ -91,6 +98,16 @@ export function nubladoBackend(
     ownState: async (signal) => toLab(await client.ownState(signal)),
   };
 }
+
+/** Options for the Spawner of a JupyterHub. */
+const hubOptions: readonly string[] = [
+  '--option',
+  '--options-file',
+  '--option-env',
+  '--reuse-options',
+  '--remove',
+  '--all',
+];
 
 const needsToken: Record<Action, string> = {
   create: 'creating a lab',

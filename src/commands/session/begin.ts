@@ -28,7 +28,7 @@ export async function begin(session: Session, beginning: Beginning): Promise<Beg
   session.display.start({
     command,
     user: subject.name,
-    controller: session.controller,
+    address: session.address,
     request: request?.(lab) ?? null,
   });
   return { ok: true, subject, lab };

@@ -5,7 +5,7 @@
  * and their retries are `requests.ts`, the event stream is `event-follower.ts`.
  */
 import type { Backend, Subject } from '../../backends/backend.js';
-import type { Display, Ending } from '../../display/display.js';
+import type { Display, Ending, ServerAddress } from '../../display/display.js';
 import type { Outcome } from '../../model/outcome.js';
 import type { Redactor } from '../../model/redactor.js';
 import type { Goal, RunState, ServerName } from '../../model/reducer.js';
@@ -42,8 +42,8 @@ export interface SessionOptions {
   freshBackend: () => Promise<Backend>;
   /** Knows the secrets that the backend was given. */
   redactor: Redactor;
-  /** The base URL of the server with the labs, for people. */
-  controller: string;
+  /** Where the labs are, for people. */
+  address: ServerAddress;
   /** Whose lab, as far as that is configured. */
   user: UserSetting;
   /** Whether the server ends with this program, so that no operation can be resumed later. */
@@ -58,7 +58,7 @@ export class Session {
   readonly display: Display;
   readonly backend: Backend;
   readonly redactor: Redactor;
-  readonly controller: string;
+  readonly address: ServerAddress;
   readonly requests: Requests;
   readonly events: EventFollower;
   readonly #user: UserSetting;
@@ -75,13 +75,13 @@ export class Session {
   #subject: Subject | null = null;
 
   constructor(options: SessionOptions, goal: Goal) {
-    const { context, display, backend, freshBackend, redactor, controller } = options;
+    const { context, display, backend, freshBackend, redactor, address } = options;
     const { user, demo, limits, deadline } = options;
     this.context = context;
     this.display = display;
     this.backend = backend;
     this.redactor = redactor;
-    this.controller = controller;
+    this.address = address;
     this.#user = user;
     this.#demo = demo;
     this.#deadline = deadline;
@@ -158,7 +158,7 @@ export class Session {
 
   /** See the function of the same name. */
   cutShort(words: Words): Outcome {
-    const unreached = this.#contact.reached ? null : this.controller;
+    const unreached = this.#contact.reached ? null : (this.address.hub ?? this.address.controller);
     const shown = this.#demo ? demoWords : words;
     return cutShort(this.context.signal, this.#deadline, this.#run.state, shown, unreached);
   }

@@ -90,7 +90,7 @@ async function ending(site: Site, timeout: number, seed: number): Promise<{ kind
       backend: backendAt(site, false),
       freshBackend: () => Promise.resolve(backendAt(site, true)),
       redactor: noSecrets,
-      controller: 'http://controller.test/nublado',
+      address: { controller: 'http://controller.test/nublado', hub: null, name: null },
       user: { name: 'rachel', given: false },
       demo: false,
       limits: { timeout, idleTimeout: 45_000 },

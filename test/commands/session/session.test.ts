@@ -42,7 +42,7 @@ async function sessionAt(peer: Peer, display: Percents, use: (session: Session) 
       backend,
       freshBackend: () => Promise.resolve(backend),
       redactor: noSecrets,
-      controller: peer.origin,
+      address: { controller: peer.origin, hub: null, name: null },
       user: { name: 'rachel', given: false },
       demo: false,
       limits: { timeout: null, idleTimeout: 45_000 },
