@@ -10,21 +10,21 @@ export type ServerKind = 'controller' | 'hub';
 
 /** The parsers for the settings of one kind of server. */
 export interface ServerSettings {
-  parseUrl(text: string, source: string): URL;
-  parseUser(text: string, source: string): string;
+  parseUrl: (text: string, source: string) => URL;
+  parseUser: (text: string, source: string) => string;
   /** A token, without its line end. No message repeats it. */
-  parseToken(text: string, source: string): string;
+  parseToken: (text: string, source: string) => string;
 }
 
 export interface Servers {
   controller: ServerSettings;
   hub: ServerSettings & {
-    parseServerName(text: string, source: string): string;
+    parseServerName: (text: string, source: string) => string;
     /** Whether an address, as a server of the Hub gets it in its environment, is that of the Hub's API. */
-    isApiOf(hub: URL, address: string): boolean;
+    isApiOf: (hub: URL, address: string) => boolean;
   };
   /** Whether a text that is not meant to be a token contains one. */
-  containsToken(text: string): boolean;
+  containsToken: (text: string) => boolean;
   /** Whether a text may be the beginning of a token. */
-  startsLikeToken(text: string): boolean;
+  startsLikeToken: (text: string) => boolean;
 }

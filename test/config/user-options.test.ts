@@ -25,7 +25,7 @@ function file(content: string): string {
 const usage = (pattern: RegExp) => (error: unknown) =>
   error instanceof UsageError &&
   pattern.test(error.message) &&
-  !/secret/.test(error.message + (error.hint ?? ''));
+  !(error.message + (error.hint ?? '')).includes('secret');
 
 describe('the options for a Spawner', () => {
   it('are empty if none are given', async () => {
