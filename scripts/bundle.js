@@ -51,6 +51,8 @@ const common = {
   minifyWhitespace: true,
   legalComments: 'none',
   logLevel: 'warning',
+  // The package open looks for files beside its own, unless it is bundled.
+  logOverride: { 'empty-import-meta': 'silent' },
   metafile: true,
   plugins: [slimUndici, withStandIns],
 };

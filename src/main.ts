@@ -69,6 +69,10 @@ async function run(
       ]);
       return connect(settings, abandonableLookup());
     },
+    async openBrowser(url) {
+      const { openBrowser } = await import('./process/browser.js');
+      await openBrowser(url, process.env);
+    },
     signal: abort.signal,
     jobs: signals.jobs,
     takeWarnings: watchWarnings(),

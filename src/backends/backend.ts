@@ -56,7 +56,7 @@ export interface Backend {
 }
 
 /** What a command is about to do that not all settings allow. */
-export type Action = 'create' | 'choices';
+export type Action = 'create' | 'choices' | 'open';
 
 /** One user's lab at a backend. */
 export interface RemoteLab {

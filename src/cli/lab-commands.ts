@@ -1,5 +1,5 @@
 /**
- * The command line of `wait`, `status`, `list`, `stop` and `images`: their options and help.
+ * The command line of `wait`, `status`, `list`, `stop`, `images` and `open`: their options and help.
  */
 import { Option, type Command } from 'commander';
 import {
@@ -141,6 +141,30 @@ export function addImages(program: Command, wiring: Wiring): void {
       secrets: [],
       events: null,
       run: async (session) => (await import('../commands/images.js')).images(session),
+    }),
+  );
+}
+
+export function addOpen(program: Command, wiring: Wiring): void {
+  define(program, {
+    name: 'open',
+    description: "Print the running lab's public URL and open it in the browser",
+    timeout: '30s',
+    examples: `  lab open
+  lab open --no-browser | xclip      only print the URL
+
+Only labs behind a JupyterHub have a public URL. BROWSER chooses the browser.
+None is opened in a CI job, without a terminal, or over SSH without a display.`,
+    own: new Option('--no-browser', 'Only print the URL'),
+    unused: ['--idle-timeout', '--progress'],
+  }).action((flags: CommonFlags & { browser: boolean }) =>
+    run(wiring, {
+      goal: 'spawn',
+      flags,
+      demoUnderWay: true,
+      secrets: [],
+      events: null,
+      run: async (session) => (await import('../commands/open.js')).open(session, { browser: flags.browser }),
     }),
   );
 }

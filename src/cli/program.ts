@@ -13,7 +13,7 @@ import { addConfig } from './config-command.js';
 import { addController } from './controller-command.js';
 import { addEvents } from './events-command.js';
 import { isTopic, topics } from './help-topics.js';
-import { addImages, addList, addStatus, addStop, addWait } from './lab-commands.js';
+import { addImages, addList, addOpen, addStatus, addStop, addWait } from './lab-commands.js';
 import { addHelp, addSchema } from './reference-commands.js';
 import { addSpawn } from './spawn-command.js';
 import { suggestion } from './suggestions.js';
@@ -144,6 +144,7 @@ Help topics: ${topics.map((topic) => `lab help ${topic}`).join(', ')}
   addSpawn(program, wiring);
   addWait(program, wiring);
   addStatus(program, wiring);
+  addOpen(program, wiring);
   addStop(program, wiring);
   program.commandsGroup('Inspect:');
   addEvents(program, wiring);

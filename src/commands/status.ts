@@ -26,14 +26,14 @@ export async function status(session: Session): Promise<Ending> {
   return session.ending(outcome, { lab, text: lab === null ? [] : describe(lab, subject.name), isInText });
 }
 
-interface Judgement {
+export interface Judgement {
   /** The state that was judged: the last one read. */
   lab: Lab | null;
   outcome: Outcome;
 }
 
 /** What a state means. A `failed` state is judged together with the stream. */
-async function judge(session: Session, subject: Subject, lab: Lab | null): Promise<Judgement> {
+export async function judge(session: Session, subject: Subject, lab: Lab | null): Promise<Judgement> {
   if (lab?.phase !== 'failed') return { lab, outcome: outcomeOf(lab, subject) };
   if (session.backend.lab(subject).events === null) return { lab, outcome: failed(notSure, null) };
   const seen = await glance(session, subject, lab);

@@ -28,7 +28,12 @@ export const environment = {
   CLICOLOR: '0 disables colour',
   LC_ALL: 'the locale, before LC_CTYPE and LANG; ASCII only unless it is UTF-8',
   TERM: '`dumb` disables bar and colour',
-  CI: 'use plain lines if set',
+  CI: 'use plain lines and open no browser if set',
+  BROWSER:
+    'the browser of `lab open` and --open, as a command; %s in it becomes the URL, which otherwise comes last',
+  SSH_CONNECTION: 'if set, no browser is opened without DISPLAY, WAYLAND_DISPLAY or BROWSER',
+  DISPLAY: 'see SSH_CONNECTION',
+  WAYLAND_DISPLAY: 'see SSH_CONNECTION',
   NODE_EXTRA_CA_CERTS: 'the same for every Node program; used in addition to LAB_CA_FILE',
   HTTPS_PROXY: 'the proxy for https, as in http://user:password@host:port; https_proxy overrides it',
   HTTP_PROXY: 'the proxy for plain http, likewise; loopback never goes through a proxy',

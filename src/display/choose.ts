@@ -1,6 +1,7 @@
 /**
  * Chooses the displays for a run from the options, the environment and the kinds of the streams.
  */
+import { isCi } from '../runtime/ci.js';
 import type { Context } from '../runtime/context.js';
 import { Displays, type Display } from './display.js';
 import type { EndingOptions } from './human.js';
@@ -21,12 +22,7 @@ export function effectiveProgress(
   if (progress === 'plain' || progress === 'none') return progress;
   const capable = err.isTTY === true && env['TERM'] !== 'dumb';
   if (capable && streaming && out.isTTY === true) return 'none';
-  return capable && (progress === 'bar' || !underCi(env)) ? 'bar' : 'plain';
-}
-
-function underCi(env: Context['env']): boolean {
-  const ci = env['CI'];
-  return ci !== undefined && ci !== '' && ci !== '0' && ci !== 'false';
+  return capable && (progress === 'bar' || !isCi(env)) ? 'bar' : 'plain';
 }
 
 /** The displays for one run. Only those in use are loaded. */

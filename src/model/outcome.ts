@@ -133,7 +133,7 @@ export const exitCodeTable: readonly (readonly [number, string])[] = [
     'outcome unknown: the controller was never reached, was not reachable when the deadline passed, ' +
       'or the server is not a controller; safe to retry',
   ],
-  [8, '`lab status`: the lab is still pending or terminating'],
+  [8, '`lab status`, `lab open`: the lab is still pending or terminating'],
   [70, 'a bug in this program; the message says where to report it'],
   [124, 'the deadline passed while the controller was still responding; the operation continues'],
   [129, 'SIGHUP; the operation continues'],

@@ -122,6 +122,8 @@ export interface Context {
   random: () => number;
   /** Loads the HTTP library when the first request is made, not before. */
   connect: (settings: ConnectSettings) => Promise<Dispatcher>;
+  /** Opens a URL in the user's browser; rejects with an Error that says for people why it could not be opened. */
+  openBrowser: (url: string) => Promise<void>;
   /** Aborts when the run must end early; the reason is an `EndReason`. */
   signal: AbortSignal;
   jobs: JobControl;

@@ -37,6 +37,14 @@ describe('the pieces', () => {
       [],
     );
   });
+
+  it('of `lab open` hold no code for browsers until one is opened', () => {
+    const sources = ['src/cli/execute.ts', 'src/commands/open.ts', 'src/process/browser.ts'];
+    assert.ok(!packagesWith(...sources).includes('open'));
+    assert.ok(
+      [...loadedWith('src/process/browser.ts', { later: true })].some((file) => file.includes('/open/')),
+    );
+  });
 });
 
 describe('the bundled undici', () => {

@@ -22,6 +22,7 @@ export function fakeContext(over: Partial<Context> = {}): Context {
     turn: () => Promise.resolve(),
     random: () => 0.5,
     connect: () => Promise.reject(new Error('this test connects to nothing')),
+    openBrowser: () => Promise.reject(new Error('this test opens no browser')),
     signal: new AbortController().signal,
     jobs: {
       subscribe: () => () => undefined,

@@ -11,6 +11,7 @@ import { SilentDisplay, type Ending } from '../../src/display/display.js';
 import { exitCode, type Outcome } from '../../src/model/outcome.js';
 import { noSecrets, type Redactor } from '../../src/model/redactor.js';
 import type { Goal, Input, RunState } from '../../src/model/reducer.js';
+import type { Context } from '../../src/runtime/context.js';
 import { startDeadline } from '../../src/runtime/deadline.js';
 import {
   startHub,
@@ -34,6 +35,8 @@ export interface HubPlay {
   redactor?: Redactor;
   /** The source of jitter; default always 0.5. */
   random?: () => number;
+  /** Parts of the Context that matter to the test. */
+  context?: Partial<Context>;
   /** Called with the Hub before the command begins. */
   before?: (site: HubSite) => void | Promise<void>;
   /** Called at times after the beginning, in milliseconds. */
@@ -101,7 +104,7 @@ export async function playAtHub(
   const display = new Recorder();
   const signals = new AbortController();
   const { random = () => 0.5 } = play;
-  const context = fakeContext({ clock, random, signal: signals.signal });
+  const context = fakeContext({ ...play.context, clock, random, signal: signals.signal });
   const site = {
     hub,
     clock,

@@ -81,6 +81,12 @@ export function nubladoBackend(
           'Give the URL of a Hub with --hub, or leave the option out.',
         );
       }
+      if (action === 'open') {
+        throw new UsageError(
+          'a lab of a controller alone has no public URL',
+          'Give the URL of its JupyterHub with --hub, or --hub auto to find it.',
+        );
+      }
       if (hasToken) return;
       throw new UsageError(
         `--direct: ${needsToken[action]} needs a token all the same`,
@@ -109,7 +115,7 @@ const hubOptions: readonly string[] = [
   '--all',
 ];
 
-const needsToken: Record<Action, string> = {
+const needsToken: Record<Exclude<Action, 'open'>, string> = {
   create: 'creating a lab',
   choices: 'the form with the images and sizes',
 };
