@@ -28,6 +28,12 @@ export interface Backend {
   readonly name: ServerName;
 
   /**
+   * If a lab that was there is suddenly absent, a second state after this many milliseconds has to confirm it; null if one
+   * is enough.
+   */
+  readonly confirmAbsenceAfter: number | null;
+
+  /**
    * Throws a UsageError where the settings rule out what a command is about to do, such as a token that is missing. It is
    * called first and sends nothing. `given`: the options of the command line that only some servers understand.
    */
@@ -68,7 +74,8 @@ export interface RemoteLab {
    * what becomes of it.
    *
    * A response that certainly left nothing behind is a failure with effect `none`; one that is lost, or says nothing about
-   * the lab, has effect `possible`, and the command then requests the state before anything is sent again.
+   * the lab, has effect `possible`, and the command then requests the state before anything is sent again. A backend whose
+   * state shows in advance that something is in the way may report the conflict without sending the request.
    */
   create(request: LabRequest, signal: AbortSignal): Promise<Result<Creation>>;
 
@@ -82,8 +89,17 @@ export interface RemoteLab {
    */
   readonly events: ((signal: AbortSignal) => Promise<Result<EventStream>>) | null;
 
+  /** Whether the event stream also shows deletions. If not, the state alone shows their progress. */
+  readonly streamsDeletions: boolean;
+
+  /** How a lab that is there already differs from the requested one, in words for a warning. */
+  differences(lab: Lab, request: LabRequest): string[];
+
   /** Deletes the lab. A failure of kind `failed` means that the deletion itself failed; `conflict`, that another operation is in the way. */
   remove(signal: AbortSignal): Promise<Result<Removal>>;
+
+  /** Whether this command runs in the lab itself, and so ends with it. */
+  readonly hostsCommand: boolean;
 
   /** What may be chosen for `create`; null where nothing is offered now. The property is null where the backend has no such list. */
   readonly choices: ((signal: AbortSignal) => Promise<Result<Choices | null>>) | null;
@@ -102,13 +118,15 @@ export interface RemoteLab {
 }
 
 export type Creation =
-  | { kind: 'accepted' }
+  /** `replaced`: a lab was there that the server took for running, and that was not. */
+  | { kind: 'accepted'; replaced?: boolean }
   /**
    * A lab, or an operation, is in the way. `phase` is what the response itself proves: `running` for a lab that runs;
    * `starting` or `stopping` for an operation, or `unsettled` where the response does not say which; null where it proves
-   * nothing. The state is requested in any case. The failure ends the command if its policy is to fail.
+   * nothing. The failure ends the command if its policy is to fail. `lab`: the state, if the backend has just read it;
+   * otherwise it is requested.
    */
-  | { kind: 'conflict'; phase: Exclude<Phase, 'other'> | null; failure: Failure };
+  | { kind: 'conflict'; phase: Exclude<Phase, 'other'> | null; failure: Failure; lab?: Lab };
 
 /** `gone`: the lab is deleted. `under way`: the deletion was accepted, and the state reports its end. */
 export type Removal = 'gone' | 'under way';

@@ -5,6 +5,7 @@
  */
 import type { Choices } from '../model/choices.js';
 import type { ErrorInfo } from '../model/outcome.js';
+import { tagOf } from '../model/image-reference.js';
 import type { ImageChoice } from '../model/lab-request.js';
 
 /** The maximum number of values. More would hide the error above them. */
@@ -30,9 +31,4 @@ export function choicesHint(
   const more = some.length < all.length ? ', …; see `lab images`' : '';
   const list = `${option} may be: ${some.join(', ')}${more}`;
   return hint === null ? list : `${hint} ${list}`;
-}
-
-/** The tag of a reference, which may be followed by a digest; null if there is none. */
-export function tagOf(reference: string): string | null {
-  return /:([^:@/]+)(?:@|$)/.exec(reference)?.[1] ?? null;
 }

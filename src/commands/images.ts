@@ -3,6 +3,7 @@
  */
 import type { Ending } from '../display/display.js';
 import { sanitise } from '../model/text.js';
+import { tagOf } from '../model/image-reference.js';
 import type { Choices } from '../model/choices.js';
 import { begin } from './session/begin.js';
 import type { Session } from './session/session.js';
@@ -30,7 +31,11 @@ export async function images(session: Session): Promise<Ending> {
 
 /** Two tables, and the meaning of their marks and columns. A reference is long, so it has its own row. */
 function describe({ images: offered, sizes }: Choices): string[] {
-  const imageRows = offered.map(({ name, reference, checked }) => [mark(checked), tagOf(reference), name]);
+  const imageRows = offered.map(({ name, reference, checked }) => [
+    mark(checked),
+    tagOf(reference) ?? '-',
+    name,
+  ]);
   const sizeRows = sizes.map(({ name, cpu, memory, default: isDefault }) => [
     mark(isDefault),
     name,
@@ -54,10 +59,6 @@ function describe({ images: offered, sizes }: Choices): string[] {
 
 function mark(isDefault: boolean): string {
   return isDefault ? '*' : ' ';
-}
-
-function tagOf(reference: string): string {
-  return /:([^:@/]+)(?:@|$)/.exec(reference)?.[1] ?? '-';
 }
 
 /** Rows of cells as lines: a mark, then columns. */

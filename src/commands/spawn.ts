@@ -7,9 +7,9 @@ import type { Lab } from '../model/lab.js';
 import type { Outcome } from '../model/outcome.js';
 import { outcomeOf, type Failure } from '../model/result.js';
 import type { ConflictPolicy, ImageChoice, LabRequest } from '../model/lab-request.js';
-import { choicesHint, tagOf } from './choices-hint.js';
+import { choicesHint } from './choices-hint.js';
 import { HopelessCreate } from './session/hopeless-create.js';
-import { followSpawn, settledState } from './session/following.js';
+import { followSpawn, pause, settledState } from './session/following.js';
 import { alreadyRunning, Conflict, type ConflictOptions } from './session/conflict.js';
 import { deleteLab } from './session/delete.js';
 import { Seen } from '../stream/seen.js';
@@ -68,13 +68,20 @@ async function createAndFollow(session: Session, subject: Subject, options: Spaw
   const hopeless = new HopelessCreate(session.context.clock, options.request.image);
   /** Whether the controller may be creating the lab although no response confirmed it. */
   let maybeCreated = false;
+  /** The last refusal, if the server had no room for a lab. */
+  let full: Failure | null = null;
   while (!session.signal.aborted) {
     const created = await session.requests.attempt((signal) =>
       session.backend.lab(subject).create(options.request, signal),
     );
     let outcome: Outcome | null = null;
     if (created.ok) {
-      if (created.value.kind === 'accepted') return followCreated(session, subject, options);
+      full = null;
+      if (created.value.kind === 'accepted') {
+        if (created.value.replaced === true)
+          session.display.warn(`${session.server} replaced a lab that was no longer running`);
+        return followCreated(session, subject, options);
+      }
       if (isAborted(session.signal)) break;
       retry.reset();
       outcome = await obstacles.passed(created.value);
@@ -84,8 +91,10 @@ async function createAndFollow(session: Session, subject: Subject, options: Spaw
       if (isAborted(session.signal)) break;
       const wait = retry.after(failure);
       if (wait === null) return refused(session, subject, failure, options.request.image);
+      full = failure.full === true ? failure : null;
       hopeless.note(failure);
-      await session.requests.waitToRetry(retry, failure, hopeless.shorten(wait, failure));
+      if (full !== null) await waitForRoom(session, wait);
+      else await session.requests.waitToRetry(retry, failure, hopeless.shorten(wait, failure));
       if (failure.effect === 'possible' || hopeless.isDue) {
         session.trace(1, 'the response was lost; checking the state before retrying');
         const asked = await settledState(session, subject);
@@ -96,8 +105,16 @@ async function createAndFollow(session: Session, subject: Subject, options: Spaw
     }
     if (outcome !== null) return outcome;
   }
+  // The server refused, and it was not the deadline that decided.
+  if (full !== null && !isAborted(session.context.signal)) return outcomeOf(full);
   const known = obstacles.isFollowing ? 'detached' : maybeCreated ? 'unanswered' : 'notAccepted';
   return session.cutShort(words[known](session));
+}
+
+/** Waits until a full server may have room again. */
+async function waitForRoom(session: Session, ms: number): Promise<void> {
+  session.display.warn(`${session.server} is full; next attempt in ${Math.ceil(ms / 1000)} s`);
+  await pause(session, ms);
 }
 
 async function followCreated(session: Session, subject: Subject, { detach }: SpawnOptions): Promise<Outcome> {
@@ -129,14 +146,17 @@ class Obstacles {
   }
 
   /** The outcome of a conflict; null if the create is to be sent again, or the run was cut short. */
-  async passed({ phase, failure }: CreateConflict): Promise<Outcome | null> {
+  async passed({ phase, failure, lab: known }: CreateConflict): Promise<Outcome | null> {
     const session = this.#session;
     // A repeated create conflicts with the lab of the first one.
     const policy = this.#lost ? 'attach' : this.#options.onConflict;
     if (policy === 'fail') {
       return outcomeOf(withHint(failure, '`lab status` shows the existing lab; see --on-conflict.'));
     }
-    const asked = await settledState(session, this.#subject);
+    const asked =
+      known === undefined
+        ? await settledState(session, this.#subject)
+        : session.requests.noteState({ ok: true, value: known });
     if (session.signal.aborted) return null;
     if (!asked.ok) return outcomeOf(asked.failure);
     const lab = asked.value;
@@ -187,7 +207,9 @@ class Obstacles {
 
   #warnOfDifferences(lab: Lab | null): void {
     if (lab === null) return;
-    for (const warning of differences(lab, this.#options.request)) this.#session.display.warn(warning);
+    const { backend, display } = this.#session;
+    for (const warning of backend.lab(this.#subject).differences(lab, this.#options.request))
+      display.warn(warning);
   }
 }
 
@@ -204,31 +226,6 @@ async function replace(session: Session, subject: Subject): Promise<Outcome | nu
   const hint =
     `${outcome.error.hint ?? ''} --on-conflict replace deletes the existing lab, which this token is not allowed to do.`.trim();
   return { ...outcome, error: { ...outcome.error, hint } };
-}
-
-/** How the existing lab differs from the requested one. */
-function differences({ phase, image, size }: Lab, asked: LabRequest): string[] {
-  const whose = `the ${phase === 'running' ? 'running' : 'existing'} lab's`;
-  const tag = image === null ? null : tagOf(image);
-  const found: string[] = [];
-  if (
-    'image_list' in asked.image &&
-    image !== null &&
-    withoutDigest(image) !== withoutDigest(asked.image.image_list)
-  ) {
-    found.push(`${whose} image is ${image}, not ${asked.image.image_list}`);
-  }
-  if ('image_tag' in asked.image && tag !== null && tag !== asked.image.image_tag) {
-    found.push(`${whose} image is ${image ?? ''}, not tag ${asked.image.image_tag}`);
-  }
-  if (size !== null && size !== asked.size) {
-    found.push(`${whose} size is ${size}, not ${asked.size}`);
-  }
-  return found;
-}
-
-function withoutDigest(reference: string): string {
-  return reference.replace(/@.*$/, '');
 }
 
 /** The outcome of a refusal, with the images or sizes that may be chosen instead. */

@@ -113,7 +113,8 @@ export class HubClient implements EventSource {
     if (!server.ok) return server;
     const created = await server.value.create(noRequest, signal);
     if (!created.ok) return created;
-    return created.value.kind === 'accepted'
+    // A server that starts already is not requested again.
+    return created.value.kind === 'accepted' || created.value.phase === 'starting'
       ? { ok: true, value: null }
       : { ok: false, failure: conflict(created.value) };
   }

@@ -27,6 +27,10 @@ export interface Lab {
   readonly status: string;
   /** The URL of the lab; null while the server does not report it. */
   readonly url: string | null;
+  /** Why it failed, if the state itself says so. Untrusted text. */
+  readonly reason?: string;
+  /** Whether nothing of it is left, so that only its failure is known. */
+  readonly gone?: boolean;
   /** Where the lab itself responds; null while the server does not report a usable address. */
   readonly address: LabAddress | null;
   /** When it was started, in milliseconds since the epoch; null if the server does not report it. */

@@ -11,9 +11,9 @@ export interface Failure {
   error: ErrorInfo;
   /**
    * Whether the same request may succeed later. `never`: it was refused, and will be again. `later`: with back-off.
-   * `afterMs`: after at least this many milliseconds (`Retry-After`), and with back-off.
+   * `afterMs`: after at least this many milliseconds (`Retry-After`), and with back-off. `everyMs`: about this often.
    */
-  retry: 'never' | 'later' | { afterMs: number };
+  retry: 'never' | 'later' | { afterMs: number } | { everyMs: number };
   /**
    * Whether the failed request may still have changed something. `possible`: it was sent, and its response is lost or
    * inconclusive, so the state must be requested before the request is repeated.
@@ -35,6 +35,11 @@ export interface Failure {
    * looks temporary.
    */
   stumbled?: boolean;
+  /**
+   * Whether the server has no room for the request at the moment. It is repeated until the deadline, and this failure is the
+   * outcome if that passes.
+   */
+  full?: boolean;
 }
 
 /** Whether the request was refused, or can otherwise never succeed: waiting and retrying do not help. */
@@ -62,7 +67,7 @@ export function isFromHealthyServer({ from, error: { status } }: Failure): boole
 
 /** The wait that the server requested (`Retry-After`), in milliseconds; null if it requested none. */
 export function askedWait({ retry }: Failure): number | null {
-  return typeof retry === 'object' ? retry.afterMs : null;
+  return typeof retry === 'object' && 'afterMs' in retry ? retry.afterMs : null;
 }
 
 export type Result<T> = { ok: true; value: T } | { ok: false; failure: Failure };

@@ -72,6 +72,10 @@ export class Retry {
     const { from, effect } = failure;
     if (from === 'server' || effect === 'possible' || contact.reached) this.#absentSince = null;
     else if (from === 'other' || now - (this.#absentSince ??= now) >= patience) return null;
+    if (typeof failure.retry === 'object' && 'everyMs' in failure.retry) {
+      // Half of it more or less, so that many clients do not come at the same time.
+      return Math.max(least, failure.retry.everyMs * (0.5 + this.#options.random()));
+    }
     const absence = this.#absentSince === null ? Infinity : patience - (now - this.#absentSince);
     if (least > absence) return null;
     const wait = Math.max(least, Math.min(this.next(), absence));

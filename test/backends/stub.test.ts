@@ -40,6 +40,7 @@ class Stub implements Backend {
   streams = true;
 
   readonly name = 'the controller';
+  readonly confirmAbsenceAfter = null;
 
   checkSettings = (): void => undefined;
   subject: Backend['subject'] = (wanted, lookup) =>
@@ -77,6 +78,9 @@ class Stub implements Backend {
         this.begin('stopping', null);
         return ok('under way');
       },
+      streamsDeletions: true,
+      differences: () => [],
+      hostsCommand: false,
       choices: null,
       probe: null,
       mustConfirmRunning: false,

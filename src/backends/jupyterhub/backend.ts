@@ -1,11 +1,12 @@
 /**
  * JupyterHub as a Backend: implements the operations of commands with the Hub's routes.
  *
- * Owns the choice of the user, and which requests an operation needs. What the response to a start or a stop proves is in
+ * Owns the choice of the user, and which requests an operation needs. One server is in
  * `server.ts`.
  */
 import type { ControllerOptions } from '../../http/transport.js';
 import type { Failure, Result } from '../../model/result.js';
+import { Pace, stateInterval } from '../../runtime/pace.js';
 import { UsageError } from '../../model/usage-error.js';
 import type { Backend } from '../backend.js';
 import { createHubClient, type HubClient } from './client.js';
@@ -20,6 +21,8 @@ export function createJupyterHub(options: ControllerOptions, settings: HubSettin
 }
 
 export function hubBackend(client: HubClient, settings: HubSettings, world: HubWorld): Backend {
+  const pace = new Pace(world.clock, stateInterval);
+
   async function whoAmI(signal: AbortSignal): Promise<Result<string>> {
     const owner = await client.owner(signal);
     if (!owner.ok) return owner;
@@ -30,6 +33,7 @@ export function hubBackend(client: HubClient, settings: HubSettings, world: HubW
 
   return {
     name: 'the Hub',
+    confirmAbsenceAfter: 3_000,
     checkSettings(action, given = []) {
       if (action === 'choices') {
         throw new UsageError('a JupyterHub does not list what may be chosen for a server', spawnerHint);
@@ -49,7 +53,8 @@ export function hubBackend(client: HubClient, settings: HubSettings, world: HubW
       const users = await client.readyUsers(signal);
       return users.ok ? { ok: true, value: users.value.map(({ name }) => name) } : users;
     },
-    lab: ({ name }) => hubServer(client, { user: name, server: settings.server }, settings, world),
+    lab: ({ name }) =>
+      hubServer(client, { user: name, server: settings.server }, settings, { ...world, pace }),
     async ownState(signal) {
       const owner = await client.owner(signal);
       if (!owner.ok) return owner;

@@ -87,7 +87,10 @@ export function refusal(context: RefusalContext, answer: HttpResponse): Failure 
   }
   if (isPassing(status)) {
     const hint = 'The Hub, or a proxy in front of it, is unavailable; try again.';
-    return make('unknown', words.isHubs ? 'hub_error' : 'unavailable', { hint, passing: true });
+    return make('unknown', words.isHubs || isFromHub(answer) ? 'hub_error' : 'unavailable', {
+      hint,
+      passing: true,
+    });
   }
   if (words.isHubs && status >= 400 && status < 500) return make('refused', 'refused', { hint: null });
   return make('unknown', 'not_a_hub', { hint: hubHint(base, answer), another: true });

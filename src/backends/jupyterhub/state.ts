@@ -62,11 +62,13 @@ function phaseOf({ pending, ready, stopped }: ServerModel): Phase | null {
 }
 
 /** A server that did not start. The Hub keeps no model of it; the message comes from the stream. */
-export function failedLab(): Lab {
+export function failedLab(reason: string): Lab {
   const raw = { status: statuses.failed, internal_url: null, url: null };
   return {
     phase: 'failed',
     status: statuses.failed,
+    reason,
+    gone: true,
     url: null,
     address: null,
     started: null,

@@ -11,6 +11,7 @@ import type { Action, Backend, Creation, RemoteLab, Subject } from '../backend.j
 import { probe } from '../probe.js';
 import { createClient, type ControllerOptions, type NubladoClient } from './client.js';
 import { createBody } from './create-body.js';
+import { differences } from './differences.js';
 import type { LabState } from './schemas.js';
 import { labOf } from './state.js';
 import { anothersLab, findNubladoSubject } from './subject.js';
@@ -65,6 +66,9 @@ export function nubladoBackend(
         const answer = await client.remove(name, signal);
         return answer.ok ? { ok: true, value: 'gone' } : answer;
       },
+      streamsDeletions: true,
+      differences,
+      hostsCommand: false,
       choices: (signal) => client.choices(name, signal),
       probe: probeLab,
       mustConfirmRunning: false,
@@ -73,6 +77,7 @@ export function nubladoBackend(
 
   return {
     name: 'the controller',
+    confirmAbsenceAfter: null,
     checkSettings(action, given = []) {
       const foreign = given.find((name) => hubOptions.includes(name));
       if (foreign !== undefined) {

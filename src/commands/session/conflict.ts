@@ -41,6 +41,7 @@ export class Conflict {
   readonly #session: Session;
   readonly #subject: Subject;
   #isReadable: boolean;
+  readonly #streamsDeletions: boolean;
   #sentAt = 0;
   /** The events that had been shown when the create was sent last. */
   #shown = 0;
@@ -50,7 +51,9 @@ export class Conflict {
   constructor(session: Session, subject: Subject) {
     this.#session = session;
     this.#subject = subject;
-    this.#isReadable = session.backend.lab(subject).events !== null;
+    const { events, streamsDeletions } = session.backend.lab(subject);
+    this.#isReadable = events !== null;
+    this.#streamsDeletions = streamsDeletions;
   }
 
   /**
@@ -71,7 +74,7 @@ export class Conflict {
     /** Whether an operation was seen to end since the create was sent last. */
     let ended = false;
     for (;;) {
-      if (known !== null && this.#isReadable) {
+      if (known !== null && this.#isReadable && (known.phase !== 'stopping' || this.#streamsDeletions)) {
         const outcome = await this.#follow(known, options);
         if (outcome !== null || session.signal.aborted) return outcome;
         const { lab: now = known } = session.state;

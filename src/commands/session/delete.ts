@@ -126,7 +126,8 @@ async function removeWithProgress(
     removal.catch(() => undefined);
     return 'under way';
   }
-  if (session.backend.lab(subject).events === null || (!begun && !hasFailed(await removal))) return removal;
+  const { events, streamsDeletions } = session.backend.lab(subject);
+  if (events === null || !streamsDeletions || (!begun && !hasFailed(await removal))) return removal;
   const { clock } = session.context;
   const enough = new AbortController();
   let cancel = (): void => undefined;

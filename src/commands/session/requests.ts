@@ -106,19 +106,20 @@ export class Requests {
   async labState(subject: Subject): Promise<Result<Lab | null>> {
     const attempt = () => this.#attemptState(subject, this.#signal);
     const { lookBegins } = this.#states;
-    return this.#noteState(await this.#untilAnswered(attempt, () => this.#states.wait, lookBegins));
+    return this.noteState(await this.#untilAnswered(attempt, () => this.#states.wait, lookBegins));
   }
 
   /** The same without retries, for callers that repeat the request anyway. */
   async lookAtLab(subject: Subject, signal: AbortSignal): Promise<Result<Lab | null>> {
-    return this.#noteState(await this.#attemptState(subject, signal));
+    return this.noteState(await this.#attemptState(subject, signal));
   }
 
   async #attemptState(subject: Subject, signal: AbortSignal): Promise<Result<Lab | null>> {
     return this.#noteAnswer(await this.#states.request(subject, signal), true, signal);
   }
 
-  #noteState(answer: Result<Lab | null>): Result<Lab | null> {
+  /** Applies a state to the run and shows it. */
+  noteState(answer: Result<Lab | null>): Result<Lab | null> {
     if (!answer.ok) return answer;
     const { value: lab } = answer;
     this.#run.show(this.#run.advance({ kind: 'lab', lab }));

@@ -221,11 +221,14 @@ for (const version of versions) {
       await until(lab, null);
     });
 
-    it('follows a spawn that is pending already', async (t) => {
-      const { lab: server } = await serve(t, { version, slowSpawnMs: 0 });
+    it('reports a spawn that is pending already, and sends nothing', async (t) => {
+      const { lab: server, seen } = await serve(t, { version, slowSpawnMs: 0 });
       const lab = server({ story: 'slow' });
       valueOf(await lab.create(request, signal));
-      assert.deepEqual(valueOf(await lab.create(request, signal)), { kind: 'accepted' });
+      const creation = valueOf(await lab.create(request, signal));
+      assert.ok(creation.kind === 'conflict');
+      assert.deepEqual([creation.phase, creation.lab?.phase], ['starting', 'starting']);
+      assert.equal(seen.filter(({ method }) => method === 'POST').length, 1);
     });
 
     it('replaces a server that died', async (t) => {
@@ -234,7 +237,7 @@ for (const version of versions) {
       valueOf(await lab.create(request, signal));
       await until(lab, 'running');
       hub.killServer();
-      assert.deepEqual(valueOf(await lab.create(request, signal)), { kind: 'accepted' });
+      assert.deepEqual(valueOf(await lab.create(request, signal)), { kind: 'accepted', replaced: true });
     });
 
     it('has no server to stop where there is none, and none after a failure', async (t) => {
@@ -306,7 +309,7 @@ for (const version of versions) {
       const bob = backend(hub.tokens.admin).lab({ name: 'bob', own: true });
       const failure = failureOf(await bob.create(request, signal));
       assert.equal(exitCode(outcomeOf(failure)), 6);
-      assert.equal(failure.retry, 'later');
+      assert.deepEqual([failure.retry, failure.full], [{ everyMs: 30_000 }, true]);
       assert.match(failure.error.message, /Active user limit exceeded/);
     });
   });
@@ -379,13 +382,13 @@ describe('a Hub', { concurrency: true }, () => {
     assert.match(failure.error.message, /is pending spawn/);
   });
 
-  it('that is away leaves it open whether a server starts', async (t) => {
+  it('that is away before the start has received nothing', async (t) => {
     const { lab: server, hub } = await serve(t);
     const restarted = hub.restart({ downMs: 3_000 });
     const failure = failureOf(await server({ story: 'quick' }).create(request, signal));
     assert.equal(failure.error.status, 503);
     assert.equal(failure.retry, 'later');
-    assert.equal(failure.effect, 'possible');
+    assert.equal(failure.effect, 'none');
     await restarted;
   });
 

@@ -63,12 +63,16 @@ function backendAt({ clock, life, brings, state }: Site, fresh: boolean): Backen
     shown: never,
     create: never,
     remove: never,
+    streamsDeletions: true,
+    differences: never,
+    hostsCommand: false,
     choices: never,
     probe: null,
     mustConfirmRunning: false,
   };
   return {
     name: 'the controller',
+    confirmAbsenceAfter: null,
     checkSettings: never,
     subject: () => Promise.resolve({ ok: true, value: { name: 'rachel', own: true } }),
     whoAmI: never,

@@ -1,0 +1,165 @@
+/**
+ * Starts a server: checks the state, sends the POST, and finds out what became of it (contract, "Starting" and "What a
+ * client must survive").
+ *
+ * Success does not mean that a server runs, and an error does not mean that no spawn began: the list of servers decides, and
+ * the progress stream if the server is no longer listed. The `failed` of an earlier spawn stays in the progress stream until
+ * the next one, so it counts only if it is new, or if the Hub itself answered with an error.
+ */
+import type { Clock } from '../../runtime/context.js';
+import type { Lab } from '../../model/lab.js';
+import { isAway, type Failure, type Result } from '../../model/result.js';
+import type { UserOptions } from '../../model/lab-request.js';
+import { isAborted, sleep } from '../../runtime/deadline.js';
+import { stateInterval } from '../../runtime/pace.js';
+import type { Creation } from '../backend.js';
+import type { HubClient, ServerId } from './client.js';
+import type { Looks } from './looks.js';
+import { failure, final, isAboutTheServer, isServerError, nameOf } from './outcomes.js';
+
+export interface Start {
+  client: HubClient;
+  id: ServerId;
+  userOptions: UserOptions;
+  looks: Looks;
+  clock: Clock;
+}
+
+/** What was known before the POST. */
+interface Before {
+  lab: Lab | null;
+  /** Why the last spawn failed; null if it has not. */
+  reason: string | null;
+  /** When it was read, in monotonic milliseconds. */
+  at: number;
+}
+
+/** While a POST is held: the delays before the first and each later check whether it was accepted, in milliseconds. */
+const firstLook = 500;
+const nextLook = 1_000;
+
+/** How often a full Hub is tried again if it does not say when, in milliseconds. */
+const whileFull = 30_000;
+
+export async function startServer(start: Start, signal: AbortSignal): Promise<Result<Creation>> {
+  const { client, id, userOptions, looks, clock } = start;
+  const listed = await looks.listed(signal);
+  // Nothing was sent, whatever became of this request.
+  if (!listed.ok) return { ok: false, failure: { ...listed.failure, effect: 'none' } };
+  const lab = listed.value;
+  const inTheWay = lab === null ? null : conflictWith(lab, id);
+  if (lab !== null && inTheWay !== null) return conflict(lab, inTheWay);
+  const before: Before = {
+    lab,
+    reason: lab === null ? await looks.lastFailure(signal) : null,
+    at: clock.monotonic(),
+  };
+  const answered = new AbortController();
+  const response = client.start(id, userOptions, signal).finally(() => {
+    answered.abort();
+  });
+  // The Hub holds its response for ten seconds, but the progress stream is available before that.
+  const looking = AbortSignal.any([signal, answered.signal]);
+  const first = await Promise.race([response, untilStarting(start, looking)]);
+  if (!first.ok) return afterError(start, before, first.failure, signal);
+  return accepted(lab !== null);
+}
+
+/** Resolves when the Hub lists the server as starting; never resolves if the signal aborts first. */
+async function untilStarting({ looks, clock }: Start, signal: AbortSignal): Promise<Result<null>> {
+  for (let wait = firstLook; ; wait = nextLook) {
+    await sleep(clock, wait, signal);
+    if (isAborted(signal)) return new Promise(() => undefined);
+    const lab = await looks.listed(signal);
+    if (lab.ok && lab.value?.phase === 'starting') return { ok: true, value: null };
+  }
+}
+
+/** The result of a POST that got an error, or no response. */
+async function afterError(
+  { looks, clock, id }: Start,
+  before: Before,
+  error: Failure,
+  signal: AbortSignal,
+): Promise<Result<Creation>> {
+  const isLost = error.from === 'nobody' && error.effect === 'possible';
+  if (!isLost && !isAboutTheServer(error)) return { ok: false, failure: error };
+  const wasRunning = before.lab?.phase === 'running';
+  const isCurrent = clock.monotonic() - before.at < stateInterval;
+  if (before.lab !== null && wasRunning && error.error.status === 400 && isCurrent) {
+    return conflict(before.lab, { phase: 'running', failure: alreadyRunning(error) });
+  }
+  const listed = await looks.listed(signal);
+  if (!listed.ok) return { ok: false, failure: error };
+  const lab = listed.value;
+  switch (lab?.phase) {
+    case undefined:
+      break;
+    case 'starting':
+      return accepted(wasRunning);
+    case 'running':
+      // It may be the server that was there before.
+      if (!isLost && !isServerError(error))
+        return conflict(lab, { phase: 'running', failure: alreadyRunning(error) });
+      return wasRunning ? { ok: false, failure: afterServerError(error) } : accepted(false);
+    case 'stopping':
+    case 'failed':
+    case 'unsettled':
+    case 'other':
+      return conflict(lab, conflictWith(lab, id) ?? { phase: 'unsettled', failure: error });
+  }
+  const reason = await looks.lastFailure(signal);
+  const isNew = reason !== before.reason || (error.error.type === 'hub_error' && isServerError(error));
+  if (reason !== null && isNew) return { ok: false, failure: spawnFailed(error, reason) };
+  return { ok: false, failure: isLost ? error : afterServerError(error) };
+}
+
+/** What an error means for a Hub that has no spawn in progress. Only a full Hub and an unreachable one are tried again. */
+function afterServerError(error: Failure): Failure {
+  if (error.error.type === 'too_many') {
+    const retry = typeof error.retry === 'object' ? error.retry : { everyMs: whileFull };
+    return { ...error, retry, effect: 'none', full: true };
+  }
+  return error.error.type === 'unavailable' && isAway(error) ? error : final(error);
+}
+
+/** What is in the way of a start, by the state alone; null if the Hub has to decide. */
+function conflictWith({ phase }: Lab, id: ServerId): Pick<Conflict, 'phase' | 'failure'> | null {
+  switch (phase) {
+    case 'starting':
+    case 'stopping':
+      return { phase, failure: inProgress(id, phase === 'starting' ? 'being started' : 'being stopped') };
+    case 'other':
+      return { phase: 'unsettled', failure: inProgress(id, 'busy') };
+    case 'running':
+    case 'failed':
+    case 'unsettled':
+      return null;
+  }
+}
+
+type Conflict = Creation & { kind: 'conflict' };
+
+function conflict(lab: Lab, what: Pick<Conflict, 'phase' | 'failure'>): Result<Creation> {
+  return { ok: true, value: { kind: 'conflict', lab, ...what } };
+}
+
+function accepted(replaced: boolean): Result<Creation> {
+  return { ok: true, value: { kind: 'accepted', ...(replaced ? { replaced } : {}) } };
+}
+
+function inProgress(id: ServerId, doing: string): Failure {
+  return failure('conflict', 'in_progress', `could not start ${nameOf(id)}: it is already ${doing}`);
+}
+
+function alreadyRunning(error: Failure): Failure {
+  return { ...final(error), kind: 'conflict' };
+}
+
+function spawnFailed(error: Failure, reason: string): Failure {
+  return {
+    ...final(error),
+    kind: 'failed',
+    error: { ...error.error, type: 'spawn_failed', message: reason, hint: null },
+  };
+}

@@ -1,0 +1,12 @@
+/**
+ * The parts of a Docker image reference.
+ */
+
+/** The tag of a reference, which may be followed by a digest; null if there is none. */
+export function tagOf(reference: string): string | null {
+  return /:([^:@/]+)(?:@|$)/.exec(reference)?.[1] ?? null;
+}
+
+export function withoutDigest(reference: string): string {
+  return reference.replace(/@.*$/, '');
+}
