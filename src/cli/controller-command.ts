@@ -44,17 +44,15 @@ Examples:
   lab controller -- ./test.sh        run a command with LAB_CONTROLLER and
                                      LAB_TOKEN_FILE set, and exit with its code
   lab controller --with-hub=5 --scenario hub-fail
-                                     also run a JupyterHub, on a port of its own
+                                     run a JupyterHub, and set LAB_HUB
   lab spawn --tag scenario-hostile   choose a scenario by image tag
 
 Signals are forwarded to the command. The controller ends when the command ends.
 
 LAB_TOKEN_FILE names a token with every scope. The same folder has token-user
 (create and watch only) and token-hub (also list and delete).
-With --with-hub, LAB_HUB and LAB_HUB_TOKEN_FILE are set too: the JupyterHub's
-address and an API token of its own, which the controller does not know.
-token-jupyterhub-admin is an administrator's. The Hub is for other programs: lab
-itself does not use one yet.
+With --with-hub, LAB_HUB is set instead of LAB_CONTROLLER, and LAB_TOKEN_FILE
+names an API token of the Hub. token-admin is an administrator's.
 `,
     )
     .action(async (words: string[], flags: ControllerFlags) => {

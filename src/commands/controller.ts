@@ -25,15 +25,21 @@ export interface ServeOptions extends SimulatorSettings {
 
 /** Settings that could direct the command to another controller, or give it another identity. */
 const realSettings = [
+  'LAB_CONTROLLER',
   'LAB_DIRECT',
   'LAB_HUB',
   'LAB_PROFILE',
   'LAB_SERVER_NAME',
   'LAB_TOKEN',
+  'LAB_TOKEN_FILE',
   'LAB_USER',
   'EXTERNAL_INSTANCE_URL',
   'NUBLADO_TOKEN',
   'ACCESS_TOKEN',
+  'JUPYTERHUB_API_TOKEN',
+  'JUPYTERHUB_API_URL',
+  'JUPYTERHUB_SERVER_NAME',
+  'JUPYTERHUB_USER',
 ];
 
 /** Serves; returns the exit code. Throws a UsageError if it cannot start. */
@@ -91,14 +97,15 @@ async function withTokenFiles(
       }
       return file;
     };
+    // A client uses the one or the other, and the token of one is invalid at the other.
+    if (hub !== null) {
+      write('token-admin', hub.tokens.admin);
+      return await use({ LAB_HUB: hub.url, LAB_TOKEN_FILE: write('token', hub.tokens.user) });
+    }
     const { tokens } = controller;
     write('token-user', tokens.user);
     write('token-hub', tokens.hub);
-    const variables = { LAB_CONTROLLER: controller.url, LAB_TOKEN_FILE: write('token', tokens.all) };
-    if (hub === null) return await use(variables);
-    write('token-jupyterhub-admin', hub.tokens.admin);
-    const hubToken = write('token-jupyterhub', hub.tokens.user);
-    return await use({ ...variables, LAB_HUB: hub.url, LAB_HUB_TOKEN_FILE: hubToken });
+    return await use({ LAB_CONTROLLER: controller.url, LAB_TOKEN_FILE: write('token', tokens.all) });
   } finally {
     remove();
     unsubscribe();

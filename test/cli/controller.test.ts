@@ -99,7 +99,7 @@ function script(code: string): string[] {
 }
 
 describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
-  it('gives the command a JupyterHub as well, with tokens of its own', async () => {
+  it('gives the command a JupyterHub instead, with tokens of its own', async () => {
     const { ended } = run([
       '--with-hub=5',
       '--scenario',
@@ -107,7 +107,7 @@ describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
       ...script(`
         import { readFileSync, readdirSync, statSync } from 'node:fs';
         import { dirname, join } from 'node:path';
-        const { LAB_HUB, LAB_HUB_TOKEN_FILE, LAB_TOKEN_FILE } = process.env;
+        const { LAB_CONTROLLER, LAB_HUB, LAB_TOKEN_FILE } = process.env;
         const folder = dirname(LAB_TOKEN_FILE);
         const modes = readdirSync(folder).sort().map((name) => [name, statSync(join(folder, name)).mode & 0o777]);
         const ask = (file, path, method = 'GET') => {
@@ -116,25 +116,23 @@ describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
         };
         const root = await (await fetch(LAB_HUB + 'hub/api/')).json();
         const answers = [
-          (await ask(LAB_HUB_TOKEN_FILE, 'hub/api/users/demo/server', 'POST')).status,
-          await (await ask(LAB_HUB_TOKEN_FILE, 'user/demo/api')).json(),
-          (await ask(LAB_TOKEN_FILE, 'hub/api/user')).status,
-          (await ask(join(folder, 'token-jupyterhub-admin'), 'hub/api/users')).status,
+          LAB_CONTROLLER ?? null,
+          (await ask(LAB_TOKEN_FILE, 'hub/api/users/demo/server', 'POST')).status,
+          await (await ask(LAB_TOKEN_FILE, 'user/demo/api')).json(),
+          (await ask(join(folder, 'token-admin'), 'hub/api/users')).status,
         ];
-        console.log(JSON.stringify({ modes, root, answers, one: LAB_HUB_TOKEN_FILE }));
+        console.log(JSON.stringify({ modes, root, answers, one: LAB_TOKEN_FILE }));
       `),
     ]);
     const { code, stdout, stderr, left } = await ended;
     assert.deepEqual([code, stderr, left], [0, '', []]);
     const { one, ...found } = JSON.parse(stdout) as Record<string, unknown>;
     assert.deepEqual(found, {
-      modes: ['token', 'token-hub', 'token-jupyterhub', 'token-jupyterhub-admin', 'token-user'].map(
-        (name) => [name, 0o600],
-      ),
+      modes: ['token', 'token-admin'].map((name) => [name, 0o600]),
       root: { version: '5.5.4' },
-      answers: [201, { version: '2.0.0-standin' }, 403, 200],
+      answers: [null, 201, { version: '2.0.0-standin' }, 200],
     });
-    assert.match(String(one), /\/token-jupyterhub$/);
+    assert.match(String(one), /\/token$/);
   });
 
   for (const [args, message] of [
