@@ -50,17 +50,3 @@ for (const version of hubVersions) {
     });
   });
 }
-
-describe('a real JupyterHub with hosts for users', () => {
-  it('speaks TLS on all of them', async () => {
-    await using hub = await startHub({ version: '6.1.1', subdomainHost: 'hub.test', prefix: '/' });
-    await hub.token('ann');
-    assert.equal((await hub.admin('POST', 'users/ann/server')).status, 201);
-    const { text } = await hub.admin('GET', 'users/ann');
-    const { server } = JSON.parse(text) as { server: string };
-    assert.equal(server, `https://ann.hub.test:${hub.url.port}/user/ann/`);
-    const response = await request(`${server}api`, { dispatcher: hub.dispatcher });
-    assert.equal(response.statusCode, 200);
-    await response.body.dump();
-  });
-});
