@@ -2,11 +2,15 @@
  * The command line of `wait`, `status`, `list`, `stop`, `images` and `open`: their options and help.
  */
 import { Option, type Command } from 'commander';
+import type { WaitGoal } from '../commands/wait.js';
 import {
   addDisplayOptions,
   addLimitOptions,
   addTargetOptions,
+  readyOptions,
+  readyTimeout,
   type CommonFlags,
+  type ReadyFlags,
   type UnusedOption,
 } from './options.js';
 import { run, type Wiring } from './run.js';
@@ -17,8 +21,8 @@ interface Definition {
   /** The default deadline. */
   timeout: string;
   examples: string;
-  /** The option that only this command has. It comes first in the help. */
-  own?: Option;
+  /** The options that only this command has. They come first in the help. */
+  own?: readonly Option[];
   /** Shared options that this command does not use. */
   unused?: readonly UnusedOption[];
 }
@@ -26,10 +30,11 @@ interface Definition {
 /** Adds a command with the options that all of these share. */
 function define(
   program: Command,
-  { name, description, timeout, examples, own, unused = [] }: Definition,
+  { name, description, timeout, examples, own = [], unused = [] }: Definition,
 ): Command {
   const command = program.command(name).description(description);
-  if (own !== undefined) command.optionsGroup('Lab options:').addOption(own);
+  if (own.length > 0) command.optionsGroup('Lab options:');
+  for (const option of own) command.addOption(option);
   addTargetOptions(command, unused);
   addLimitOptions(command, timeout, unused);
   addDisplayOptions(command, unused);
@@ -42,19 +47,24 @@ export function addWait(program: Command, wiring: Wiring): void {
     description: 'Wait for the current operation to finish, and exit with its outcome',
     timeout: '15m',
     examples: `  lab wait                           return to a spawn that is in progress
+  lab wait --for ready               wait until the lab itself responds
   lab wait --for absent              wait until the lab is gone
   lab spawn -d && lab wait --timeout 10m`,
-    own: new Option('--for <state>', 'State to wait for').choices(['running', 'absent']).default('running'),
-  }).action((flags: CommonFlags & { for: 'running' | 'absent' }) =>
-    run(wiring, {
+    own: readyOptions(['running', 'ready', 'absent']),
+  }).action((flags: CommonFlags & ReadyFlags<WaitGoal>) => {
+    const limit = readyTimeout(flags);
+    return run(wiring, {
       goal: flags.for === 'absent' ? 'delete' : 'spawn',
       flags,
       demoUnderWay: true,
       secrets: [],
       events: null,
-      run: async (session) => (await import('../commands/wait.js')).wait(session, flags.for),
-    }),
-  );
+      run: async (session) => {
+        const { wait } = await import('../commands/wait.js');
+        return wait(session, flags.for ?? null, { readyTimeout: limit });
+      },
+    });
+  });
 }
 
 export function addStop(program: Command, wiring: Wiring): void {
@@ -67,7 +77,7 @@ export function addStop(program: Command, wiring: Wiring): void {
   lab stop --user NAME               another user's lab
 
 Stopping a lab needs a token with the scope admin:jupyterlab.`,
-    own: new Option('-d, --detach', 'Return once the deletion is in progress'),
+    own: [new Option('-d, --detach', 'Return once the deletion is in progress')],
   }).action((flags: CommonFlags & { detach?: boolean }) =>
     run(wiring, {
       goal: 'delete',
@@ -155,7 +165,7 @@ export function addOpen(program: Command, wiring: Wiring): void {
 
 Only labs behind a JupyterHub have a public URL. BROWSER chooses the browser.
 None is opened in a CI job, without a terminal, or over SSH without a display.`,
-    own: new Option('--no-browser', 'Only print the URL'),
+    own: [new Option('--no-browser', 'Only print the URL')],
     unused: ['--idle-timeout', '--progress'],
   }).action((flags: CommonFlags & { browser: boolean }) =>
     run(wiring, {

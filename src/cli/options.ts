@@ -82,6 +82,36 @@ export function addTargetOptions(command: Command, unused: readonly UnusedOption
     .option('--demo [scenario]', 'Use a simulated server instead of a real one');
 }
 
+/** Values as commander returns them, of a command that waits for a lab to run. */
+export interface ReadyFlags<Goal extends string> {
+  for?: Goal;
+  readyTimeout?: string;
+}
+
+/** The options of a command that waits for a lab to run. */
+export function readyOptions(states: readonly string[]): Option[] {
+  return [
+    new Option('--for <state>', 'State to wait for; ready means that the lab itself responds')
+      .choices(states)
+      .default(undefined, 'ready with a JupyterHub, otherwise running'),
+    new Option(
+      '--ready-timeout <duration>',
+      'How long the lab may take to respond once it runs; 0 for as long as --timeout',
+    ).default(undefined, '30s with a JupyterHub, otherwise 2m'),
+  ];
+}
+
+/** The time limit in milliseconds; null for the default. Throws a UsageError if the command does not wait for `ready`. */
+export function readyTimeout({ for: goal, readyTimeout: text }: ReadyFlags<string>): number | null {
+  if (text === undefined) return null;
+  const ms = parseDuration(text, '--ready-timeout');
+  if (goal === undefined || goal === 'ready') return ms;
+  throw new UsageError(
+    `--ready-timeout has no meaning with --for ${goal}`,
+    'Use --for ready, or leave it out.',
+  );
+}
+
 export function addLimitOptions(
   command: Command,
   timeout: string,

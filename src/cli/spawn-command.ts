@@ -11,10 +11,19 @@ import {
   type ConflictPolicy,
   type ImageChoice,
 } from '../model/lab-request.js';
-import { addDisplayOptions, addLimitOptions, addTargetOptions, type CommonFlags } from './options.js';
+import type { RunningGoal } from '../commands/session/ready.js';
+import {
+  addDisplayOptions,
+  addLimitOptions,
+  addTargetOptions,
+  readyOptions,
+  readyTimeout,
+  type CommonFlags,
+  type ReadyFlags,
+} from './options.js';
 import { run, type Wiring } from './run.js';
 
-interface SpawnFlags extends CommonFlags {
+interface SpawnFlags extends CommonFlags, ReadyFlags<RunningGoal> {
   image?: string;
   tag?: string;
   class?: string;
@@ -71,6 +80,7 @@ export function addSpawn(program: Command, wiring: Wiring): void {
         .default('attach'),
     )
     .option('-d, --detach', 'Return once the request is accepted');
+  for (const option of readyOptions(['running', 'ready'])) command.addOption(option);
   addHubOptions(command);
   addTargetOptions(command);
   addLimitOptions(command, '15m');
@@ -93,6 +103,7 @@ Ctrl-C stops watching; the spawn continues.
     .action(async (flags: SpawnFlags) => {
       // First, so that wrong usage is reported even if no controller is configured.
       const image = imageChoice(flags);
+      const limit = readyTimeout(flags);
       const size = nonEmpty(flags.size ?? defaultSize, '--size');
       if (flags.tokenFile === '-' && flags.optionsFile === '-') {
         throw new UsageError('--token-file and --options-file cannot both read stdin');
@@ -118,6 +129,8 @@ Ctrl-C stops watching; the spawn continues.
             given: givenOptions(flags),
             detach: flags.detach === true,
             onConflict: flags.onConflict,
+            goal: flags.for ?? null,
+            readyTimeout: limit,
           });
         },
       });

@@ -17,9 +17,10 @@ import { begin } from './session/begin.js';
 import type { Words } from './session/cut-short.js';
 import type { Session } from './session/session.js';
 import type { Creation, Subject } from '../backends/backend.js';
+import { untilConfirmed, type ReadyOptions } from './session/ready.js';
 import { endingWithUrl } from './session/url.js';
 
-export interface SpawnOptions {
+export interface SpawnOptions extends ReadyOptions {
   request: LabRequest;
   /** The options that were given and that only some servers understand, by their names; default none. */
   given?: readonly string[];
@@ -57,9 +58,20 @@ export async function spawn(session: Session, options: SpawnOptions): Promise<En
   });
   if (!begun.ok) return begun.ending;
   const { subject } = begun;
-  const outcome = await createAndFollow(session, subject, options);
-  if (outcome.kind !== 'complete' && outcome.kind !== 'running') return session.ending(outcome);
-  return endingWithUrl(session, subject, outcome);
+  const detached = words.detached(session);
+  const { outcome, readiness, isChecked } = await untilConfirmed(
+    session,
+    subject,
+    { ...options, words: detached },
+    async (again) =>
+      again
+        ? ((await followSpawn(session, subject)) ?? session.cutShort(detached))
+        : createAndFollow(session, subject, options),
+  );
+  if (outcome.kind !== 'complete' && outcome.kind !== 'running') {
+    return session.ending(outcome, { more: readiness });
+  }
+  return endingWithUrl(session, subject, outcome, { isChecked, more: readiness });
 }
 
 async function createAndFollow(session: Session, subject: Subject, options: SpawnOptions): Promise<Outcome> {

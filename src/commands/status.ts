@@ -1,5 +1,5 @@
 /**
- * `lab status`: reports the lab's state once.
+ * `lab status`: reports the lab's state once, and whether a lab that runs also responds.
  */
 import type { Ending } from '../display/display.js';
 import { sanitise } from '../model/text.js';
@@ -9,8 +9,10 @@ import { failed } from '../model/reducer.js';
 import { glance, settledState } from './session/following.js';
 import { begin } from './session/begin.js';
 import { noLab } from './session/no-lab.js';
+import { doesRespond, probeOnce, warnOfCapitals, type Readiness } from './session/ready.js';
 import type { Session } from './session/session.js';
-import type { Subject } from '../backends/backend.js';
+import type { Probed, Subject } from '../backends/backend.js';
+import { isAborted } from '../runtime/deadline.js';
 
 const words = { interrupted: 'interrupted', hint: null };
 
@@ -20,10 +22,46 @@ export async function status(session: Session): Promise<Ending> {
   const { subject } = begun;
   const asked = await settledState(session, subject);
   if (!asked.ok) return session.ending(session.failureOutcome(asked.failure, words));
-  const { lab, outcome } = await judge(session, subject, asked.value);
+  const judged = await judge(session, subject, asked.value);
   if (session.signal.aborted) return session.ending(session.cutShort(words));
-  const isInText = lab !== null && saysNoMore(outcome);
-  return session.ending(outcome, { lab, text: lab === null ? [] : describe(lab, subject.name), isInText });
+  const { lab } = judged;
+  const runs = lab !== null && judged.outcome.kind === 'running';
+  const probed = runs ? await probeOnce(session.backend.lab(subject), lab, session.signal) : null;
+  // The outcome is known, even if the deadline passed during the probe.
+  if (isAborted(session.context.signal)) return session.ending(session.cutShort(words));
+  const ready = doesRespond(probed);
+  const unready = runs && ready === false ? notResponding(session, subject, lab, probed) : null;
+  if (runs) warnOfCapitals(session, lab);
+  const outcome = unready ?? judged.outcome;
+  const isInText = lab !== null && unready === null && saysNoMore(outcome);
+  const text = lab === null ? [] : describe(lab, subject.name, ready);
+  return session.ending(outcome, { lab, text, isInText, more: readinessOf(probed) });
+}
+
+function readinessOf(probed: Probed | null): Readiness {
+  if (probed === null) return {};
+  return { ready: doesRespond(probed), ...(probed.kind === 'proof' ? { ready_check: probed.how } : {}) };
+}
+
+/** How long a lab may take to respond after it was started, in milliseconds. */
+const startTime = 120_000;
+
+/**
+ * The outcome for a lab that is said to run and does not respond; null if the server's word counts. A Hub may say it for
+ * good although nothing runs.
+ */
+function notResponding(
+  { backend, server, context }: Session,
+  subject: Subject,
+  { started }: Lab,
+  probed: Probed | null,
+): Outcome | null {
+  if (!backend.lab(subject).mustConfirmRunning) return null;
+  const reason = probed?.reason ?? '';
+  const isNew = started !== null && context.clock.now() - started < startTime;
+  return isNew
+    ? { kind: 'pending', message: `the lab is running, but does not respond yet: ${reason}` }
+    : failed(`${server} says that the lab runs, but it does not respond: ${reason}`, null, 'not_ready');
 }
 
 export interface Judgement {
@@ -79,9 +117,10 @@ function saysNoMore({ kind, message }: Outcome): boolean {
 
 const hasFailed = 'the lab has failed';
 
-function describe(lab: Lab, user: string): string[] {
+function describe(lab: Lab, user: string, ready: boolean | null): string[] {
   const rows: [string, string | null][] = [
     ['status', lab.status],
+    ['ready', ready === null ? null : ready ? 'yes' : 'no'],
     ['user', user],
     ['image', lab.image],
     ['size', lab.size],

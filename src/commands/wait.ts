@@ -19,33 +19,44 @@ import { begin } from './session/begin.js';
 import { noLab } from './session/no-lab.js';
 import type { Session } from './session/session.js';
 import type { Subject } from '../backends/backend.js';
+import { untilConfirmed, type ReadyOptions, type RunningGoal } from './session/ready.js';
 import { endingWithUrl } from './session/url.js';
-
-export type WaitGoal = 'running' | 'absent';
 
 const words: Words = { interrupted: 'interrupted; any operation in progress continues', hint: null };
 
 /** Only a `failed` state is known; whether an operation is in progress is unknown. */
 const lastFailed = { ...words, timeUp: 'last state: failed' };
 
-export async function wait(session: Session, goal: WaitGoal): Promise<Ending> {
+export type WaitGoal = RunningGoal | 'absent';
+
+/** `goal`: null for the default. */
+export async function wait(
+  session: Session,
+  goal: WaitGoal | null,
+  { readyTimeout = null }: Pick<ReadyOptions, 'readyTimeout'> = {},
+): Promise<Ending> {
   const begun = await begin(session, { command: 'wait', mayBeAnother: true, words });
   if (!begun.ok) return begun.ending;
   const { subject } = begun;
-  const outcome = await (goal === 'running'
-    ? waitForRunning(session, subject)
-    : waitForAbsent(session, subject));
-  if (goal === 'absent' || (outcome.kind !== 'running' && outcome.kind !== 'complete')) {
-    return session.ending(outcome);
+  if (goal === 'absent') return session.ending(await waitForAbsent(session, subject));
+  const { outcome, readiness, isChecked } = await untilConfirmed(
+    session,
+    subject,
+    { goal, readyTimeout, words },
+    (again) => waitForRunning(session, subject, again),
+  );
+  if (outcome.kind !== 'running' && outcome.kind !== 'complete') {
+    return session.ending(outcome, { more: readiness });
   }
-  return endingWithUrl(session, subject, outcome);
+  return endingWithUrl(session, subject, outcome, { isChecked, more: readiness });
 }
 
-async function waitForRunning(session: Session, subject: Subject): Promise<Outcome> {
+/** `wasStarting`: whether a lab is known to have been started. */
+async function waitForRunning(session: Session, subject: Subject, wasStarting: boolean): Promise<Outcome> {
   const failure = new LastingFailure(session.context.clock);
   let isReadable = session.backend.lab(subject).events !== null;
   /** Whether a lab was starting. */
-  let expected = false;
+  let expected = wasStarting;
   let last: Phase | null = null;
   let asked = await settledState(session, subject);
   for (;;) {

@@ -6,6 +6,7 @@
  */
 import type { ImageOption, SizeOption } from '../model/choices.js';
 import type { Outcome } from '../model/outcome.js';
+import type { ReadyCheck } from '../model/output.js';
 import type { EventInput, Input, RunState } from '../model/reducer.js';
 import type { Lab } from '../model/lab.js';
 
@@ -41,7 +42,13 @@ export interface Ending {
   /** Whether the text already says what the outcome says. */
   isInText?: boolean;
   /** Additional fields of the result object, by command. */
-  more?: { users?: string[]; images?: ImageOption[]; sizes?: SizeOption[] };
+  more?: {
+    users?: string[];
+    images?: ImageOption[];
+    sizes?: SizeOption[];
+    ready?: boolean | null;
+    ready_check?: ReadyCheck;
+  };
 }
 
 export interface Display {

@@ -109,6 +109,8 @@ export class JsonDisplay extends SilentDisplay {
       case 'following':
       case 'response':
       case 'polling':
+      case 'checking':
+      case 'confirmed':
       case 'decided':
         return null;
     }

@@ -47,7 +47,18 @@ export interface SourceRules {
 }
 
 /** Inputs that were yielded before, or that matter only inside this program. */
-const internal = ['repeated', 'bytes', 'look', 'following', 'lab', 'response', 'polling', 'decided'] as const;
+const internal = [
+  'repeated',
+  'bytes',
+  'look',
+  'following',
+  'lab',
+  'response',
+  'polling',
+  'checking',
+  'confirmed',
+  'decided',
+] as const;
 type Internal = Input & { kind: (typeof internal)[number] };
 
 /** The lab's state; null if there is no lab. */

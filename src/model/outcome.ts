@@ -119,7 +119,11 @@ function unreachable(outcome: never): never {
 /** The exit codes with their meaning, in the order of the help page. */
 export const exitCodeTable: readonly (readonly [number, string])[] = [
   [0, 'the awaited outcome: complete, already running, detached, gone'],
-  [1, 'the operation failed: terminal event `failed`, or a `failed` state that the event stream confirms'],
+  [
+    1,
+    'the operation failed: terminal event `failed`, or a `failed` state that the event stream confirms; ' +
+      'or nothing responds at the address of a lab that should be ready',
+  ],
   [2, 'wrong usage or configuration; nothing was sent'],
   [
     3,
@@ -131,9 +135,12 @@ export const exitCodeTable: readonly (readonly [number, string])[] = [
   [
     7,
     'outcome unknown: the controller was never reached, was not reachable when the deadline passed, ' +
-      'or the server is not a controller; safe to retry',
+      'or the server is not a controller; or whether a lab that runs also responds could not be found out; safe to retry',
   ],
-  [8, '`lab status`, `lab open`: the lab is still pending or terminating'],
+  [
+    8,
+    '`lab status`, `lab open`: the lab is still pending or terminating; `lab status`: it does not respond yet',
+  ],
   [70, 'a bug in this program; the message says where to report it'],
   [124, 'the deadline passed while the controller was still responding; the operation continues'],
   [129, 'SIGHUP; the operation continues'],

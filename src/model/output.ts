@@ -25,6 +25,10 @@ const labSchema: z.ZodType<RawLab> = z.looseObject({
   options: z.looseObject({ image: z.string().nullish(), size: z.string().nullish() }).nullish(),
 });
 
+export const readyChecks = ['jupyter', 'http', 'hub'] as const;
+/** How it is known that the lab is ready: Jupyter responds, another server does, or only the Hub says so. */
+export type ReadyCheck = (typeof readyChecks)[number];
+
 const outcomes = [...successKinds, ...failureKinds, 'interrupted'] as const;
 
 const Start = z.object({
@@ -95,6 +99,13 @@ const ResultObject = z.object({
   message: z.string(),
   events: z.int().nonnegative().register(metadata, { description: 'how many events were seen' }),
   lab: labSchema.nullable(),
+  ready: z.boolean().nullable().optional().register(metadata, {
+    description: 'whether the lab itself responds; null if that cannot be found out from here',
+  }),
+  ready_check: z.enum(readyChecks).optional().register(metadata, {
+    description:
+      'how it is known that the lab is ready: Jupyter responds, another server does, or the Hub says so',
+  }),
   users: z.array(z.string()).optional(),
   images: z.array(z.object({ name: z.string(), reference: z.string(), checked: z.boolean() })).optional(),
   sizes: z

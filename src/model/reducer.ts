@@ -22,7 +22,7 @@ export { deletionFailed, failed, removed } from './state-outcome.js';
 
 type StreamInput = Exclude<
   Input,
-  { kind: 'following' | 'look' | 'response' | 'lab' | 'polling' | 'decided' }
+  { kind: 'following' | 'look' | 'response' | 'lab' | 'polling' | 'checking' | 'confirmed' | 'decided' }
 >;
 
 /** The state after one more input. Once set, an outcome is final for the followed stream. */
@@ -39,6 +39,10 @@ export function advance(state: RunState, input: Input): RunState {
     case 'polling':
       // The state of the connection is still shown.
       return { ...state, outcome: null, endedClean: false };
+    case 'checking':
+      return { ...state, outcome: null };
+    case 'confirmed':
+      return { ...state, outcome: null, isProvisional: false, mayBeOld: false };
     case 'decided':
       return { ...state, outcome: input.outcome };
     default:
@@ -102,6 +106,9 @@ function touched(state: RunState, at: number): RunState {
 
 function onEvent(state: RunState, input: EventInput): RunState {
   const { at, event } = input;
+  if (event.type === 'complete' && state.isProvisional) {
+    return onComplete({ ...touched(state, at), held: input }, event.message);
+  }
   // There may be a million events, so the state is copied only once for each.
   const next = {
     ...state,
@@ -123,14 +130,17 @@ function onEvent(state: RunState, input: EventInput): RunState {
       next.reason = event.message;
       return next;
     case 'complete':
-      if (state.mayBeOld) next.completeInDoubt = true;
-      // A deletion has no `complete`: the lab was created again.
-      else if (state.goal !== 'delete') next.outcome = { kind: 'complete', message: event.message };
-      return next;
+      return onComplete(next, event.message);
     case 'failed':
       next.operation = input.operation ?? next.operation;
       return onFailed(next, event.message);
   }
+}
+
+function onComplete(state: RunState, message: string): RunState {
+  if (state.mayBeOld) return { ...state, completeInDoubt: true };
+  // A deletion has no `complete`: the lab was created again.
+  return state.goal === 'delete' ? state : { ...state, outcome: { kind: 'complete', message } };
 }
 
 function onFailed(state: RunState, message: string): RunState {

@@ -72,6 +72,10 @@ export type Input =
         | { kind: 'following'; goal: Goal; again: boolean; known?: Partial<Known> }
         /** The followed operation is over; the run waits for the next one. */
         | { kind: 'polling' }
+        /** The lab is said to run, and the command is checking whether that is true. */
+        | { kind: 'checking' }
+        /** The lab runs: events are no longer held back. */
+        | { kind: 'confirmed' }
         /** The command has decided how the run ends. */
         | { kind: 'decided'; outcome: Outcome }
       ));
@@ -95,6 +99,8 @@ export interface Known {
   expected: boolean;
   /** Whether the stream may repeat an operation that ended long ago, so that the state must confirm its `complete`. */
   mayBeOld: boolean;
+  /** Whether a `complete` is held back until the command has checked that the lab really runs. */
+  isProvisional: boolean;
 }
 
 export interface RunState extends Known {
@@ -123,6 +129,8 @@ export interface RunState extends Known {
   lastEvent: EventInput | null;
   /** The number of the current attempt to reconnect to the controller; null while nothing is retried. */
   retrying: number | null;
+  /** The `complete` that is held back: it is not shown, and not counted, before it is confirmed. */
+  held: EventInput | null;
   /** A `complete` came with a broken payload: the lab's state decides. */
   completeInDoubt: boolean;
   /** Whether the stream ended cleanly without a terminal event. */
@@ -148,6 +156,8 @@ export function initialRun(goal: Goal, started: Stamp, server: ServerName = 'the
     operation: null,
     expected: goal === 'spawn',
     mayBeOld: false,
+    isProvisional: false,
+    held: null,
     trouble: null,
     reachable: false,
     lastContactAt: started.at,

@@ -4,28 +4,18 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
 import { once } from 'node:events';
-import { connect, createServer as createTcp, type AddressInfo } from 'node:net';
+import { createServer as createTcp, type AddressInfo } from 'node:net';
 import { after, describe, it, type TestContext } from 'node:test';
-import { Agent, type buildConnector, type Dispatcher } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { createJupyterHub } from '../../src/backends/jupyterhub/backend.js';
 import { probe, type Probed } from '../../src/backends/probe.js';
 import type { Lab, LabAddress } from '../../src/model/lab.js';
 import { noSecrets } from '../../src/model/redactor.js';
 import { startHub, type HubOptions } from '../../src/simulator/jupyterhub/hub.js';
 import { FakeClock, realClock } from '../support/clock.js';
+import { loopbackAgent } from '../support/loopback.js';
 
-/** Every host is this machine. */
-const loopback = new Agent({
-  connect: (options: buildConnector.Options, callback: buildConnector.Callback) => {
-    const socket = connect(Number(options.port), '127.0.0.1');
-    socket.once('connect', () => {
-      callback(null, socket);
-    });
-    socket.once('error', (error) => {
-      callback(error, null);
-    });
-  },
-});
+const loopback = loopbackAgent();
 const direct = new Agent();
 after(() => Promise.all([loopback.destroy(), direct.destroy()]));
 

@@ -46,6 +46,25 @@ const cases: [string, string[], Record<string, string>, RegExp][] = [
   ],
   ['an idle timeout that is none', ['events', '--idle-timeout', 'x'], {}, /--idle-timeout/],
   [
+    'a ready timeout that is none',
+    ['wait', '--ready-timeout', 'x'],
+    {},
+    /--ready-timeout: "x" is not a duration/,
+  ],
+  [
+    'a ready timeout without a wait for ready',
+    ['spawn', '--ready-timeout', '5s', '--for', 'running'],
+    {},
+    /--ready-timeout has no meaning with --for running\. Use --for ready/,
+  ],
+  [
+    'the same for a lab that is to be gone',
+    ['wait', '--ready-timeout', '5s', '--for', 'absent'],
+    {},
+    /--ready-timeout has no meaning with --for absent/,
+  ],
+  ['a spawn that waits for no lab', ['spawn', '--for', 'absent'], {}, /'--for <state>'.*running, ready/],
+  [
     'an output mode that is none',
     ['spawn', '--output', 'xml'],
     {},

@@ -8,7 +8,14 @@ import {
   successKinds,
   type Outcome,
 } from '../../src/model/outcome.js';
-import { advance, initialRun, type Fact, type Goal, type RunState } from '../../src/model/reducer.js';
+import {
+  advance,
+  initialRun,
+  type Fact,
+  type Goal,
+  type Input,
+  type RunState,
+} from '../../src/model/reducer.js';
 import { operationShownBy } from '../../src/backends/nublado/operation.js';
 import type { Failure } from '../../src/model/result.js';
 import type { Event } from '../../src/model/event.js';
@@ -58,6 +65,47 @@ describe('a spawn', () => {
     assert.equal(run('spawn', first).operation, null);
     assert.equal(run('spawn', { ...first, operation: 'deletion' }).operation, 'deletion');
     assert.equal(run('spawn', first, { ...first, operation: 'deletion' }).operation, null);
+  });
+
+  it('holds a `complete` back that still has to be confirmed', () => {
+    const following = (goal: Goal, mayBeOld = false): Fact => ({
+      kind: 'following',
+      goal,
+      again: false,
+      known: { isProvisional: true, mayBeOld },
+    });
+    const info = event('info', 'pulling', 10);
+    const up = event('complete', 'up', 100);
+    const held = run('spawn', following('spawn'), info, up);
+    // It ends the stream, but is neither counted nor the last event.
+    assert.equal(held.outcome?.kind, 'complete');
+    assert.deepEqual(
+      [held.events, held.lastEvent?.event.message, held.held?.event.message],
+      [1, 'pulling', 'up'],
+    );
+    assert.equal(held.lastByteAt, 2);
+    const checked = run('spawn', following('spawn'), info, up, { kind: 'checking' });
+    assert.deepEqual([checked.outcome, checked.held?.event.message], [null, 'up']);
+    const confirmed = run(
+      'spawn',
+      following('spawn'),
+      info,
+      up,
+      { kind: 'checking' },
+      { kind: 'confirmed' },
+      up,
+    );
+    assert.deepEqual([confirmed.outcome?.kind, confirmed.events, confirmed.percent], ['complete', 2, 10]);
+    // Followed again, the old claim does not count any more.
+    assert.equal(run('spawn', following('spawn'), up, { kind: 'checking' }, following('spawn')).held, null);
+    // One that may be old is still left to the state, and may be confirmed.
+    const old = [following('spawn', true), up];
+    assert.deepEqual([run('spawn', ...old).outcome, run('spawn', ...old).completeInDoubt], [null, true]);
+    assert.equal(run('spawn', ...old, lab('running'), { kind: 'confirmed' }, up).outcome?.kind, 'complete');
+    // A repeated one is held back as well.
+    const frame = { at: 5, time: 5, ...up } as Input & { kind: 'event' };
+    const repeated = run('spawn', following('spawn'), { kind: 'repeated', frame });
+    assert.deepEqual([repeated.events, repeated.held?.event.message], [0, 'up']);
   });
 
   it('never moves back', () => {

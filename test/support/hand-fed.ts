@@ -117,6 +117,8 @@ export function describeInput(input: Input): string {
     case 'bytes':
     case 'lab':
     case 'polling':
+    case 'checking':
+    case 'confirmed':
     case 'decided':
     case 'look':
     case 'following':

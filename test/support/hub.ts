@@ -2,7 +2,7 @@
  * A command at the simulated Hub: the real Session and the real client over HTTP, with one clock for both sides. The clock
  * jumps from one timer to the next whenever nothing moves on the network, so a run of minutes takes a moment.
  */
-import { Agent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { createJupyterHub } from '../../src/backends/jupyterhub/backend.js';
 import type { HubSettings } from '../../src/backends/jupyterhub/server.js';
 import { Session, type UserSetting } from '../../src/commands/session/session.js';
@@ -21,6 +21,7 @@ import {
 } from '../../src/simulator/jupyterhub/hub.js';
 import { FakeClock } from './clock.js';
 import { fakeContext } from './context.js';
+import { loopbackAgent } from './loopback.js';
 
 export interface HubPlay {
   hub?: Partial<HubOptions>;
@@ -78,7 +79,7 @@ export async function playAtHub(
   command: (session: Session) => Promise<Ending>,
 ): Promise<HubPlayed> {
   const clock = new FakeClock();
-  const dispatcher = new Agent();
+  const dispatcher = loopbackAgent();
   const requests: TimedRequest[] = [];
   const network = new Activity();
   const hub = await startHub({

@@ -5,7 +5,7 @@
 import type { Session } from '../../src/commands/session/session.js';
 import type { Clock } from '../../src/runtime/context.js';
 import { sleep } from '../../src/runtime/deadline.js';
-import type { Backend } from '../../src/backends/backend.js';
+import type { Backend, Probed } from '../../src/backends/backend.js';
 import { nubladoBackend } from '../../src/backends/nublado/backend.js';
 import type { NubladoClient } from '../../src/backends/nublado/client.js';
 import { decodeFrame as decode } from '../../src/backends/nublado/operation.js';
@@ -21,7 +21,7 @@ import { FakeClock } from './clock.js';
 import { info } from './peer.js';
 import { playInMemory, type PlayedInMemory } from './in-memory.js';
 
-export type Route = 'create' | 'events' | 'state' | 'remove' | 'who';
+export type Route = 'create' | 'events' | 'state' | 'remove' | 'who' | 'probe';
 
 /** The response to a request: plain success, a state (null for no lab), a stream, a user's name, or an HTTP status. */
 export type Reply = 'done' | { lab: LabState | null } | { stream: Stream } | { user: string } | Refusal;
@@ -41,7 +41,7 @@ export interface Stream {
 }
 
 /** Responds to the `nth` request of a route, which arrives at `at`, counted from 1 and in milliseconds. */
-export type Script = Partial<Record<Route, (at: number, nth: number) => Reply>>;
+export type Script = Partial<Record<Exclude<Route, 'probe'>, (at: number, nth: number) => Reply>>;
 
 export interface Played extends PlayedInMemory {
   /** When the requests of each route came, in milliseconds. */
@@ -53,16 +53,23 @@ export interface PlayOptions {
   user?: { name: string | null; given: boolean; direct: boolean };
   /** Between a request and its response, in milliseconds. */
   latency?: number;
+  /** What a probe of the lab shows at a time, in milliseconds; default: no probe is possible. */
+  probe?: (at: number, nth: number) => Probed | Promise<Probed>;
 }
 
 export async function play(
   script: Script,
   command: (session: Session) => Promise<Ending>,
-  { timeout = null, user = { name: 'rachel', given: false, direct: false }, latency = 0 }: PlayOptions = {},
+  {
+    timeout = null,
+    user = { name: 'rachel', given: false, direct: false },
+    latency = 0,
+    probe,
+  }: PlayOptions = {},
 ): Promise<Played> {
-  const requests: Played['requests'] = { create: [], events: [], state: [], remove: [], who: [] };
+  const requests: Played['requests'] = { create: [], events: [], state: [], remove: [], who: [], probe: [] };
   const clock = new FakeClock();
-  const backend = scripted(script, clock, requests, latency, user.direct);
+  const backend = scripted(script, clock, requests, latency, user.direct, probe);
   return { ...(await playInMemory({ backend, clock, timeout, user }, command)), requests };
 }
 
@@ -74,8 +81,12 @@ function scripted(
   requests: Played['requests'],
   latency: number,
   direct: boolean,
+  probe: PlayOptions['probe'],
 ): Backend {
-  async function ask(route: Route, asked: string): Promise<Result<Exclude<Reply, { status: number }>>> {
+  async function ask(
+    route: keyof Script,
+    asked: string,
+  ): Promise<Result<Exclude<Reply, { status: number }>>> {
     requests[route].push(clock.monotonic());
     const nth = requests[route].length;
     const reply = script[route]?.(clock.monotonic(), nth) ?? { status: 404, type: 'unknown_user' };
@@ -92,7 +103,7 @@ function scripted(
     return { ok: true, value: answer.value.lab };
   }
 
-  async function done(route: Route, asked: string): Promise<Result<null>> {
+  async function done(route: keyof Script, asked: string): Promise<Result<null>> {
     const answer = await ask(route, asked);
     return answer.ok ? { ok: true, value: null } : answer;
   }
@@ -117,7 +128,12 @@ function scripted(
     list: () => Promise.reject(new Error('no list')),
     choices: () => Promise.reject(new Error('no choices')),
   };
-  return nubladoBackend(client, { direct, hasToken: true });
+  const identity = { direct, hasToken: true };
+  if (probe === undefined) return nubladoBackend(client, identity);
+  return nubladoBackend(client, identity, async () => {
+    const at = clock.monotonic();
+    return probe(at, requests.probe.push(at));
+  });
 }
 
 function answerOf({ status, type, plain, retryAfter }: Refusal) {

@@ -64,6 +64,8 @@ export interface EventFollowerOptions {
 export class EventFollower {
   /** What was shown of the followed operation, across all connections of its stream. */
   operation = new Seen();
+  /** Whether a `complete` is held back until `release`: whether the lab really runs has to be checked. */
+  holdsComplete = false;
   readonly #options: EventFollowerOptions;
   readonly #run: Run;
   readonly #signal: AbortSignal;
@@ -83,7 +85,8 @@ export class EventFollower {
     const again = use.seen !== undefined && use.seen === this.#followed;
     this.#followed = use.seen ?? null;
     const { goal } = use;
-    this.#run.advance({ kind: 'following', goal, again, known });
+    const isProvisional = this.holdsComplete && (goal === 'spawn' || goal === 'create');
+    this.#run.advance({ kind: 'following', goal, again, known: { ...known, isProvisional } });
     let left = false;
     for await (const batch of follow(this.#followOptions(subject, use))) {
       for (const input of batch) {
@@ -92,7 +95,7 @@ export class EventFollower {
         const stopped = outcome === null && !left ? (stopOn?.(input, this.#run.state) ?? null) : null;
         if (stopped === 'leave') left = true;
         else if (stopped !== null) this.#run.advance({ kind: 'decided', outcome: stopped });
-        if (input.kind !== 'repeated') this.#run.show(input);
+        if (input.kind !== 'repeated' && input !== this.#run.state.held) this.#run.show(input);
         // Further events of the batch count as seen, so they must be shown.
         if (this.#run.state.outcome !== null) break;
       }
@@ -103,6 +106,24 @@ export class EventFollower {
       await drained(this.#run.context.err, this.#signal);
     }
     return null;
+  }
+
+  /** The lab is said to run, and is checked from now on: until then, that is no outcome. */
+  check(): void {
+    this.#run.advance({ kind: 'checking' });
+  }
+
+  /** The lab runs: shows the `complete` that was held back. Returns the outcome that follows from it; null without one. */
+  release(): Outcome | null {
+    const { held } = this.#run.state;
+    this.#run.advance({ kind: 'confirmed' });
+    if (held === null) return null;
+    const { operation, event } = held;
+    this.#run.show(
+      this.#run.advance({ kind: 'event', event, ...(operation === undefined ? {} : { operation }) }),
+    );
+    this.#run.display.flush();
+    return this.#run.state.outcome;
   }
 
   /**

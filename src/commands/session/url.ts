@@ -11,23 +11,29 @@ import type { Subject } from '../../backends/backend.js';
 /** How long to keep requesting the URL, in milliseconds. */
 const timeout = 2_000;
 
-export async function endingWithUrl(session: Session, subject: Subject, outcome: Outcome): Promise<Ending> {
+/** `isChecked`: whether the state was read after the lab was known to run. `more`: fields of the JSON result. */
+export async function endingWithUrl(
+  session: Session,
+  subject: Subject,
+  outcome: Outcome,
+  { isChecked, more }: { isChecked: boolean; more: NonNullable<Ending['more']> },
+): Promise<Ending> {
   // The outcome does not depend on whether the URL can be read.
   session.settle(outcome);
-  const lab = await askForUrl(session, subject, outcome);
+  const lab = await askForUrl(session, subject, isChecked || outcome.kind === 'running');
   const url = lab?.url ?? null;
   if (url === null)
     session.display.warn(`the lab is running, but ${session.server} did not report the lab's URL`);
-  return session.ending(outcome, { lab, text: url === null ? [] : [url] });
+  return session.ending(outcome, { lab, text: url === null ? [] : [url], more });
 }
 
 /**
  * The lab's state, read until it has a URL or the time is over. A state read before a `complete` is outdated, even
  * `running`: it may be the state of a dead lab (contract, "What a client must survive", 13).
  */
-async function askForUrl(session: Session, subject: Subject, { kind }: Outcome): Promise<Lab | null> {
+async function askForUrl(session: Session, subject: Subject, isCurrent: boolean): Promise<Lab | null> {
   const known = session.state.lab ?? null;
-  if (kind === 'running' && known?.phase === 'running' && known.url !== null) return known;
+  if (isCurrent && known?.phase === 'running' && known.url !== null) return known;
   const { context } = session;
   const limit = startDeadline(context.clock, timeout, context.signal);
   try {
