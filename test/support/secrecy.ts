@@ -1,5 +1,5 @@
 /**
- * Checks that no child process of the suite prints its secrets: tokens, and values given with `--env`.
+ * Checks that no child process of the suite prints its secrets: tokens, and values given with `--env` and `--option-env`.
  *
  * Owns what counts as a secret of a command line, and the search for it in the child's output.
  */
@@ -23,9 +23,9 @@ export interface Secrecy {
 /** Shorter values, other than tokens, would be found in words that are not secrets. */
 const shortest = 8;
 
-const tokenVariables = ['LAB_TOKEN', 'NUBLADO_TOKEN', 'ACCESS_TOKEN'];
+const tokenVariables = ['LAB_TOKEN', 'NUBLADO_TOKEN', 'ACCESS_TOKEN', 'JUPYTERHUB_API_TOKEN'];
 
-/** The tokens and `--env` values that a child gets. Files are read now, because they may be gone later. */
+/** The tokens, and the values of `--env` and `--option-env`, that a child gets. Files are read now, because they may be gone later. */
 export function secretsOf({ args, env, input = '' }: Started): string[] {
   const tokenFiles = [...valuesOf('--token-file', args), env['LAB_TOKEN_FILE'] ?? ''];
   const passed = valuesOf('--env', args).map((pair) => {
@@ -33,13 +33,17 @@ export function secretsOf({ args, env, input = '' }: Started): string[] {
     if (at !== -1) return pair.slice(at + 1);
     return Object.hasOwn(env, pair) ? (env[pair] ?? '') : '';
   });
+  const fromVariables = valuesOf('--option-env', args).map((pair) => {
+    const name = pair.slice(pair.indexOf('=') + 1);
+    return Object.hasOwn(env, name) ? (env[name] ?? '') : '';
+  });
   const tokens = [
     ...tokenVariables.map((name) => env[name] ?? ''),
     ...tokenFiles.map((path) => (path === '-' ? input : contentOf(path))),
   ];
   return [
     ...tokens.map((token) => token.trim()).filter((token) => token !== ''),
-    ...passed.map((value) => value.trim()).filter((value) => value.length >= shortest),
+    ...[...passed, ...fromVariables].map((value) => value.trim()).filter((value) => value.length >= shortest),
   ];
 }
 
