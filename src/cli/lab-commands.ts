@@ -7,9 +7,12 @@ import {
   addDisplayOptions,
   addLimitOptions,
   addTargetOptions,
+  openOption,
   readyOptions,
   readyTimeout,
+  shouldOpen,
   type CommonFlags,
+  type OpenFlags,
   type ReadyFlags,
   type UnusedOption,
 } from './options.js';
@@ -50,9 +53,10 @@ export function addWait(program: Command, wiring: Wiring): void {
   lab wait --for ready               wait until the lab itself responds
   lab wait --for absent              wait until the lab is gone
   lab spawn -d && lab wait --timeout 10m`,
-    own: readyOptions(['running', 'ready', 'absent']),
-  }).action((flags: CommonFlags & ReadyFlags<WaitGoal>) => {
+    own: [...readyOptions(['running', 'ready', 'absent']), openOption()],
+  }).action((flags: CommonFlags & OpenFlags & ReadyFlags<WaitGoal>) => {
     const limit = readyTimeout(flags);
+    const isToOpen = shouldOpen(flags, flags.for === 'absent' ? '--for absent' : null);
     return run(wiring, {
       goal: flags.for === 'absent' ? 'delete' : 'spawn',
       flags,
@@ -61,7 +65,8 @@ export function addWait(program: Command, wiring: Wiring): void {
       events: null,
       run: async (session) => {
         const { wait } = await import('../commands/wait.js');
-        return wait(session, flags.for ?? null, { readyTimeout: limit });
+        const ending = await wait(session, flags.for ?? null, { readyTimeout: limit });
+        return isToOpen ? (await import('../commands/open.js')).openAfter(session, ending) : ending;
       },
     });
   });
@@ -171,10 +176,15 @@ None is opened in a CI job, without a terminal, or over SSH without a display.`,
     run(wiring, {
       goal: 'spawn',
       flags,
-      demoUnderWay: true,
+      demoUnderWay: false,
+      demoScenario: 'hub-running',
       secrets: [],
       events: null,
-      run: async (session) => (await import('../commands/open.js')).open(session, { browser: flags.browser }),
+      run: async (session) => {
+        // The server of a demo ends with this program, so a browser would find nothing.
+        const browser = flags.browser && flags.demo === undefined;
+        return (await import('../commands/open.js')).open(session, { browser });
+      },
     }),
   );
 }

@@ -112,6 +112,24 @@ export function readyTimeout({ for: goal, readyTimeout: text }: ReadyFlags<strin
   );
 }
 
+export interface OpenFlags {
+  open?: true;
+}
+
+/** The option of a command that ends with a running lab. */
+export function openOption(): Option {
+  return new Option('--open', "Open the lab's public URL in the browser, see `lab open`");
+}
+
+/** Whether `--open` was given. Throws a UsageError if there can be nothing to open; `because`: the option that says so. */
+export function shouldOpen({ open, demo }: OpenFlags & CommonFlags, because: string | null): boolean {
+  const reason = demo === undefined ? because : '--demo';
+  if (open === true && reason !== null) {
+    throw new UsageError(`--open: there is nothing to open with ${reason}`);
+  }
+  return open === true;
+}
+
 export function addLimitOptions(
   command: Command,
   timeout: string,

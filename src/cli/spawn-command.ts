@@ -16,14 +16,17 @@ import {
   addDisplayOptions,
   addLimitOptions,
   addTargetOptions,
+  openOption,
   readyOptions,
   readyTimeout,
+  shouldOpen,
   type CommonFlags,
+  type OpenFlags,
   type ReadyFlags,
 } from './options.js';
 import { run, type Wiring } from './run.js';
 
-interface SpawnFlags extends CommonFlags, ReadyFlags<RunningGoal> {
+interface SpawnFlags extends CommonFlags, OpenFlags, ReadyFlags<RunningGoal> {
   image?: string;
   tag?: string;
   class?: string;
@@ -80,7 +83,7 @@ export function addSpawn(program: Command, wiring: Wiring): void {
         .default('attach'),
     )
     .option('-d, --detach', 'Return once the request is accepted');
-  for (const option of readyOptions(['running', 'ready'])) command.addOption(option);
+  for (const option of [...readyOptions(['running', 'ready']), openOption()]) command.addOption(option);
   addHubOptions(command);
   addTargetOptions(command);
   addLimitOptions(command, '15m');
@@ -108,6 +111,7 @@ Ctrl-C stops watching; the spawn continues.
       if (flags.tokenFile === '-' && flags.optionsFile === '-') {
         throw new UsageError('--token-file and --options-file cannot both read stdin');
       }
+      const isToOpen = shouldOpen(flags, flags.detach === true ? '--detach' : null);
       const userOptions = await readUserOptions(flags, context);
       await run(wiring, {
         goal: 'spawn',
@@ -118,7 +122,7 @@ Ctrl-C stops watching; the spawn continues.
         events: null,
         run: async (session) => {
           const { spawn } = await import('../commands/spawn.js');
-          return spawn(session, {
+          const ending = await spawn(session, {
             request: {
               image,
               size,
@@ -132,6 +136,7 @@ Ctrl-C stops watching; the spawn continues.
             goal: flags.for ?? null,
             readyTimeout: limit,
           });
+          return isToOpen ? (await import('../commands/open.js')).openAfter(session, ending) : ending;
         },
       });
     });
