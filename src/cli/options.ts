@@ -139,7 +139,10 @@ export function addLimitOptions(
     .optionsGroup('Timeouts:')
     .option('--timeout <duration>', 'Deadline for the whole command: 90s, 15m, 1h30m; 0 for none', timeout)
     .addOption(
-      option('--idle-timeout <duration>', 'Reconnect after this long without data', unused).default('45s'),
+      option('--idle-timeout <duration>', 'Reconnect after this long without data', unused).default(
+        undefined,
+        '45s, for a JupyterHub 20s',
+      ),
     );
 }
 
@@ -209,5 +212,6 @@ export function limits(flags: CommonFlags): Limits {
   return {
     timeout: timeout === 0 ? null : timeout,
     idleTimeout: idleTimeout === 0 ? null : idleTimeout,
+    isIdleTimeoutGiven: flags.idleTimeout !== undefined,
   };
 }

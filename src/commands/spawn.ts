@@ -131,6 +131,7 @@ async function waitForRoom(session: Session, ms: number): Promise<void> {
 
 async function followCreated(session: Session, subject: Subject, { detach }: SpawnOptions): Promise<Outcome> {
   if (detach) return session.detached('creating the lab', wayBack);
+  session.requests.noteCreated();
   // Its first events may be identical to those of the previous operation.
   session.events.operation = new Seen();
   const outcome = await followSpawn(session, subject);

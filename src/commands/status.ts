@@ -5,7 +5,7 @@ import type { Ending } from '../display/display.js';
 import { sanitise } from '../model/text.js';
 import type { Lab } from '../model/lab.js';
 import { labRuns, type Outcome } from '../model/outcome.js';
-import { failed } from '../model/reducer.js';
+import { failed, labFailed } from '../model/reducer.js';
 import { glance, settledState } from './session/following.js';
 import { begin } from './session/begin.js';
 import { noLab } from './session/no-lab.js';
@@ -72,6 +72,7 @@ export interface Judgement {
 
 /** What a state means. A `failed` state is judged together with the stream. */
 export async function judge(session: Session, subject: Subject, lab: Lab | null): Promise<Judgement> {
+  if (lab?.gone === true) return { lab, outcome: labFailed(lab, null) };
   if (lab?.phase !== 'failed') return { lab, outcome: outcomeOf(lab, subject) };
   if (session.backend.lab(subject).events === null) return { lab, outcome: failed(notSure, null) };
   const seen = await glance(session, subject, lab);

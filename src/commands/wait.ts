@@ -3,9 +3,9 @@
  * outcome.
  */
 import type { Ending } from '../display/display.js';
-import type { Phase } from '../model/lab.js';
+import { isGone, type Phase } from '../model/lab.js';
 import { labRuns, type Outcome } from '../model/outcome.js';
-import { deletionFailed, failed, removed } from '../model/reducer.js';
+import { deletionFailed, failed, labFailed, removed } from '../model/reducer.js';
 import {
   followDeletion,
   followOperation,
@@ -54,7 +54,8 @@ export async function wait(
 /** `wasStarting`: whether a lab is known to have been started. */
 async function waitForRunning(session: Session, subject: Subject, wasStarting: boolean): Promise<Outcome> {
   const failure = new LastingFailure(session.context.clock);
-  let isReadable = session.backend.lab(subject).events !== null;
+  const { events, streamsDeletions } = session.backend.lab(subject);
+  let isReadable = events !== null;
   /** Whether a lab was starting. */
   let expected = wasStarting;
   let last: Phase | null = null;
@@ -66,11 +67,14 @@ async function waitForRunning(session: Session, subject: Subject, wasStarting: b
     if (phase === undefined) {
       // If only the state can be read, the last one counts.
       const wasFailed = !isReadable && last === 'failed';
-      return expected && !wasFailed ? removed(session.state.reason) : nothing(subject, wasFailed);
+      return expected && !wasFailed ? removed(session.state) : nothing(subject, wasFailed);
     }
+    if (asked.value?.gone === true) return labFailed(asked.value, session.state.reason);
     expected ||= phase === 'starting';
     last = phase;
-    if (isReadable) {
+    if (phase === 'stopping' && !streamsDeletions) {
+      session.trace(1, 'the lab is being stopped, which only its state shows');
+    } else if (isReadable) {
       const outcome = await followOperation(session, subject, phase, expected);
       const { lab, expected: isExpected } = session.state;
       expected = isExpected;
@@ -96,7 +100,8 @@ const lookAgain = 15_000;
 async function waitForAbsent(session: Session, subject: Subject): Promise<Outcome> {
   const { clock } = session.context;
   const failure = new LastingFailure(clock);
-  let isReadable = session.backend.lab(subject).events !== null;
+  const { events, streamsDeletions } = session.backend.lab(subject);
+  let isReadable = events !== null && streamsDeletions;
   /** Whether a deletion was seen that has not ended. */
   let deleting = false;
   let lookedAt = -Infinity;
@@ -106,7 +111,7 @@ async function waitForAbsent(session: Session, subject: Subject): Promise<Outcom
     const asked = await settledState(session, subject);
     if (!asked.ok) return session.failureOutcome(asked.failure, last);
     const lab = asked.value;
-    if (lab === null) return { kind: 'absent', message: 'there is no lab' };
+    if (lab === null || isGone(lab)) return { kind: 'absent', message: 'there is no lab' };
     const isFailed = lab.phase === 'failed';
     const hasFailed = failure.note(lab.phase);
     deleting = lab.phase === 'stopping' || (deleting && isFailed);

@@ -53,6 +53,11 @@ export interface LabAddress {
   readonly isShared: boolean;
 }
 
+/** Whether there is no lab, or nothing is left of it but the record of its failure. */
+export function isGone(lab: Lab | null): boolean {
+  return lab === null || lab.gone === true;
+}
+
 /** JSON output version 1 promises these fields; a backend may have more. */
 export interface RawLab {
   status: string;

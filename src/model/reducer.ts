@@ -18,7 +18,7 @@ import {
 import { failed, onState, streamEnded } from './state-outcome.js';
 
 export * from './run-state.js';
-export { deletionFailed, failed, removed } from './state-outcome.js';
+export { deletionFailed, failed, labFailed, removed } from './state-outcome.js';
 
 type StreamInput = Exclude<
   Input,

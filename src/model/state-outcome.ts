@@ -5,7 +5,7 @@
  * how that ends (contract, "What a client must survive", 12). Leaves the case without a readable stream to
  * `commands/session/following.ts`.
  */
-import type { Lab } from './lab.js';
+import { isGone, type Lab } from './lab.js';
 import { errorOutcome, labRuns, type Outcome } from './outcome.js';
 import type { Input, RunState } from './run-state.js';
 
@@ -14,7 +14,8 @@ const emptyLimit = 30_000;
 
 /** The run after the lab's state was read. */
 export function onState(state: RunState, { lab, emptyFor = 0 }: Input & { kind: 'state' }): RunState {
-  const hasFailed = lab?.phase === 'failed' && (state.stream === 'over' || emptyFor >= emptyLimit);
+  const hasFailed =
+    lab?.phase === 'failed' && (isGone(lab) || state.stream === 'over' || emptyFor >= emptyLimit);
   switch (state.goal) {
     case 'events':
       return onStateOfEvents(state, lab);
@@ -22,7 +23,7 @@ export function onState(state: RunState, { lab, emptyFor = 0 }: Input & { kind: 
       // The command decides when to send the create again.
       return state;
     case 'delete':
-      if (lab === null) return { ...state, outcome: { kind: 'absent', message: 'the lab is gone' } };
+      if (isGone(lab)) return { ...state, outcome: { kind: 'absent', message: 'the lab is gone' } };
       return hasFailed && state.operation === 'deletion'
         ? { ...state, outcome: deletionFailed(state.reason) }
         : state;
@@ -35,16 +36,16 @@ function onStateOfSpawn(state: RunState, lab: Lab | null, hasFailed: boolean): R
   switch (lab?.phase) {
     case undefined:
       // If no lab was expected, the command decides what its absence means.
-      return state.expected ? { ...state, outcome: removed(state.reason) } : state;
+      return state.expected ? { ...state, outcome: removed(state) } : state;
     case 'running':
       return { ...state, outcome: labRuns };
     case 'starting':
       return { ...state, expected: true };
     case 'failed':
-      return hasFailed ? { ...state, outcome: failed('the lab has failed', state.reason) } : state;
+      return hasFailed ? { ...state, outcome: labFailed(lab, state.reason) } : state;
     case 'stopping':
       // A stream that ended normally without a terminal event belonged to a deletion.
-      return state.expected && state.endedClean ? { ...state, outcome: removed(state.reason) } : state;
+      return state.expected && state.endedClean ? { ...state, outcome: removed(state) } : state;
     case 'unsettled':
     case 'other':
       return state;
@@ -66,18 +67,29 @@ export function streamEnded(): Outcome {
   return { kind: 'ok', message: 'the stream ended' };
 }
 
-/** The outcome of an operation that failed; the reason comes from an `error` event. */
+/** The outcome of an operation that failed; the reason comes from an `error` event, and is not repeated. */
 export function failed(words: string, reason: string | null, type = 'failed'): Outcome {
-  const parts = [words, reason ?? ''].filter((part) => part !== '');
+  const isSaid = reason === null || words.includes(reason);
+  const parts = [words, isSaid ? '' : reason].filter((part) => part !== '');
   const message = parts.length === 0 ? 'the operation failed' : parts.join(': ');
   return errorOutcome('failed', type, message);
+}
+
+/** The outcome of a lab whose state is `failed`. */
+export function labFailed({ reason: own }: Lab, reason: string | null): Outcome {
+  return failed(own ?? 'the lab has failed', reason);
 }
 
 export function deletionFailed(reason: string | null): Outcome {
   return failed('the deletion failed', reason, 'delete_failed');
 }
 
-/** The lab is gone; the reason, if there is one, comes from an `error` event. */
-export function removed(reason: string | null): Outcome {
-  return failed('the lab was removed before it ran', reason, 'removed');
+/**
+ * The lab is gone; the reason, if there is one, comes from an `error` event. A Hub forgets a spawn when it restarts, and does
+ * not report a failure then.
+ */
+export function removed({ server, reason }: Pick<RunState, 'server' | 'reason'>): Outcome {
+  if (server !== 'the Hub') return failed('the lab was removed before it ran', reason, 'removed');
+  const lost = 'the Hub has lost the spawn: it was restarted, or the lab was stopped before it ran';
+  return failed(lost, reason, 'removed');
 }

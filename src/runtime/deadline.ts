@@ -18,6 +18,8 @@ export interface Deadline {
   shorten(ms: number): void;
   /** Extends the remaining time to at least this many milliseconds. */
   atLeast(ms: number): void;
+  /** Changes the total time, counted from the last `touch`. */
+  change(ms: number): void;
   /** Releases the timer and the parent; the signal then never aborts. */
   cancel(): void;
 }
@@ -28,8 +30,9 @@ const slept = 200;
 /** After that, how long to read what arrived meanwhile before the deadline passes, in milliseconds. */
 const grace = 1_000;
 
-/** A deadline `ms` milliseconds from now, or none for null, within a parent signal. */
-export function startDeadline(clock: Clock, ms: number | null, parent: AbortSignal): Deadline {
+/** A deadline `total` milliseconds from now, or none for null, within a parent signal. */
+export function startDeadline(clock: Clock, total: number | null, parent: AbortSignal): Deadline {
+  let ms = total;
   const controller = new AbortController();
   let expired = false;
   let touched = clock.monotonic();
@@ -85,6 +88,11 @@ export function startDeadline(clock: Clock, ms: number | null, parent: AbortSign
     },
     atLeast(least) {
       if (ms !== null && rest() < least && !controller.signal.aborted) leave(least);
+    },
+    change(next) {
+      ms = next;
+      cancelTimer();
+      if (!controller.signal.aborted) arm(Math.max(0, rest()));
     },
     cancel() {
       cancelTimer();

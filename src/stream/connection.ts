@@ -39,6 +39,8 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #leaving = new AbortController();
   readonly #idle: Deadline;
+  /** See `ConnectionOptions.idleTimeout`; the stream may have its own. */
+  #idleTimeout: number | null;
   #chunks: AsyncIterator<Uint8Array> | null = null;
   /** The operation in progress; it never rejects, except for a bug. */
   #pending: Promise<unknown> = Promise.resolve();
@@ -51,6 +53,7 @@ export class Connection {
     const { clock, idleTimeout, signal } = options;
     // The timeout also applies before the headers arrive.
     this.#idle = startDeadline(clock, idleTimeout, signal);
+    this.#idleTimeout = idleTimeout;
   }
 
   /** Opens the stream. */
@@ -64,6 +67,11 @@ export class Connection {
     const opened = await source.events(AbortSignal.any([this.#idle.signal, this.#leaving.signal]));
     if (opened.ok) {
       this.#chunks = opened.value.body[Symbol.asyncIterator]();
+      const { idleTimeout } = opened.value;
+      if (idleTimeout !== undefined) {
+        this.#idleTimeout = idleTimeout;
+        this.#idle.change(idleTimeout);
+      }
       // Reading starts immediately: the error of a body that is aborted before it is read would be unhandled.
       this.#first = this.#read(this.#chunks);
       return isAborted(this.#options.signal) ? this.#lost(true) : { kind: 'open', stream: opened.value };
@@ -101,9 +109,8 @@ export class Connection {
   }
 
   #lost(opened: boolean): Unreadable {
-    const { idleTimeout } = this.#options;
     const reason = this.#idle.expired
-      ? `no byte for ${(idleTimeout ?? 0) / 1000} s`
+      ? `no byte for ${(this.#idleTimeout ?? 0) / 1000} s`
       : 'the connection was cut';
     return { kind: 'lost', reason, opened };
   }
@@ -112,8 +119,7 @@ export class Connection {
    * The process was suspended: a connection that should have received data in the meantime must show that it is alive.
    */
   wake(sleptMs: number): void {
-    const { idleTimeout } = this.#options;
-    if (idleTimeout !== null && sleptMs > idleTimeout) this.#idle.shorten(wakeGrace);
+    if (this.#idleTimeout !== null && sleptMs > this.#idleTimeout) this.#idle.shorten(wakeGrace);
   }
 
   /** Closes the connection; the read in progress then fails. */

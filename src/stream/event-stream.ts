@@ -16,4 +16,9 @@ export interface EventStream {
   replay: 'whole' | 'unknown';
   /** What proves that the connection is alive while there are no events: a comment, or any bytes. */
   heartbeat: 'comment' | 'bytes';
+  /**
+   * A connection without a byte for this long is considered lost, in milliseconds; omitted if the reader's own limit is
+   * right. An explicit `--idle-timeout` wins.
+   */
+  idleTimeout?: number;
 }

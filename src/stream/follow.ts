@@ -7,45 +7,28 @@
  * input, nothing is read or requested until the consumer requests the next one; a consumer that knows the outcome
  * leaves the loop.
  */
-import { stamp, type Clock } from '../runtime/context.js';
+import { stamp } from '../runtime/context.js';
 import { sleep } from '../runtime/deadline.js';
 import type { Lab, Phase } from '../model/lab.js';
 import type { Failure, Result } from '../model/result.js';
 import type { Fact, Input } from '../model/reducer.js';
-import { Retry, type RetryOptions } from '../runtime/retry.js';
+import { Retry } from '../runtime/retry.js';
 import { Arrivals, type Yielding } from './arrivals.js';
 import { Connection, type ConnectionEnd } from './connection.js';
 import type { EventStream } from './event-stream.js';
+import type { FollowOptions } from './follow-options.js';
 import { Renewal } from './renewal.js';
 import { Seen } from './seen.js';
-import type { Source, WatchWake } from './source.js';
 import { StateWatch } from './state-watch.js';
 import { StreamReader } from './stream-reader.js';
 
-/** What to do after the normal end of a stream, once the state was read: stop, or reopen the stream with back-off. */
-export type AfterEnd = 'stop' | 'reopen';
+export type { AfterEnd, FollowOptions } from './follow-options.js';
 
-export interface FollowOptions {
-  source: Source;
-  clock: Clock;
-  retry: RetryOptions;
-  /** Stops following; the iteration then ends without an error. */
-  signal: AbortSignal;
-  /** A connection without a byte for this long is considered lost, in milliseconds; null for never. */
-  idleTimeout: number | null;
-  /** The state is requested after this long without an event, in milliseconds; null for never. */
-  silence: number | null;
-  afterEnd: AfterEnd;
-  /** The frames of the operation that were seen before; default none. */
-  seen?: Seen | undefined;
-  /** After a suspend the state is requested at once. */
-  watchWake?: WatchWake | undefined;
-  /**
-   * Receives the exact bytes of the body as they arrive; reading waits for it. A stream that is lost after that is not
-   * reopened, because the bytes of two bodies must not be mixed.
-   */
-  onBytes?: ((bytes: Uint8Array) => Promise<void>) | undefined;
-}
+/** After so many streams that ended cleanly without an outcome, a stream of unknown replay is not reopened. */
+const mostCleanEnds = 2;
+
+/** The interval between two requests for the state without a stream, in milliseconds. */
+const pollInterval = 2_000;
 
 /** Yields the inputs from the stream and the state, in order. Leaving the loop closes the connection. */
 export async function* follow(options: FollowOptions): Yielding<void> {
@@ -64,6 +47,10 @@ class Following {
   /** Whether a stream was open before, so that the next one resumes. */
   #opened = false;
   #bytesShown = false;
+  /** What the last stream repeats on a new connection. */
+  #replay: EventStream['replay'] = 'whole';
+  /** How many streams have ended cleanly before the operation was over. */
+  #cleanEnds = 0;
   #cancelJudging: () => void = () => undefined;
 
   constructor(options: FollowOptions) {
@@ -124,6 +111,7 @@ class Following {
       const opened = yield* this.#arrivals.during(connection.open(source));
       if (opened.kind !== 'open') return opened;
       retry.contact.reached = true;
+      this.#replay = opened.stream.replay;
       const isRenewed = this.#renewal.opened(() => {
         connection.abort();
       });
@@ -180,6 +168,11 @@ class Following {
     yield* this.#arrivals.during(this.#lab.settled());
     yield [this.#stamped({ kind: 'ended', clean: true, reason: null })];
     if (!(yield* this.#requestState())) return null;
+    this.#cleanEnds += 1;
+    // Such a stream ends early each time, and repeats everything in new words: the state alone is followed.
+    if (afterEnd === 'reopen' && this.#replay === 'unknown' && this.#cleanEnds >= mostCleanEnds) {
+      return yield* this.#poll();
+    }
     if (afterEnd === 'reopen') {
       const wait = this.#retry.next();
       yield [this.#retrying('the stream ended before the operation')];
@@ -197,6 +190,23 @@ class Following {
       if (!(yield* this.#requestState())) return null;
     }
     return null;
+  }
+
+  /** Requests the state until the consumer leaves. */
+  async *#poll(): Yielding<null> {
+    for (;;) {
+      const { failure } = this.#lab;
+      if (failure === null) this.#retry.reset();
+      const wait = failure === null ? pollInterval : this.#retry.after(failure);
+      if (failure !== null) {
+        yield [
+          wait === null ? this.#stamped({ kind: 'refused', failure }) : this.#retrying(failure.error.message),
+        ];
+      }
+      if (wait === null) return null;
+      yield* this.#arrivals.during(sleep(this.#options.clock, wait, this.#closing.signal));
+      if (!(yield* this.#requestState())) return null;
+    }
   }
 
   async *#afterLoss(reason: string, opened: boolean): Yielding<number | null> {

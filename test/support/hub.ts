@@ -33,6 +33,7 @@ export interface HubPlay {
   /** For the whole command, in milliseconds; default none. */
   timeout?: number | null;
   idleTimeout?: number | null;
+  isIdleTimeoutGiven?: boolean;
   redactor?: Redactor;
   /** The source of jitter; default always 0.5. */
   random?: () => number;
@@ -90,7 +91,13 @@ export async function playAtHub(
       requests.push({ ...request, at: clock.monotonic() });
     },
   });
-  const { redactor = noSecrets, timeout = null, idleTimeout = 45_000, goal = 'spawn' } = play;
+  const {
+    redactor = noSecrets,
+    timeout = null,
+    idleTimeout = 45_000,
+    isIdleTimeoutGiven = false,
+    goal = 'spawn',
+  } = play;
   const createBackend = () =>
     createJupyterHub(
       {
@@ -130,7 +137,7 @@ export async function playAtHub(
       user: play.user ?? { name: null, given: false },
       redactor,
       demo: false,
-      limits: { timeout, idleTimeout },
+      limits: { timeout, idleTimeout, isIdleTimeoutGiven },
       deadline,
     },
     goal,

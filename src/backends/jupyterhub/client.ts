@@ -44,6 +44,9 @@ export interface HubClient {
   stop(server: ServerId, remove: boolean, signal: AbortSignal): Promise<Result<'stopped' | 'stopping'>>;
 }
 
+/** The Hub sends something every eight seconds, so this is two and a half signs of life, in milliseconds. */
+const idle = 20_000;
+
 /** Users on one page of the list. A Hub may send fewer. */
 const pageSize = 200;
 
@@ -163,6 +166,7 @@ export function createHubClient(options: ControllerOptions): HubClient {
           decode: createDecoder(() => progress.isLast()),
           replay: 'unknown',
           heartbeat: 'bytes',
+          idleTimeout: idle,
         },
       };
     },

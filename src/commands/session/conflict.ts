@@ -6,7 +6,7 @@
  * reliably say which operation is in progress, so its stream is followed without that assumption. `spawn.ts` implements
  * `--on-conflict`.
  */
-import type { Lab } from '../../model/lab.js';
+import { isGone, type Lab } from '../../model/lab.js';
 import type { Outcome } from '../../model/outcome.js';
 import { outcomeOf, type Result } from '../../model/result.js';
 import type { Input, RunState } from '../../model/reducer.js';
@@ -185,7 +185,7 @@ function whatNext(
       if (attach && !lost) return alreadyRunning;
       return changed || ended ? null : 'wait';
     case 'failed':
-      return ended ? null : 'wait';
+      return ended || isGone(lab) ? null : 'wait';
     case 'starting':
       return attach ? 'wait' : null;
     case 'stopping':

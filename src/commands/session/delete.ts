@@ -5,7 +5,7 @@
  * says `terminating`: before that it repeats the old spawn (contract, "What a client must survive", 4).
  */
 import { isAborted, sleep } from '../../runtime/deadline.js';
-import type { Lab } from '../../model/lab.js';
+import { isGone, type Lab } from '../../model/lab.js';
 import type { Outcome } from '../../model/outcome.js';
 import { askedWait, outcomeOf, type Result } from '../../model/result.js';
 import { pause, pollInterval, settledState } from './following.js';
@@ -33,10 +33,13 @@ export async function deleteLab(
   let repeated = false;
   /** Whether the server may be deleting the lab. */
   let maybeDeleting = false;
+  const { hostsCommand } = session.backend.lab(subject);
+  if (hostsCommand) session.display.warn('this command runs in the lab that it stops, and ends with it');
+  const detach = options.detach || hostsCommand;
   while (!session.signal.aborted) {
-    const answer = await removeWithProgress(session, subject, options.detach);
+    const answer = await removeWithProgress(session, subject, detach);
     const isUnderWay = answer === 'under way' || (answer.ok && answer.value === 'under way');
-    if (isUnderWay && options.detach) {
+    if (isUnderWay && detach) {
       return session.detached('deleting the lab', '`lab wait --for absent` follows it');
     }
     if (answer === 'under way' || answer.ok) {
@@ -72,12 +75,12 @@ export async function deleteLab(
     if (!conflict && !isPossible) continue;
     session.trace(1, `${failure.error.message}; checking the state before retrying`);
     const state = await session.requests.labState(subject);
-    if (state.ok && state.value === null) return gone();
+    if (state.ok && isGone(state.value)) return gone();
     if (!state.ok && !isAborted(session.signal)) return outcomeOf(state.failure);
     // The deletion continues regardless of the requests, so their retries start over.
     if (state.ok && state.value?.phase === 'stopping') retry.reset();
   }
-  const decides = (lab: Lab | null): Outcome | null => (lab === null ? gone() : null);
+  const decides = (lab: Lab | null): Outcome | null => (isGone(lab) ? gone() : null);
   return session.cutShort(maybeDeleting ? { ...options.words, decides } : notAccepted(session));
 }
 
@@ -101,8 +104,9 @@ async function untilDeleted(session: Session, subject: Subject): Promise<Outcome
     if (isAborted(session.signal)) return null;
     const state = await settledState(session, subject);
     if (!state.ok) return isAborted(session.signal) ? null : outcomeOf(state.failure);
-    if (state.value === null) return gone();
-    const { phase } = state.value;
+    const lab = state.value;
+    if (lab === null || isGone(lab)) return gone();
+    const { phase } = lab;
     if (phase !== 'stopping' && phase !== 'other') return null;
   }
 }

@@ -56,6 +56,8 @@ export interface EventFollowerOptions {
   signal: AbortSignal;
   /** A connection silent for this long is dead, in milliseconds; null for never. */
   idleTimeout: number | null;
+  /** See `Limits.isIdleTimeoutGiven`. */
+  isIdleTimeoutGiven: boolean;
   retry: RetryOptions;
   /** See `FollowOptions.watchWake`. */
   watchWake: NonNullable<FollowOptions['watchWake']>;
@@ -172,7 +174,10 @@ export class EventFollower {
     const wait = this.#eventsAt - clock.monotonic();
     if (wait > 0) await sleep(clock, wait, signal);
     const answer = await events(signal);
-    if (answer.ok) return { ok: true, value: collectBehind?.(answer.value) ?? answer.value };
+    if (answer.ok) {
+      const stream = this.#options.isIdleTimeoutGiven ? withoutIdleTimeout(answer.value) : answer.value;
+      return { ok: true, value: collectBehind?.(stream) ?? stream };
+    }
     this.#eventsAt = clock.monotonic() + (askedWait(answer.failure) ?? 0);
     return answer;
   }
@@ -193,4 +198,8 @@ export class EventFollower {
       watchWake,
     };
   }
+}
+
+function withoutIdleTimeout({ idleTimeout: _, ...stream }: EventStream): EventStream {
+  return stream;
 }

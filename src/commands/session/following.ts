@@ -12,7 +12,7 @@ import { sleep } from '../../runtime/deadline.js';
 import type { Lab, Phase } from '../../model/lab.js';
 import { labRuns, type Outcome } from '../../model/outcome.js';
 import { outcomeOf, type Result } from '../../model/result.js';
-import { failed, removed, type Known } from '../../model/reducer.js';
+import { labFailed, removed, type Known } from '../../model/reducer.js';
 import type { Session } from './session.js';
 import type { Subject } from '../../backends/backend.js';
 
@@ -57,9 +57,9 @@ async function pollSpawn(session: Session, subject: Subject): Promise<Outcome | 
     const asked = await settledState(session, subject);
     if (session.signal.aborted) return null;
     if (!asked.ok) return outcomeOf(asked.failure);
-    if (asked.value === null) return removed(null);
+    if (asked.value === null) return removed(session.state);
     if (asked.value.phase === 'running') return labRuns;
-    if (failure.note(asked.value.phase)) return failed('the lab has failed', null);
+    if (asked.value.gone === true || failure.note(asked.value.phase)) return labFailed(asked.value, null);
     await pause(session, pollInterval);
   }
 }

@@ -118,6 +118,11 @@ export class Requests {
     return this.#noteAnswer(await this.#states.request(subject, signal), true, signal);
   }
 
+  /** The server accepted a create: a state without a lab is a surprise from now on. */
+  noteCreated(): void {
+    this.#states.expect();
+  }
+
   /** Applies a state to the run and shows it. */
   noteState(answer: Result<Lab | null>): Result<Lab | null> {
     if (!answer.ok) return answer;

@@ -25,6 +25,8 @@ export interface Limits {
   timeout: number | null;
   /** A connection silent for this long is dead, in milliseconds; null for never. */
   idleTimeout: number | null;
+  /** Whether the user chose the idle timeout, so that a stream's own does not count. */
+  isIdleTimeoutGiven?: boolean;
 }
 
 export interface UserSetting {
@@ -86,7 +88,7 @@ export class Session {
     this.#demo = demo;
     this.#deadline = deadline;
     const { clock, random } = context;
-    const { idleTimeout, timeout } = limits;
+    const { idleTimeout, isIdleTimeoutGiven = false, timeout } = limits;
     const run = (this.#run = new Run(context, display, goal, backend.name));
     const states = (this.#states = new StateRequests({ backend, freshBackend, clock, idleTimeout }));
     const { signal } = deadline;
@@ -101,7 +103,7 @@ export class Session {
     };
     const { redact } = redactor;
     const following = { run, backend, states, redact, signal, idleTimeout, retry, watchWake };
-    this.events = new EventFollower(following);
+    this.events = new EventFollower({ ...following, isIdleTimeoutGiven });
     this.#cancelLook = scheduleLook(clock, deadline, timeout, () => {
       void this.#lastLook();
     });

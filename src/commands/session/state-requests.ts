@@ -1,13 +1,14 @@
 /**
  * The requests for the state of the command's lab: how they are spaced, and the last look before the deadline.
  *
- * At most one is sent per second in total. The last look is an additional one, on a new connection, because the existing
+ * At most one is sent per second in total. Where a server may forget a lab for a moment, an absence is confirmed by a second
+ * one. The last look is an additional one, on a new connection, because the existing
  * ones may be dead without notice; requests that are pending when it begins get its response instead. When it is due, and
  * what follows from it, is decided elsewhere.
  */
 import type { Clock } from '../../runtime/context.js';
 import type { Backend, Subject } from '../../backends/backend.js';
-import { isAborted, startDeadline, unlessAborted } from '../../runtime/deadline.js';
+import { isAborted, sleep, startDeadline, unlessAborted } from '../../runtime/deadline.js';
 import { errorInfo } from '../../model/outcome.js';
 import type { Lab } from '../../model/lab.js';
 import { isResponse, type Failure, type Result } from '../../model/result.js';
@@ -33,6 +34,8 @@ export class StateRequests {
   /** Ends the last look. */
   #lookSignal: AbortSignal | null = null;
   #known: { name: string; lab: Lab | null } | null = null;
+  /** Whether a lab was there or requested, so that its absence is a surprise. */
+  #isExpected = false;
 
   constructor(options: StateRequestsOptions) {
     this.#options = options;
@@ -49,8 +52,31 @@ export class StateRequests {
     return this.#lookBegins.signal;
   }
 
+  /** A lab was requested: its absence is a surprise from now on. */
+  expect(): void {
+    this.#isExpected = true;
+  }
+
   /** The state of the subject's lab, as soon as a request may be sent; null if there is no lab. */
   async request(subject: Subject, signal: AbortSignal): Promise<State> {
+    const answer = await this.#requestOnce(subject, signal);
+    const { clock, backend } = this.#options;
+    const { confirmAbsenceAfter } = backend;
+    const isSurprise = answer.ok && answer.value === null && this.#isExpected;
+    if (isSurprise && confirmAbsenceAfter !== null && !this.lookBegins.aborted) {
+      await sleep(clock, confirmAbsenceAfter, AbortSignal.any([signal, this.lookBegins]));
+      if (!signal.aborted) return this.#noted(await this.#requestOnce(subject, signal));
+    }
+    return this.#noted(answer);
+  }
+
+  #noted(answer: State): State {
+    // The end of a deletion is no surprise, and an unanswered request shows nothing.
+    if (answer.ok) this.#isExpected = answer.value !== null && lasts(answer.value);
+    return answer;
+  }
+
+  async #requestOnce(subject: Subject, signal: AbortSignal): Promise<State> {
     const { lookBegins } = this;
     if (!lookBegins.aborted) {
       const answer = await this.#send(subject, AbortSignal.any([signal, lookBegins]));
@@ -96,6 +122,11 @@ export class StateRequests {
   keep(name: string, lab: Lab | null): void {
     this.#known = { name, lab };
   }
+}
+
+/** Whether a lab in this phase does not disappear by itself. */
+function lasts({ phase, gone = false }: Lab): boolean {
+  return !gone && phase !== 'stopping';
 }
 
 /** The caller no longer waits for the response, so nothing was sent. */
