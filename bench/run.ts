@@ -8,6 +8,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fetchNode, majors } from '../scripts/nodes.js';
+import { hub } from './hub.js';
 import { latency } from './latency.js';
 import { many } from './many.js';
 import { memory } from './memory.js';
@@ -20,6 +21,7 @@ import { waiting } from './waiting.js';
 const benchmarks: Record<string, Benchmark> = {
   startup,
   spawn: wholeSpawn,
+  hub,
   latency,
   throughput,
   memory,

@@ -49,7 +49,7 @@ export async function wholeSpawn({ binary }: Node): Promise<Row[]> {
 }
 
 /** Deletes the lab before the next spawn, which would otherwise be a conflict. */
-async function removeLab(env: Record<string, string>): Promise<void> {
+export async function removeLab(env: Record<string, string>): Promise<void> {
   const token = readFileSync(env['LAB_TOKEN_FILE'] ?? '', 'utf8').trim();
   await fetch(`${env['LAB_CONTROLLER'] ?? ''}/spawner/v1/labs/demo`, {
     method: 'DELETE',
