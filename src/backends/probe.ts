@@ -9,7 +9,7 @@ import { compression, headersOf, isJson, readWithin } from '../http/response.js'
 import { createTransport, discard, type Request, type TransportOptions } from '../http/transport.js';
 import type { LabAddress } from '../model/lab.js';
 import type { Failure } from '../model/result.js';
-import { startDeadline } from '../runtime/deadline.js';
+import { startDeadline, type Deadline } from '../runtime/deadline.js';
 import { judge, judgeOwnUrl, type Probed, type ProbeTarget } from './probe-judge.js';
 
 export type { Probed } from './probe-judge.js';
@@ -35,10 +35,10 @@ export async function probe(
   const target = { own, prefix: options.prefix, isShared: address.isShared };
   const limit = startDeadline(options.clock, timeout, signal);
   try {
-    const first = await ask(options, { ...target, asked: api }, judge, limit.signal);
+    const first = await ask(options, { ...target, asked: api }, judge, limit);
     const isOthers = first.status === 404 && address.isShared;
     if (!isOthers) return first.probed;
-    return (await ask(options, { ...target, asked: own }, judgeOwnUrl, limit.signal)).probed;
+    return (await ask(options, { ...target, asked: own }, judgeOwnUrl, limit)).probed;
   } finally {
     limit.cancel();
   }
@@ -48,7 +48,7 @@ async function ask(
   options: ProbeOptions,
   target: ProbeTarget,
   judged: typeof judge,
-  signal: AbortSignal,
+  limit: Deadline,
 ): Promise<{ probed: Probed; status: number | null }> {
   const { origin, pathname } = target.asked;
   const send = createTransport({ ...options, base: new URL(origin), credentials: { kind: 'none' } });
@@ -58,10 +58,10 @@ async function ask(
     url: pathname,
     accept: 'application/json',
     keepRedirects: true,
-    signal,
+    signal: limit.signal,
   };
   const sent = await send(request);
-  if (!sent.ok) return { probed: withoutResponse(sent.failure, signal.aborted), status: null };
+  if (!sent.ok) return { probed: withoutResponse(sent.failure, limit), status: null };
   const head = headersOf(sent.value);
   const isNeeded = isJson(head) && compression(head) === null;
   if (!isNeeded) discard(sent.value, options.clock);
@@ -70,11 +70,13 @@ async function ask(
 }
 
 /** What a failed connection, or a missing response, proves. */
-function withoutResponse({ refused, effect, error }: Failure, isLate: boolean): Probed {
+function withoutResponse({ refused, effect, error }: Failure, { signal, expired }: Deadline): Probed {
   const reason = error.message.replace(/^could not probe the lab: /, '');
+  if (signal.aborted && !expired)
+    return { kind: 'no evidence', connected: false, reason: 'the probe was cut short' };
   if (refused === true) return { kind: 'not yet', reason: 'the connection to its address was refused' };
   const connected = effect === 'possible';
-  if (!isLate) return { kind: 'no evidence', connected, reason };
+  if (!expired) return { kind: 'no evidence', connected, reason };
   const what = connected ? 'no response from its address' : 'no connection to its address';
   return { kind: 'no evidence', connected, reason: `${what} within ${timeout / 1000} s` };
 }

@@ -8,10 +8,13 @@ import { createServer as createTcp, type AddressInfo } from 'node:net';
 import { after, describe, it, type TestContext } from 'node:test';
 import { Agent, type Dispatcher } from 'undici';
 import { createJupyterHub } from '../../src/backends/jupyterhub/backend.js';
+import { createNublado } from '../../src/backends/nublado/backend.js';
+import { labOf } from '../../src/backends/nublado/state.js';
 import { probe, type Probed } from '../../src/backends/probe.js';
 import type { Lab, LabAddress } from '../../src/model/lab.js';
 import { noSecrets } from '../../src/model/redactor.js';
 import { startHub, type HubOptions } from '../../src/simulator/jupyterhub/hub.js';
+import { startSimulator } from '../../src/simulator/server.js';
 import { FakeClock, realClock } from '../support/clock.js';
 import { loopbackAgent } from '../support/loopback.js';
 
@@ -163,6 +166,16 @@ describe('a probe of an address', () => {
     assert.equal(probed.reason, 'no response from its address within 5 s');
   });
 
+  it('shows nothing if it is cut short', async (t) => {
+    const ended = new AbortController();
+    const url = await listening(t, () => {
+      ended.abort();
+    });
+    const options = { dispatcher: direct, clock: realClock, redact: noSecrets.redact, prefix: '/' };
+    const probed = await probe(options, address(url), ended.signal);
+    assert.deepEqual(probed, { kind: 'no evidence', connected: false, reason: 'the probe was cut short' });
+  });
+
   it('shows a connection if it is cut', async (t) => {
     const url = await listening(t, ({ socket }) => socket.destroy());
     assert.equal(short(await ask(address(url))), 'no evidence, connected');
@@ -199,6 +212,59 @@ describe('a probe of an address', () => {
     assert.deepEqual(paths.slice(1), ['/user/ann/work/api', '/user/ann/work/']);
     own = 200;
     assert.equal(short(await ask(address(`${url}work/`, { isShared: true }))), 'weak');
+  });
+});
+
+describe('a lab of the simulated controller', () => {
+  it('is probed at its internal URL, without the token', async (t) => {
+    const seen: { host: string | undefined; url: string | undefined; names: string[] }[] = [];
+    const server = createServer(({ headers, url }, response) => {
+      seen.push({ host: headers.host, url, names: Object.keys(headers) });
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"version": "2.21.1"}');
+    }).listen(0, '127.0.0.1');
+    t.after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const controller = await startSimulator({ clock: realClock, scenario: 'exists' });
+    t.after(() => controller.close());
+    const dispatcher = loopbackAgent((host, asked) => (host.startsWith('lab.') ? port : asked));
+    t.after(() => dispatcher.destroy());
+    const lab = createNublado({
+      base: new URL(controller.url),
+      credentials: { kind: 'bearer', token: controller.token },
+      dispatcher,
+      clock: realClock,
+      redact: noSecrets.redact,
+    }).lab({ name: controller.user, own: true });
+    const asked = await lab.state(signal);
+    assert.ok(asked.ok && asked.value?.address && lab.probe);
+    assert.deepEqual([asked.value.address.mayOpen, lab.mustConfirmRunning], [false, false]);
+    assert.equal(short(await lab.probe(asked.value.address, signal)), 'proof jupyter');
+    const { host, pathname } = new URL(asked.value.url ?? '');
+    assert.deepEqual(
+      seen.map((each) => [each.host, each.url]),
+      [[host, `${pathname.replace(/\/$/, '')}/api`]],
+    );
+    assert.deepEqual(
+      seen[0]?.names.filter((name) => /auth|cookie|token/.test(name)),
+      [],
+    );
+  });
+
+  it('has no address that is not one of a web server, or has a password', () => {
+    for (const [url, expected] of [
+      ['http://lab:8888/nb/user/ann/', 'http://lab:8888/nb/user/ann/'],
+      ['ftp://lab/', null],
+      ['http://ann:secret@lab/', null],
+      ['/nb/user/ann/', null],
+      ['', null],
+    ] as const) {
+      const { address } = labOf({ status: 'running', internal_url: url });
+      assert.equal(address?.url ?? null, expected, url);
+    }
   });
 });
 

@@ -4,10 +4,11 @@
 import { connect } from 'node:net';
 import { Agent, type buildConnector } from 'undici';
 
-export function loopbackAgent(): Agent {
+/** `portOf` chooses the port for a host; default the one of the URL. */
+export function loopbackAgent(portOf = (_host: string, port: number): number => port): Agent {
   return new Agent({
-    connect: ({ port }: buildConnector.Options, callback: buildConnector.Callback) => {
-      const socket = connect(Number(port), '127.0.0.1');
+    connect: ({ hostname, port }: buildConnector.Options, callback: buildConnector.Callback) => {
+      const socket = connect(portOf(hostname, Number(port)), '127.0.0.1');
       socket.once('connect', () => {
         callback(null, socket);
       });

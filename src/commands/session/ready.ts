@@ -148,6 +148,8 @@ class Check {
     const { address } = lab;
     warnOfCapitals(session, lab);
     const probed = await probeOnce(this.#lab, lab, session.signal);
+    // The deadline, or a signal, cut it short.
+    if (isAborted(session.signal)) return;
     if (probed.kind !== this.#last?.kind || probed.reason !== this.#last.reason) {
       session.trace(1, `probed ${address?.url ?? 'nothing'}: ${probed.kind}; ${probed.reason}`);
     }

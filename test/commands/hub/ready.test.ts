@@ -248,6 +248,26 @@ describe('the status at a Hub', () => {
     }
   });
 
+  it('is not changed by a probe that the deadline cuts short', async () => {
+    for (const [timeout, code, ready] of [
+      [7_000, 8, false],
+      [3_000, 0, null],
+    ] as const) {
+      const played = await playAtHub(
+        {
+          hub: { scenario: 'hub-deaf' },
+          timeout,
+          before({ hub, clock }) {
+            hub.beginSpawn();
+            clock.advance(5_000);
+          },
+        },
+        status,
+      );
+      assert.deepEqual([played.code, played.ending.more], [code, { ready }]);
+    }
+  });
+
   it('shows it in its text, and why not in its message', async () => {
     const ready = await statusOf('hub', 5_000);
     assert.ok(ready.ending.text.includes('ready   yes'), ready.ending.text.join('\n'));
