@@ -10,6 +10,7 @@ import type { Ending } from '../../display/display.js';
 import type { Lab } from '../../model/lab.js';
 import { errorOutcome, type Outcome } from '../../model/outcome.js';
 import type { ReadyCheck } from '../../model/output.js';
+import type { Result } from '../../model/result.js';
 import type { Clock } from '../../runtime/context.js';
 import { isAborted } from '../../runtime/deadline.js';
 import type { Words } from './cut-short.js';
@@ -115,8 +116,12 @@ class Check {
     }
     /** When the first state came. */
     let since: number | null = null;
+    /** A state that has just been read, so that it need not be requested again. */
+    let known = claim.kind === 'running' ? session.state.lab : null;
     for (;;) {
-      const asked = await settledState(session, this.#subject);
+      const asked: Result<Lab | null> =
+        known?.phase === 'running' ? { ok: true, value: known } : await settledState(session, this.#subject);
+      known = null;
       if (isAborted(session.signal)) return this.#ended(session.cutShort(this.#wordsNow()));
       if (!asked.ok) return this.#ended(session.failureOutcome(asked.failure, this.#words));
       if (asked.value?.phase !== 'running') return { kind: 'not running' };
