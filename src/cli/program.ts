@@ -111,7 +111,7 @@ function helpHint(program: Command, { argv }: Context, error: CommanderError): s
 /** Builds the program; `done` receives the exit code of the command that ran. */
 export function createProgram(context: Context, done: (code: number) => void): Command {
   const program = new Command('lab')
-    .description('Spawn a Rubin Science Platform lab and watch it come up.')
+    .description('Spawn a Jupyter lab on the Rubin Science Platform or at a JupyterHub, and watch it start.')
     .version(version, '-V, --version', 'Print the version')
     .helpOption('-h, --help', 'Show help')
     .helpCommand(false)
@@ -133,6 +133,7 @@ export function createProgram(context: Context, done: (code: number) => void): C
 Examples:
   lab spawn --demo                 try it without a controller
   lab spawn --size medium          start the recommended image and wait for it
+  lab spawn --hub https://hub.example.org/ --option profile=gpu
   lab spawn -o json | jq .lab      for scripts: the result as JSON
   lab events --raw                 the event stream, byte for byte
 
