@@ -26,20 +26,22 @@ interface ShowFlags extends ConfigFlags {
 export function addConfig(program: Command, context: Context, done: (code: number) => void): void {
   const config = program
     .command('config')
-    .description('Manage named profiles: controller, user and token')
+    .description('Manage named profiles: server, user and token')
     .helpCommand(false)
     .usage('[command]')
     .addHelpText(
       'after',
       `
 A profile holds any of:
-  controller     the controller's URL; without a path, /nublado is appended
+  controller     a controller's URL; without a path, /nublado is appended
+  hub            a JupyterHub's public URL, instead of a controller's
   user           the user whose lab to act on
+  server_name    a named server at the JupyterHub
   token_file     a file with the token
   token_command  a command that prints the token, with its arguments; run
                  without a shell, for at most 10 seconds
 Options and LAB_ variables override the profile. A profile's token and user are
-used only with its own controller. Without --profile or LAB_PROFILE, the profile
+used only with its own server. Without --profile or LAB_PROFILE, the profile
 "default" is used.
 
 Examples:

@@ -64,16 +64,18 @@ usage errors, signals, timeouts and bugs. The JSON is ASCII.
 Every object has schema (1), kind, time (RFC 3339, UTC) and elapsed_ms.
 The kinds are:
 
-  start       command, user (null for list), controller, request (only
-              the names of env). From every command that sends requests,
-              unless it exits before the user is known
+  start       command, user (null for list), controller and hub (one is
+              null), server (the named server at a hub, or empty),
+              request (only the names of env). From every command that
+              sends requests, unless it exits before the user is known
   event       seq, event: {type, message, progress}; progress is null if
               absent
-  comment     comment, such as the controller's keep-alives
+  comment     comment, such as a controller's keep-alives
   connection  state (open, lost, retrying, resumed, replaced), attempt,
               reason
   skipped     reason, frame: an invalid frame
-  state       state: the controller's LabState, null without a lab
+  state       state: the lab's state as the server reports it (a LabState),
+              null without a lab
   result      outcome, exit_code, message, events (their number), lab,
               and where they apply ready (null if unknown), ready_check
               (jupyter, http, or hub if only the Hub says so), users,

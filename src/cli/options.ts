@@ -45,8 +45,8 @@ function option(flags: string, description: string, unused: readonly UnusedOptio
 export function addTargetOptions(command: Command, unused: readonly UnusedOption[] = []): Command {
   return command
     .optionsGroup('Connection:')
-    .option('--controller <url>', "The controller's URL (LAB_CONTROLLER)")
-    .option('--hub <url>', "A JupyterHub's public prefix: use it instead of a controller (LAB_HUB)")
+    .option('--controller <url>', "A Nublado controller's URL (LAB_CONTROLLER)")
+    .option('--hub <url>', "A JupyterHub's public URL, instead of a controller's (LAB_HUB)")
     .addOption(
       option('--server-name <name>', 'Named server at the JupyterHub (LAB_SERVER_NAME)', unused).default(
         undefined,

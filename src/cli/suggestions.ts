@@ -58,7 +58,7 @@ export function suggestion({ code, message }: CommanderError, argv: readonly str
 
 function forCommand(word: string): string | null {
   if (word === 'login') {
-    return 'Use `lab config set controller URL` and `lab config set token_file PATH`.';
+    return 'Use `lab config set controller URL` (or hub) and `lab config set token_file PATH`.';
   }
   const known = commands.get(word);
   return known === undefined ? null : `Did you mean \`${known}\`?`;

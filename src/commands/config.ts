@@ -15,7 +15,7 @@ import {
 } from '../config/profile.js';
 import { profileKeys, type ProfileKey } from '../config/profile-keys.js';
 import { changeProfiles } from '../config/save.js';
-import type { Servers } from '../config/servers.js';
+import type { ServerKind, Servers } from '../config/servers.js';
 import { isSafe } from '../model/host.js';
 import { UsageError } from '../model/usage-error.js';
 import type { Context } from '../runtime/context.js';
@@ -98,13 +98,14 @@ export async function setConfig(
   });
   return {
     message: `${key} is set in profile ${name.value} (${path})`,
-    warning: key === 'controller' ? plainHttpWarning(values[0] ?? '', servers) : undefined,
+    warning:
+      key === 'controller' || key === 'hub' ? plainHttpWarning(key, values[0] ?? '', servers) : undefined,
   };
 }
 
-/** The warning for a controller to which no token will be sent. */
-function plainHttpWarning(text: string, { controller }: Servers): string | undefined {
-  const url = controller.parseUrl(text, 'lab config set controller');
+/** The warning for a server to which no token will be sent. */
+function plainHttpWarning(kind: ServerKind, text: string, servers: Servers): string | undefined {
+  const url = servers[kind].parseUrl(text, `lab config set ${kind}`);
   return isSafe(url) ? undefined : `a token will not be sent over plain http to ${url.hostname}; use https`;
 }
 

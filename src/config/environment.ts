@@ -3,12 +3,11 @@
  */
 export const environment = {
   LAB_CONTROLLER: "the controller's URL; without a path, /nublado is appended",
-  LAB_HUB:
-    "a JupyterHub's public prefix, as in https://hub.example.org/: labs are created and deleted through it",
+  LAB_HUB: "a JupyterHub's public URL, as in https://hub.example.org/, instead of a controller's",
   LAB_SERVER_NAME: 'the named server at the JupyterHub; default: the default server',
   LAB_USER: 'the user whose lab to act on',
-  LAB_TOKEN_FILE: 'a file that holds the token (- for stdin)',
-  LAB_TOKEN: 'the token itself',
+  LAB_TOKEN_FILE: 'a file that holds the token (- for stdin); not used with a JupyterHub from a profile',
+  LAB_TOKEN: 'the token itself, likewise',
   LAB_CA_FILE: "a file of certificate authorities (PEM) to trust in addition to Node's own, as --ca-file",
   LAB_DIRECT: '1 to send identity headers instead of a bearer token (behind the ingress)',
   LAB_PROFILE: 'the profile to use, as --profile',

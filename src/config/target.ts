@@ -181,9 +181,11 @@ function noToken(profile: ChosenProfile, server: ChosenServer, servers: Servers)
     'no token: name a file that holds one in --token-file or LAB_TOKEN_FILE (or set LAB_TOKEN)',
     hasToken(profile) && !isOfProfile(profile, server, servers)
       ? `The token of profile ${profile.name.value} is used only with its own servers, not with ${server.url.value.origin}.`
-      : server.kind === 'hub' && server.level === 'profile'
-        ? 'For a Hub from a profile, the token comes from that profile too: see `lab config`.'
-        : null,
+      : server.kind === 'controller'
+        ? null
+        : server.level === 'profile'
+          ? 'For a Hub from a profile, the token comes from that profile too: see `lab config`.'
+          : `Create one at ${new URL('hub/token', server.url.value).href}.`,
   );
 }
 

@@ -131,18 +131,18 @@ export const exitCodeTable: readonly (readonly [number, string])[] = [
   ],
   [4, 'no such lab or user (404)'],
   [5, 'conflict (409) that the policy does not resolve'],
-  [6, 'the controller refused the request (400, 422, quota)'],
+  [6, 'the server refused the request (400, 422, 429, quota)'],
   [
     7,
-    'outcome unknown: the controller was never reached, was not reachable when the deadline passed, ' +
-      'or the server is not a controller; or whether a lab that runs also responds could not be found out; safe to retry',
+    'outcome unknown: the server was never reached, was not reachable when the deadline passed, ' +
+      'or is neither a controller nor a JupyterHub; or whether a lab that runs also responds could not be found out; safe to retry',
   ],
   [
     8,
     '`lab status`, `lab open`: the lab is still pending or terminating; `lab status`: it does not respond yet',
   ],
   [70, 'a bug in this program; the message says where to report it'],
-  [124, 'the deadline passed while the controller was still responding; the operation continues'],
+  [124, 'the deadline passed while the server was still responding; the operation continues'],
   [129, 'SIGHUP; the operation continues'],
   [130, 'SIGINT (Ctrl-C); the operation continues'],
   [141, 'stdout was closed (`| head`)'],

@@ -10,6 +10,7 @@ import { before, describe, it } from 'node:test';
 import { createProgram } from '../../src/cli/program.js';
 import { UsageError } from '../../src/model/usage-error.js';
 import { scenarioNames } from '../../src/simulator/stories/scenarios.js';
+import { hubScenarioNames } from '../../src/simulator/jupyterhub/scenarios.js';
 import { eventTypes } from '../../src/model/event-types.js';
 import { fakeContext } from '../support/context.js';
 import { bash, fish, missing, nasty, nastyProgram, saveProfiles, scriptFile } from '../support/shells.js';
@@ -55,7 +56,7 @@ describe('lab completion bash', () => {
     ['options after a choice and =', ['spawn', '--output', '=', 'json', '--siz'], ['--size']],
     ['nothing for a value that it cannot know', ['spawn', '--timeout', ''], []],
     ['not an option for a value that must be there', ['spawn', '--env', '--siz'], []],
-    ['scenarios', ['spawn', '--demo', ''], scenarioNames],
+    ['scenarios', ['spawn', '--demo', ''], [...scenarioNames, ...hubScenarioNames]],
     ['options where the scenario may be left out', ['spawn', '--demo', '--siz'], ['--size']],
     ['options after the scenario', ['spawn', '--demo', 'happy', '--siz'], ['--size']],
     ['scenarios of the controller', ['controller', '--scenario', 'sta'], ['stall']],
@@ -169,7 +170,7 @@ describe('lab completion fish', missing('fish'), () => {
     ]);
     assert.deepEqual(
       fish(file, folder, 'lab spawn --demo ').map((line) => line.split('\t')[0]),
-      [...scenarioNames].sort(),
+      [...scenarioNames, ...hubScenarioNames].sort(),
     );
     assert.deepEqual(fish(file, folder, 'lab status --profile '), ['default', 'int', 'two_words-2']);
     assert.deepEqual(fish(file, folder, 'lab config set --profile=i'), ['--profile=int']);

@@ -17,8 +17,12 @@ const right = 'It should look like https://data.example.org/nublado.';
 export function parseControllerUrl(text: string, source: string): URL {
   const url = parseServerUrl(text, source, right);
   const path = url.pathname.replace(/\/+$/, '');
-  if (/\/hub(\/|$)/.test(path)) {
-    throw new UsageError(`${source}: that is JupyterHub's address, not the controller's`, right);
+  const hub = /\/hub(\/|$)/.exec(path);
+  if (hub !== null) {
+    throw new UsageError(
+      `${source}: that is JupyterHub's address, not the controller's`,
+      `${right} For JupyterHub, use --hub ${url.origin}${path.slice(0, hub.index)}/`,
+    );
   }
   const route = /\/spawner(\/v1)?(\/|$)/.exec(path);
   if (route !== null) {

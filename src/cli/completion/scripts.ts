@@ -49,8 +49,9 @@ Also completes nublado-lab. Start a new shell.
     .action(async (shell: Shell) => {
       const { describeProgram } = await import('./model.js');
       const { scenarios } = await import('../../simulator/stories/scenarios.js');
+      const { hubScenarios } = await import('../../simulator/jupyterhub/scenarios.js');
       const script = await generator(shell);
-      context.out.write(script(describeProgram(program, scenarios), names));
+      context.out.write(script(describeProgram(program, { ...scenarios, ...hubScenarios }), names));
     });
 }
 
