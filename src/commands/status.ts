@@ -9,7 +9,7 @@ import { failed, labFailed } from '../model/reducer.js';
 import { glance, settledState } from './session/following.js';
 import { begin } from './session/begin.js';
 import { noLab } from './session/no-lab.js';
-import { doesRespond, probeOnce, warnOfCapitals, type Readiness } from './session/ready.js';
+import { capitals, doesRespond, probeOnce, type Readiness } from './session/ready.js';
 import type { Session } from './session/session.js';
 import type { Probed, Subject } from '../backends/backend.js';
 import { isAborted } from '../runtime/deadline.js';
@@ -31,7 +31,7 @@ export async function status(session: Session): Promise<Ending> {
   if (isAborted(session.context.signal)) return session.ending(session.cutShort(words));
   const ready = doesRespond(probed);
   const unready = runs && ready === false ? notResponding(session, subject, lab, probed) : null;
-  if (runs) warnOfCapitals(session, lab);
+  if (runs && lab.address?.hasCapitals === true) session.display.warn(capitals);
   const outcome = unready ?? judged.outcome;
   const isInText = lab !== null && unready === null && saysNoMore(outcome);
   const text = lab === null ? [] : describe(lab, subject.name, ready);

@@ -30,7 +30,7 @@ export interface ReadyOptions {
 /** The fields of the JSON result. */
 export type Readiness = Pick<NonNullable<Ending['more']>, 'ready' | 'ready_check'>;
 
-export type Checked =
+type Checked =
   | { kind: 'confirmed'; outcome: Outcome; readiness: Readiness }
   | { kind: 'ended'; outcome: Outcome; readiness: Readiness }
   /** The lab does not run any more, or never did: the command has to follow what happens. */
@@ -46,7 +46,7 @@ const confirmAfter = 2_000;
 const weakInterval = 1_000;
 
 /** What success means for this lab. */
-export function runningGoal({ goal }: ReadyOptions, { mustConfirmRunning }: RemoteLab): RunningGoal {
+function runningGoal({ goal }: ReadyOptions, { mustConfirmRunning }: RemoteLab): RunningGoal {
   return goal ?? (mustConfirmRunning ? 'ready' : 'running');
 }
 
@@ -64,14 +64,27 @@ export async function untilConfirmed(
   const goal = runningGoal(options, lab);
   const isChecked = goal === 'ready' || lab.mustConfirmRunning;
   session.events.holdsComplete = isChecked;
+  const warned = new Set<string>();
+  const warn = (text: string): void => {
+    if (!warned.has(text)) session.display.warn(text);
+    warned.add(text);
+  };
   for (let again = false; ; again = true) {
     const outcome = await follow(again);
     const runs = outcome.kind === 'complete' || outcome.kind === 'running';
     if (!isChecked || !runs) return { outcome, readiness: {}, isChecked: false };
-    const checked = await new Check(session, subject, lab, { ...options, goal }).run(outcome);
+    const checked = await new Check(session, subject, lab, { ...options, goal, warn }).run(outcome);
     if (checked.kind !== 'not running') return { ...checked, isChecked };
     session.trace(1, 'the lab does not run any more; following it again');
   }
+}
+
+interface CheckOptions extends ReadyOptions {
+  goal: RunningGoal;
+  /** The messages for a run that is cut short. */
+  words: Words;
+  /** Shows a warning, but none twice. */
+  warn: (text: string) => void;
 }
 
 class Check {
@@ -80,6 +93,7 @@ class Check {
   readonly #lab: RemoteLab;
   readonly #goal: RunningGoal;
   readonly #words: Words;
+  readonly #warn: (text: string) => void;
   /** The time for probes. It runs only between states that say the lab runs, so it stands still while there are none. */
   readonly #timer: Stopwatch;
   readonly #timeout: number;
@@ -93,13 +107,14 @@ class Check {
     session: Session,
     subject: Subject,
     lab: RemoteLab,
-    { goal, readyTimeout = null, words }: ReadyOptions & { goal: RunningGoal; words: Words },
+    { goal, readyTimeout = null, words, warn }: CheckOptions,
   ) {
     this.#session = session;
     this.#subject = subject;
     this.#lab = lab;
     this.#goal = goal;
     this.#words = words;
+    this.#warn = warn;
     this.#timer = new Stopwatch(session.context.clock);
     const usual = lab.mustConfirmRunning ? defaultTimeout.confirmed : defaultTimeout.final;
     this.#timeout = readyTimeout === 0 ? Infinity : (readyTimeout ?? usual);
@@ -112,7 +127,7 @@ class Check {
     const { clock } = session.context;
     session.events.check();
     if (this.#goal === 'ready' && this.#lab.probe === null) {
-      session.display.warn('the address of the lab is not known here, so whether it responds is not checked');
+      this.#warn('the address of the lab is not known here, so whether it responds is not checked');
     }
     /** When the first state came. */
     let since: number | null = null;
@@ -151,7 +166,7 @@ class Check {
   async #probe(lab: Lab): Promise<void> {
     const session = this.#session;
     const { address } = lab;
-    warnOfCapitals(session, lab);
+    if (address?.hasCapitals === true) this.#warn(capitals);
     const probed = await probeOnce(this.#lab, lab, session.signal);
     // The deadline, or a signal, cut it short.
     if (isAborted(session.signal)) return;
@@ -210,16 +225,9 @@ export function doesRespond(probed: Probed | null): boolean | null {
   }
 }
 
-const warned = new WeakSet<Session>();
-
-/** Warns once that no browser reaches the lab. */
-export function warnOfCapitals(session: Session, { address }: Lab): void {
-  if (address?.hasCapitals !== true || warned.has(session)) return;
-  warned.add(session);
-  session.display.warn(
-    'no browser reaches the lab: the name of its host has capital letters, which browsers send in lower case',
-  );
-}
+/** The warning for an address whose host has capital letters. */
+export const capitals =
+  'no browser reaches the lab: the name of its host has capital letters, which browsers send in lower case';
 
 /** The outcome if the time for probes is over. */
 function notReady(last: Probed | null, { server }: Session): Outcome {

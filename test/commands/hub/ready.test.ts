@@ -45,9 +45,9 @@ describe('a spawn at a Hub', () => {
     ['hub-forbidden', 7, { ready: null }, /cannot be checked from here: .*demands a login: HTTP 403/],
     ['hub-capitals', 1, { ready: false }, /nothing responds at its address: the Hub responds in its place$/],
     ['hub-cancelled-stuck', 1, { ready: false }, /^the Hub says that the lab runs, but nothing responds/],
-    ['hub-cancelled', 1, {}, /^the lab was removed before it ran/],
-    ['hub-shutdown', 1, {}, /^the lab was removed before it ran/],
-    ['hub-dead', 1, {}, /^the lab was removed before it ran/],
+    ['hub-cancelled', 1, {}, /^the Hub has lost the spawn/],
+    ['hub-shutdown', 1, {}, /^the Hub has lost the spawn/],
+    ['hub-dead', 1, {}, /^the Hub has lost the spawn/],
   ] as const) {
     it(`ends with ${code}: ${scenario}`, async () => {
       const played = await spawnOf(scenario);
@@ -207,7 +207,7 @@ describe('a wait at a Hub', () => {
   it('fails if a server that was ready is not there any more', async () => {
     const cancelled = await waitFor('hub-cancelled', null, beginSpawn);
     assert.equal(cancelled.code, 1, cancelled.message);
-    assert.match(cancelled.message, /removed/);
+    assert.match(cancelled.message, /^the Hub has lost the spawn/);
     assert.equal(completes(cancelled), 0);
   });
 });
