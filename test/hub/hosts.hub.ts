@@ -40,6 +40,7 @@ for (const version of hubVersions) {
         const spawned = await ann.run('spawn', [], { start: [{ wait: 2 }] });
         assert.equal(spawned.code, 0, spawned.stderr);
         assert.equal(spawned.stdout, `https://ann.hub.test:${hub.url.port}/nb/user/ann/\n`);
+        assert.ok(proxy.seen.includes(`CONNECT ann.hub.test:${hub.url.port}`), proxy.seen.join('\n'));
         const status = await ann.result('status');
         assert.deepEqual([status.exit_code, status.lab?.['ready']], [0, true]);
         assert.equal((await ann.run('stop')).code, 0);

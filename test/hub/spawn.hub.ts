@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { startHub, type RealHub } from './hub.js';
-import { resultOf, userOf } from './user.js';
+import { event, resultOf, userOf } from './user.js';
 import { hubVersions } from './versions.js';
 
 for (const version of hubVersions) {
@@ -24,6 +24,8 @@ for (const version of hubVersions) {
       assert.equal(spawned.stdout, `${hub.url.href}user/quick/\n`);
       const again = await user.result('spawn');
       assert.deepEqual([again.outcome, again.exit_code], ['running', 0]);
+      const conflict = await user.result('spawn', ['--on-conflict', 'fail']);
+      assert.deepEqual([conflict.outcome, conflict.exit_code], ['conflict', 5]);
       const status = await user.result('status');
       assert.deepEqual([status.outcome, status.exit_code], ['running', 0]);
       assert.equal(status.lab?.['ready'], true);
@@ -39,12 +41,14 @@ for (const version of hubVersions) {
         progress: [
           { say: { progress: 20, message: 'Pulling the image' } },
           { say: { progress: 40, failed: true, message: 'Back-off' } },
+          // A `failed` is shown once something follows it.
+          { say: { progress: 50, message: 'Trying again' } },
           { gate: 'slow' },
         ],
       });
-      await spawn.seen(/Back-off/);
+      await spawn.seen(event('Back-off'));
       const wait = user.start('wait', ['-o', 'ndjson']);
-      await wait.seen(/Back-off/);
+      await wait.seen(event('Back-off'));
       hub.open('slow');
       for (const { finished } of [spawn, wait]) {
         const ended = await finished;
@@ -90,6 +94,38 @@ for (const version of hubVersions) {
       assert.equal((await stop.finished).code, 0);
     });
 
+    it('ends with 1 where the start is cancelled', async () => {
+      const user = await userOf(hub, 'cancels');
+      const spawn = user.start('spawn', ['-o', 'ndjson'], {
+        start: [{ wait: 600 }],
+        progress: [{ say: { progress: 20, message: 'Pulling the image' } }, { wait: 600 }],
+      });
+      await spawn.seen(event('Pulling the image'));
+      const stopped = await user.result('stop');
+      assert.deepEqual([stopped.outcome, stopped.exit_code], ['absent', 0]);
+      const ended = await spawn.finished;
+      assert.equal(ended.code, 1, ended.stdout + ended.stderr);
+      assert.doesNotMatch(ended.stdout, /"type":"complete"/);
+    });
+
+    it('does not believe that a server is ready which the Hub could not cancel', async () => {
+      const user = await userOf(hub, 'stuck');
+      const spawn = user.start('spawn', ['-o', 'ndjson', '--ready-timeout', '3s'], {
+        start: [{ wait: 600 }],
+        cancel: [{ wait: 4 }],
+        progress: [{ say: { progress: 20, message: 'Pulling the image' } }, { wait: 600 }],
+      });
+      await spawn.seen(event('Pulling the image'));
+      assert.equal((await user.result('stop')).exit_code, 1);
+      const ended = await spawn.finished;
+      assert.equal(ended.code, 1, ended.stdout + ended.stderr);
+      assert.doesNotMatch(ended.stdout, /"type":"complete"/);
+      // A new start repairs it.
+      const again = await user.result('spawn', [], {});
+      assert.deepEqual([again.outcome, again.exit_code], ['complete', 0]);
+      assert.equal((await user.result('stop')).exit_code, 0);
+    });
+
     it('spawns and stops a named server', async () => {
       const user = await userOf(hub, 'names');
       const work = ['--server-name', 'work'];
@@ -101,7 +137,7 @@ for (const version of hubVersions) {
       assert.equal((await user.run('status', work)).code, 4);
     });
 
-    it('replaces a server that is dead', async () => {
+    it('notices that a server is dead, and replaces it', async () => {
       const user = await userOf(hub, 'dies');
       assert.equal((await user.run('spawn', [], { server: { die: 'dies' } })).code, 0);
       hub.open('dies');
@@ -110,6 +146,9 @@ for (const version of hubVersions) {
         (await hub.dispatcher.request({ origin: address.origin, path: address.pathname, method: 'GET' }))
           .statusCode === 200;
       while (await isAlive());
+      const dead = await user.result('status');
+      assert.notEqual(dead.exit_code, 0, JSON.stringify(dead));
+      assert.equal(dead['ready'], false);
       const again = await user.result('spawn', [], {});
       assert.equal(again.exit_code, 0, JSON.stringify(again));
       assert.equal((await user.result('status')).exit_code, 0);
@@ -145,7 +184,7 @@ for (const version of hubVersions) {
         progress: [{ say: { progress: 20, message: 'Pulling the image' } }, { gate: 'leaves' }],
       };
       const spawn = user.start('spawn', ['-o', 'ndjson'], script);
-      await spawn.seen(/Pulling the image/);
+      await spawn.seen(event('Pulling the image'));
       spawn.child.kill('SIGINT');
       assert.equal((await spawn.finished).code, 130);
       const late = await user.result('wait', ['--timeout', '6s']);
@@ -165,6 +204,7 @@ for (const version of hubVersions) {
           http_timeout: 120,
         });
         assert.equal(result.exit_code, 0, JSON.stringify(result));
+        assert.equal(result['ready_check'], 'jupyter');
         assert.equal((await user.run('stop')).code, 0);
       });
     }
@@ -175,7 +215,7 @@ for (const version of hubVersions) {
         start: [{ gate: 'buggy' }],
         progress: [{ say: { progress: 30, message: 'before the bug' } }, { say_object: true }],
       });
-      await spawn.seen(/before the bug/);
+      await spawn.seen(event('before the bug'));
       hub.open('buggy');
       const ended = await spawn.finished;
       assert.equal(ended.code, 0, ended.stdout + ended.stderr);

@@ -66,6 +66,11 @@ export async function userOf(
   return user;
 }
 
+/** Matches an event with this message in JSON output, and not the request, which contains the script. */
+export function event(message: string): RegExp {
+  return new RegExp(`"type":"\\w+","message":"${message}"`);
+}
+
 /** The result object, which is the last line of JSON output. */
 export function resultOf({ code, stdout, stderr }: Finished): ResultObject {
   const line = stdout.trimEnd().split('\n').at(-1) ?? '';
