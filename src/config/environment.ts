@@ -16,6 +16,8 @@ export const environment = {
   EXTERNAL_INSTANCE_URL: 'inside a lab: the instance, whose controller is then the default',
   NUBLADO_TOKEN: 'inside a lab: the token, used for that instance only',
   ACCESS_TOKEN: 'inside an older lab: the token, used for that instance only',
+  JUPYTERHUB_PUBLIC_HUB_URL: "inside a server of a JupyterHub: the Hub's public pages, for `--hub auto`",
+  JUPYTERHUB_PUBLIC_URL: "inside a server of a JupyterHub: the server's public URL, for `--hub auto`",
   JUPYTERHUB_API_URL: "inside a server of a JupyterHub: the Hub's API",
   JUPYTERHUB_API_TOKEN: 'inside a server of a JupyterHub: its token, sent to JUPYTERHUB_API_URL only',
   JUPYTERHUB_SERVER_NAME: 'inside a named server of a JupyterHub: its name',

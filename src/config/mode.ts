@@ -62,7 +62,7 @@ export function chooseServer(
       return isOff[kind] ? null : text;
     };
     const named = { controller: left('controller'), hub: left('hub') };
-    if (chosen === null) chosen = serverAt(level, named, servers, unused);
+    if (chosen === null) chosen = serverAt(level, named, servers, env, unused);
     else unused.push(...unusedAt(named, chosen));
   }
   return chosen;
@@ -76,6 +76,7 @@ function serverAt(
   level: Level,
   { controller, hub }: Record<ServerKind, Text>,
   servers: Servers,
+  env: Context['env'],
   unused: string[],
 ): ChosenServer | null {
   if (controller !== null && hub !== null) {
@@ -87,7 +88,11 @@ function serverAt(
   const kind = hub === null ? 'controller' : 'hub';
   const text = hub ?? controller;
   if (text === null) return null;
-  return { kind, url: setting(servers[kind].parseUrl(text.value, text.origin), text.origin), level, unused };
+  const url =
+    hub?.value === 'auto'
+      ? servers.hub.find(env, hub.origin)
+      : setting(servers[kind].parseUrl(text.value, text.origin), text.origin);
+  return { kind, url, level, unused };
 }
 
 function unusedAt({ controller, hub }: Record<ServerKind, Text>, { kind, url }: ChosenServer): string[] {

@@ -151,7 +151,6 @@ describe('the server', () => {
     ['https://data.example.org/nb/hub/home', /a page of the Hub.*Use https:\/\/data\.example\.org\/nb\//],
     ['https://hub.example.org/user/ann/lab', /a user's server.*Use https:\/\/hub\.example\.org\//],
     ['hub.example.org', /starts with https.*Did you mean https:\/\/hub/],
-    ['auto', /not supported yet/],
     ['https://me:secret@hub.example.org', /user name or password/],
     ['https://hub.example.org/?x', /must end with its path/],
   ] as const) {
@@ -159,6 +158,32 @@ describe('the server', () => {
       await assert.rejects(target({ hub: text }, { LAB_TOKEN: 'x' }), usage(message));
     });
   }
+});
+
+describe('--hub auto', () => {
+  const token = { LAB_TOKEN: 'x' };
+  for (const [name, value, expected] of [
+    ['JUPYTERHUB_PUBLIC_HUB_URL', 'https://hub.example.org/nb/hub/', 'https://hub.example.org/nb/'],
+    ['JUPYTERHUB_PUBLIC_URL', 'https://hub.example.org/user/ann/work/', 'https://hub.example.org/'],
+    ['JUPYTERHUB_API_URL', 'http://127.0.0.1:8081/jupyter/hub/api', 'http://127.0.0.1:8081/jupyter/'],
+  ] as const) {
+    it(`finds the Hub in ${name}`, async () => {
+      assert.deepEqual(await chosen({ hub: 'auto' }, { ...token, [name]: value }), ['hub', expected, 'x']);
+      const { server } = await target({}, { ...token, LAB_HUB: 'auto', [name]: value });
+      assert.equal(server.url.origin, `LAB_HUB auto, ${name}`);
+    });
+  }
+
+  it('lists what was tried', async () => {
+    const env = {
+      JUPYTERHUB_API_URL: 'http://hub:8081/hub/api',
+      JUPYTERHUB_PUBLIC_URL: 'https://hub.example.org/',
+    };
+    await assert.rejects(
+      target({ hub: 'auto' }, { ...token, ...env }),
+      usage(/^--hub: found no JupyterHub: JUPYTERHUB_PUBLIC_HUB_URL is not set; .*form; .*without https/),
+    );
+  });
 });
 
 describe('the audience of a token', () => {
