@@ -13,7 +13,7 @@
  * - One object serves one command. It is asked for many things at once, and holds no lab's state between requests.
  */
 import type { Choices } from '../model/choices.js';
-import type { Lab, LabAddress, Phase } from '../model/lab.js';
+import type { Lab, LabAddress, ListedLab, Phase } from '../model/lab.js';
 import type { LabRequest } from '../model/lab-request.js';
 import type { Failure, Result } from '../model/result.js';
 import type { ServerName } from '../model/run-state.js';
@@ -49,7 +49,10 @@ export interface Backend {
   whoAmI(signal: AbortSignal): Promise<Result<string>>;
 
   /** The users whose labs are running. */
-  list(signal: AbortSignal): Promise<Result<string[]>>;
+  list(signal: AbortSignal): Promise<Result<Listing>>;
+
+  /** All labs of one user; null where a user has one at most. */
+  readonly labsOf: ((user: string, signal: AbortSignal) => Promise<Result<ListedLab[]>>) | null;
 
   /** One user's lab. Sends nothing. */
   lab(subject: Subject): RemoteLab;
@@ -61,8 +64,14 @@ export interface Backend {
   ownState(signal: AbortSignal): Promise<Result<Lab | null>>;
 }
 
+export interface Listing {
+  users: string[];
+  /** The labs of these users; omitted if the server lists users only. */
+  labs?: ListedLab[];
+}
+
 /** What a command is about to do that not all settings allow. */
-export type Action = 'create' | 'choices' | 'open';
+export type Action = 'create' | 'choices' | 'open' | 'stop' | 'status';
 
 /** One user's lab at a backend. */
 export interface RemoteLab {

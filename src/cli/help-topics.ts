@@ -79,9 +79,11 @@ The kinds are:
   result      outcome, exit_code, message, events (their number), lab,
               and where they apply ready (null if unknown), ready_check
               (jupyter, http, or hub if only the Hub says so), users,
-              images, sizes, profiles, last_event: {type, message,
-              time, elapsed_ms} (at a deadline; null if no event
-              came), and error: {type, message, status, hint}
+              labs: [{user, server, ready, started, last_activity}]
+              (at a JupyterHub; from status --all, with status and
+              url), images, sizes, profiles, last_event: {type,
+              message, time, elapsed_ms} (at a deadline; null if no
+              event came), and error: {type, message, status, hint}
 
 outcome is one of ok, complete, running, failed, detached, absent,
 pending, timeout, interrupted, refused, unauthorized, not-found,

@@ -82,16 +82,23 @@ export function addStop(program: Command, wiring: Wiring): void {
   lab stop --user NAME               another user's lab
 
 Stopping a lab needs a token with the scope admin:jupyterlab.`,
-    own: [new Option('-d, --detach', 'Return once the deletion is in progress')],
-  }).action((flags: CommonFlags & { detach?: boolean }) =>
+    own: [
+      new Option('-d, --detach', 'Return once the deletion is in progress'),
+      new Option('--remove', 'Delete the name of a named server as well, at a JupyterHub'),
+    ],
+  }).action((flags: CommonFlags & { detach?: boolean; remove?: boolean }) =>
     run(wiring, {
       goal: 'delete',
       flags,
       demoUnderWay: true,
       secrets: [],
+      hub: { forget: flags.remove === true },
       events: null,
       run: async (session) =>
-        (await import('../commands/stop.js')).stop(session, { detach: flags.detach === true }),
+        (await import('../commands/stop.js')).stop(session, {
+          detach: flags.detach === true,
+          given: flags.remove === true ? ['--remove'] : [],
+        }),
     }),
   );
 }
@@ -103,16 +110,21 @@ export function addStatus(program: Command, wiring: Wiring): void {
     timeout: '30s',
     examples: `  lab status                         exit 0 running, 1 failed, 4 none, 8 in progress
   lab status -v                      also show where each setting comes from
-  lab status -o json | jq .lab.status`,
+  lab status -o json | jq .lab.status
+  lab status --all                   all servers of a user at a JupyterHub`,
+    own: [new Option('--all', "Show all of the user's servers, at a JupyterHub")],
     unused: ['--idle-timeout', '--progress'],
-  }).action((flags: CommonFlags) =>
+  }).action((flags: CommonFlags & { all?: boolean }) =>
     run(wiring, {
       goal: 'spawn',
       flags,
       demoUnderWay: true,
       secrets: [],
       events: null,
-      run: async (session) => (await import('../commands/status.js')).status(session),
+      run: async (session) =>
+        flags.all === true
+          ? (await import('../commands/status-all.js')).statusOfAll(session)
+          : (await import('../commands/status.js')).status(session),
     }),
   );
 }

@@ -11,7 +11,10 @@ export async function list(session: Session): Promise<Ending> {
   if (!asked.ok) {
     return session.ending(session.failureOutcome(asked.failure, { interrupted: 'interrupted', hint: null }));
   }
-  const users = asked.value;
+  const { users, labs } = asked.value;
   const message = users.length === 1 ? '1 lab is running' : `${users.length} labs are running`;
-  return session.ending({ kind: 'ok', message }, { text: users.map(sanitise), more: { users } });
+  return session.ending(
+    { kind: 'ok', message },
+    { text: users.map(sanitise), more: { users, ...(labs === undefined ? {} : { labs }) } },
+  );
 }

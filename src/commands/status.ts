@@ -11,6 +11,7 @@ import { begin } from './session/begin.js';
 import { noLab } from './session/no-lab.js';
 import { capitals, doesRespond, probeOnce, type Readiness } from './session/ready.js';
 import type { Session } from './session/session.js';
+import { nothingUnderThatName } from './status-all.js';
 import type { Probed, Subject } from '../backends/backend.js';
 import { isAborted } from '../runtime/deadline.js';
 
@@ -32,7 +33,8 @@ export async function status(session: Session): Promise<Ending> {
   const ready = doesRespond(probed);
   const unready = runs && ready === false ? notResponding(session, subject, lab, probed) : null;
   if (runs && lab.address?.hasCapitals === true) session.display.warn(capitals);
-  const outcome = unready ?? judged.outcome;
+  const none = lab === null && judged.outcome.kind === 'not-found';
+  const outcome = unready ?? (none ? await nothingUnderThatName(session, subject) : judged.outcome);
   const isInText = lab !== null && unready === null && saysNoMore(outcome);
   const text = lab === null ? [] : describe(lab, subject.name, ready);
   return session.ending(outcome, { lab, text, isInText, more: readinessOf(probed) });

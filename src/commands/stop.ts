@@ -6,7 +6,15 @@ import { begin } from './session/begin.js';
 import { deleteLab } from './session/delete.js';
 import type { Session } from './session/session.js';
 
-export async function stop(session: Session, { detach }: { detach: boolean }): Promise<Ending> {
+export interface StopOptions {
+  /** Return as soon as the deletion is in progress. */
+  detach: boolean;
+  /** The options of the command line that only some servers understand. */
+  given?: readonly string[];
+}
+
+export async function stop(session: Session, { detach, given = [] }: StopOptions): Promise<Ending> {
+  session.backend.checkSettings('stop', given);
   const words = {
     interrupted: `detached; the deletion continues in ${session.server}`,
     hint: '`lab wait --for absent` follows it again.',

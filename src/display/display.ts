@@ -8,7 +8,7 @@ import type { ImageOption, SizeOption } from '../model/choices.js';
 import type { Outcome } from '../model/outcome.js';
 import type { ReadyCheck } from '../model/output.js';
 import type { EventInput, Input, RunState } from '../model/reducer.js';
-import type { Lab } from '../model/lab.js';
+import type { Lab, ListedLab } from '../model/lab.js';
 
 /** What is about to happen, reported once the user and the server are known. */
 export interface StartInfo {
@@ -44,6 +44,7 @@ export interface Ending {
   /** Additional fields of the result object, by command. */
   more?: {
     users?: string[];
+    labs?: ListedLab[];
     images?: ImageOption[];
     sizes?: SizeOption[];
     ready?: boolean | null;

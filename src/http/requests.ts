@@ -83,7 +83,7 @@ export function createRequests(
       return refuse(request, sent.value);
     let answer: HttpResponse;
     try {
-      answer = await readWhole(sent.value, clock);
+      answer = await readWhole(sent.value, clock, request.bodyLimit);
     } catch (error) {
       redactError(error, redact);
       return { ok: false, failure: networkFailure(request.asked, error, baseText(base), { sent: true }) };

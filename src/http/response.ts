@@ -13,6 +13,8 @@ export interface HttpResponse {
   body: string;
   /** Whether the body is longer than what was read. */
   more: boolean;
+  /** The maximum of bytes that was read; omitted without a body. */
+  limit?: number;
   /** Whether `body` is complete: false if it was late, cut off, too long, or compressed. */
   whole: boolean;
   /** The URL that responded, after this many redirects. */
@@ -45,10 +47,14 @@ export function headersOf({ response, url, redirects, redact }: UnreadResponse):
 }
 
 /** The response with its body; throws if the body is cut off or stalls. */
-export async function readWhole(reply: UnreadResponse, clock: Clock): Promise<HttpResponse> {
+export async function readWhole(
+  reply: UnreadResponse,
+  clock: Clock,
+  limit = bodyLimit,
+): Promise<HttpResponse> {
   const chunks: Buffer[] = [];
-  await collect(reply, chunks, clock, stall, 'since the last byte');
-  return withBody(reply, chunks, true);
+  await collect(reply, chunks, clock, stall, 'since the last byte', limit);
+  return withBody(reply, chunks, true, limit);
 }
 
 /** The response with the part of its body that arrives within `ms` milliseconds from now. */
@@ -68,6 +74,7 @@ async function collect(
   clock: Clock,
   ms: number,
   counted: 'in all' | 'since the last byte',
+  most = bodyLimit,
 ): Promise<void> {
   let size = 0;
   const limit = startDeadline(clock, ms, new AbortController().signal);
@@ -79,24 +86,29 @@ async function collect(
       if (counted === 'since the last byte') limit.touch();
       chunks.push(chunk);
       size += chunk.length;
-      if (size > bodyLimit) return;
+      if (size > most) return;
     }
   } finally {
     limit.cancel();
   }
 }
 
-function withBody(reply: UnreadResponse, chunks: readonly Buffer[], ended: boolean): HttpResponse {
+function withBody(
+  reply: UnreadResponse,
+  chunks: readonly Buffer[],
+  ended: boolean,
+  limit = bodyLimit,
+): HttpResponse {
   const bytes = Buffer.concat(chunks);
-  const more = bytes.length > bodyLimit;
-  const body = bytes.subarray(0, bodyLimit).toString('utf8');
-  return { ...headersOf(reply), body, more, whole: ended && !more };
+  const more = bytes.length > limit;
+  const body = bytes.subarray(0, limit).toString('utf8');
+  return { ...headersOf(reply), body, more, limit, whole: ended && !more };
 }
 
 /** Describes what a response contains instead of the requested content. */
 export function describeContent(answer: HttpResponse): string {
   if (compression(answer) !== null) return describeCompression(answer);
-  if (answer.more) return `longer than ${bodyLimit} bytes`;
+  if (answer.more) return `longer than ${answer.limit ?? bodyLimit} bytes`;
   if (isPage(answer)) return 'a web page';
   const type = mediaType(shown(answer, 'content-type'));
   return type === '' ? 'without a content type' : type;

@@ -56,6 +56,8 @@ export interface Request {
   hintIfSent?: string;
   /** Whether a redirect is a response like any other. Default: redirects within the same origin are followed. */
   keepRedirects?: boolean;
+  /** The maximum size of the body of the response, in bytes; default 1 MiB. */
+  bodyLimit?: number;
   signal: AbortSignal;
 }
 

@@ -58,6 +58,18 @@ export function isGone(lab: Lab | null): boolean {
   return lab === null || lab.gone === true;
 }
 
+/** A lab in a list, as JSON output prints it. `status` and `url` only in a list of one user's labs. */
+export interface ListedLab {
+  user: string;
+  /** The name of a named server; empty for the default one. */
+  server: string;
+  ready: boolean | null;
+  started: string | null;
+  last_activity: string | null;
+  status?: string;
+  url?: string | null;
+}
+
 /** JSON output version 1 promises these fields; a backend may have more. */
 export interface RawLab {
   status: string;

@@ -107,6 +107,22 @@ const ResultObject = z.object({
       'how it is known that the lab is ready: Jupyter responds, another server does, or the Hub says so',
   }),
   users: z.array(z.string()).optional(),
+  labs: z
+    .array(
+      z.object({
+        user: z.string(),
+        server: z.string(),
+        ready: z.boolean().nullable(),
+        started: z.string().nullable(),
+        last_activity: z.string().nullable(),
+        status: z.string().optional(),
+        url: z.string().nullable().optional(),
+      }),
+    )
+    .optional()
+    .register(metadata, {
+      description: 'the servers at a JupyterHub; `server` is empty for the default one',
+    }),
   images: z.array(z.object({ name: z.string(), reference: z.string(), checked: z.boolean() })).optional(),
   sizes: z
     .array(

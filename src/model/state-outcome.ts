@@ -86,10 +86,10 @@ export function deletionFailed(reason: string | null): Outcome {
 
 /**
  * The lab is gone; the reason, if there is one, comes from an `error` event. A Hub forgets a spawn when it restarts, and does
- * not report a failure then.
+ * not report a failure then; and it says that a lab is ready which is being stopped.
  */
 export function removed({ server, reason }: Pick<RunState, 'server' | 'reason'>): Outcome {
   if (server !== 'the Hub') return failed('the lab was removed before it ran', reason, 'removed');
-  const lost = 'the Hub has lost the spawn: it was restarted, or the lab was stopped before it ran';
+  const lost = 'the Hub has lost the spawn: it was restarted, or the lab was stopped, or died';
   return failed(lost, reason, 'removed');
 }

@@ -127,10 +127,13 @@ class Following {
     }
   }
 
-  async *#read(connection: Connection, { decode, replay }: EventStream): Yielding<ConnectionEnd | null> {
+  async *#read(
+    connection: Connection,
+    { decode, replay, heartbeat }: EventStream,
+  ): Yielding<ConnectionEnd | null> {
     const { clock, source, onBytes } = this.#options;
     const [seen, retry, { redact }] = [this.#seen, this.#retry, source];
-    const reader = new StreamReader({ decode, replay, redact, clock, seen, retry });
+    const reader = new StreamReader({ decode, replay, heartbeat, redact, clock, seen, retry });
     for (;;) {
       const next = yield* this.#arrivals.during(connection.next());
       const isEnd = !(next instanceof Uint8Array);

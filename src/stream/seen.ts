@@ -25,6 +25,11 @@ export class Seen {
     return this.#length === 0;
   }
 
+  /** Whether the last frame that was seen is this one. */
+  endsWith(frame: RawFrame): boolean {
+    return this.#length > 0 && this.#at(this.#length - 1) === hashOf(frame);
+  }
+
   /** A new connection begins: the queue starts again from its first frame. */
   rewind(): void {
     this.#position = 0;

@@ -6,7 +6,7 @@
  */
 import { stamp, type Clock } from '../runtime/context.js';
 import type { Retry } from '../runtime/retry.js';
-import type { Decoder } from '../model/frame.js';
+import type { Decoder, RawFrame } from '../model/frame.js';
 import type { Redact } from '../model/redactor.js';
 import type { EventInput, Input, SkippedInput } from '../model/reducer.js';
 import type { EventStream } from './event-stream.js';
@@ -18,14 +18,21 @@ export interface StreamReaderOptions {
   decode: Decoder;
   /** See `EventStream.replay`. */
   replay: EventStream['replay'];
+  /** See `EventStream.heartbeat`. */
+  heartbeat: EventStream['heartbeat'];
   redact: Redact;
   clock: Clock;
   seen: Seen;
   retry: Retry;
+  /** Whether a frame is repeated although it is at another position; default never. */
+  isOld?: (frame: RawFrame) => boolean;
 }
 
 /** A stream that still sends anything at this age counts as a success, in milliseconds. */
 const steady = 5_000;
+
+/** Of a blank line: a server without comments sends some as a sign of life. */
+const lineFeed = 0x0a;
 
 /** The result of reading a chunk of the stream. */
 export interface Reading {
@@ -49,10 +56,13 @@ export class StreamReader {
 
   /** The inputs that these bytes complete; at least one, because any bytes show that the connection is alive. */
   push(bytes: Uint8Array): Reading {
-    const { clock, retry } = this.#options;
+    const { clock, retry, heartbeat } = this.#options;
     if (clock.monotonic() - this.#openedAt >= steady) retry.reset();
     const reading = this.#readingOf(this.#frames.push(bytes));
-    if (reading.inputs.length === 0) reading.inputs.push({ ...stamp(clock), kind: 'bytes' });
+    if (reading.inputs.length > 0) return reading;
+    const isBeat = heartbeat === 'bytes' && bytes.every((byte) => byte === lineFeed);
+    const { at, time } = stamp(clock);
+    reading.inputs.push(isBeat ? { at, time, kind: 'heartbeat', comment: '' } : { at, time, kind: 'bytes' });
     return reading;
   }
 
@@ -62,7 +72,7 @@ export class StreamReader {
   }
 
   #readingOf(items: readonly FrameItem[]): Reading {
-    const { clock, decode, replay, redact, seen, retry } = this.#options;
+    const { clock, decode, replay, redact, seen, retry, isOld = () => false } = this.#options;
     const reading: Reading = { inputs: [], frames: null, inDoubt: false };
     // All inputs of one chunk have the same time.
     const at = stamp(clock);
@@ -73,7 +83,8 @@ export class StreamReader {
         continue;
       }
       if (input.kind === 'skipped' && input.type === 'complete') reading.inDoubt = true;
-      const judgement = seen.judge(item.kind === 'frame' ? item.frame : null);
+      const frame = item.kind === 'frame' ? item.frame : null;
+      const judgement = frame !== null && isOld(frame) ? 'repeated' : seen.judge(frame);
       if (judgement === 'repeated') {
         reading.frames ??= 'repeated';
         // The frame is not shown again, but still decides: the consumer may not have received it yet, or another frame

@@ -5,6 +5,7 @@
  */
 import { stamp, type Clock } from '../runtime/context.js';
 import { isAborted, sleep } from '../runtime/deadline.js';
+import type { RawFrame } from '../model/frame.js';
 import type { Failure } from '../model/result.js';
 import type { ConnectionState, Input } from '../model/reducer.js';
 import { Retry, type RetryOptions } from '../runtime/retry.js';
@@ -50,8 +51,10 @@ export async function untilNews(options: UntilNewsOptions): Promise<Failure | nu
     report('retrying', retry.attempts, reason);
     return sleep(clock, ms, signal);
   };
+  /** Whether there was no queue in between, so that a repeated end is another operation's. */
+  let wasGone = false;
   while (!isAborted(signal)) {
-    const look = await lookOnce(options, retry, report);
+    const look = await lookOnce(options, retry, wasGone, report);
     if (isAborted(signal)) break;
     switch (look.kind) {
       case 'news':
@@ -67,6 +70,7 @@ export async function untilNews(options: UntilNewsOptions): Promise<Failure | nu
         const { failure } = look;
         if (failure.kind === 'not-found') {
           options.retry.contact.reached = true;
+          wasGone = true;
           onInput({ ...stamp(clock), kind: 'response', from: 'server', failure });
           await sleep(clock, interval, signal);
           break;
@@ -83,6 +87,7 @@ export async function untilNews(options: UntilNewsOptions): Promise<Failure | nu
 async function lookOnce(
   options: UntilNewsOptions,
   retry: Retry,
+  wasGone: boolean,
   report: (state: ConnectionState, attempt: number, reason: string | null) => void,
 ): Promise<Look> {
   const { source, clock, seen, watchWake, onInput } = options;
@@ -95,8 +100,11 @@ async function lookOnce(
     if (opened.kind !== 'open') return opened;
     options.retry.contact.reached = true;
     report('open', Math.max(1, retry.attempts), null);
-    const { decode, replay } = opened.stream;
-    const reader = new StreamReader({ decode, replay, redact: source.redact, clock, seen, retry });
+    const { decode, replay, heartbeat } = opened.stream;
+    const { redact } = source;
+    /** A server that does not repeat its queue repeats how the operation ended. */
+    const isOld = (frame: RawFrame): boolean => replay === 'unknown' && !wasGone && seen.endsWith(frame);
+    const reader = new StreamReader({ decode, replay, heartbeat, redact, clock, seen, retry, isOld });
     const openedAt = clock.monotonic();
     let stillMs = 0;
     for (;;) {

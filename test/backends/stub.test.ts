@@ -46,7 +46,8 @@ class Stub implements Backend {
   subject: Backend['subject'] = (wanted, lookup) =>
     findSubject(wanted, () => lookup.request((signal) => this.whoAmI(signal), 'server'));
   whoAmI: Backend['whoAmI'] = () => ok('ann');
-  list = () => ok(this.phase === 'running' ? ['ann'] : []);
+  list = () => ok({ users: this.phase === 'running' ? ['ann'] : [] });
+  readonly labsOf = null;
   ownState = () => ok(this.#lab());
 
   begin(now: Phase, then: Phase | null): void {

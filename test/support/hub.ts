@@ -41,6 +41,8 @@ export interface HubPlay {
   context?: Partial<Context>;
   /** Called with the Hub before the command begins. */
   before?: (site: HubSite) => void | Promise<void>;
+  /** Called for every request, when its body has arrived. */
+  onRequest?: (request: SeenRequest, site: HubSite) => void;
   /** Called at times after the beginning, in milliseconds. */
   at?: readonly (readonly [ms: number, act: (site: HubSite) => void])[];
 }
@@ -83,12 +85,14 @@ export async function playAtHub(
   const dispatcher = loopbackAgent();
   const requests: TimedRequest[] = [];
   const network = new Activity();
-  const hub = await startHub({
+  const signals = new AbortController();
+  const hub: SimulatedHub = await startHub({
     clock,
     ...play.hub,
     onRequest(request) {
       network.moved();
       requests.push({ ...request, at: clock.monotonic() });
+      play.onRequest?.(request, site);
     },
   });
   const {
@@ -110,7 +114,6 @@ export async function playAtHub(
       { server: '', userOptions: {}, forget: false, ...play.settings },
     );
   const display = new Recorder();
-  const signals = new AbortController();
   const { random = () => 0.5 } = play;
   const context = fakeContext({ ...play.context, clock, random, signal: signals.signal });
   const site = {

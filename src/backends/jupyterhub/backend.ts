@@ -11,6 +11,8 @@ import { UsageError } from '../../model/usage-error.js';
 import type { Backend } from '../backend.js';
 import { createHubClient, type HubClient } from './client.js';
 import type { TokenOwner } from './schemas.js';
+import { describedLabs, listedLabs } from './listing.js';
+import { cannotSee } from './looks.js';
 import { hubServer, type HubSettings, type HubWorld } from './server.js';
 
 export type { HubSettings } from './server.js';
@@ -38,6 +40,12 @@ export function hubBackend(client: HubClient, settings: HubSettings, world: HubW
       if (action === 'choices') {
         throw new UsageError('a JupyterHub does not list what may be chosen for a server', spawnerHint);
       }
+      if (given.includes('--remove') && settings.server === '') {
+        throw new UsageError(
+          '--remove deletes the name of a named server, and the default server has none',
+          'Name the server with --server-name.',
+        );
+      }
       const foreign = given.find((name) => controllerOptions.includes(name));
       if (foreign === undefined) return;
       throw new UsageError(`${foreign} is for a Nublado controller, and this is a JupyterHub`, spawnerHint);
@@ -51,7 +59,16 @@ export function hubBackend(client: HubClient, settings: HubSettings, world: HubW
     whoAmI,
     async list(signal) {
       const users = await client.readyUsers(signal);
-      return users.ok ? { ok: true, value: users.value.map(({ name }) => name) } : users;
+      if (!users.ok) return users;
+      const names = users.value.map(({ name }) => name);
+      return { ok: true, value: { users: names, labs: users.value.flatMap(listedLabs) } };
+    },
+    async labsOf(name, signal) {
+      await pace.turn(signal);
+      const user = await client.user(name, signal);
+      if (!user.ok) return user;
+      if (user.value.servers === undefined) return { ok: false, failure: cannotSee(name, world.base) };
+      return { ok: true, value: describedLabs(user.value, world.base, world.redact) };
     },
     lab: ({ name }) =>
       hubServer(client, { user: name, server: settings.server }, settings, { ...world, pace }),

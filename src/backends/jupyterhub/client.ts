@@ -50,6 +50,9 @@ const idle = 20_000;
 /** Users on one page of the list. A Hub may send fewer. */
 const pageSize = 200;
 
+/** The maximum size of a page in bytes: it has the options of all these users' servers. */
+const pageLimit = 32 * 1024 * 1024;
+
 export function createHubClient(options: ControllerOptions): HubClient {
   const { base: root, clock, credentials } = options;
   /** With a slash at the end, so that it is a prefix. */
@@ -110,6 +113,7 @@ export function createHubClient(options: ControllerOptions): HubClient {
             signal,
           ),
           accept: 'application/jupyterhub-pagination+json',
+          bodyLimit: pageLimit,
         };
         const page = await getJson(request, UserPage);
         if (!page.ok) return page;

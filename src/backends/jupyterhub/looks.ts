@@ -71,7 +71,7 @@ const abandoned: Failure = {
 };
 
 /** A model without the key `servers` does not mean that there are none. */
-function cannotSee(user: string, base: URL): Failure {
+export function cannotSee(user: string, base: URL): Failure {
   return failure(
     'unauthorized',
     'missing_scope',

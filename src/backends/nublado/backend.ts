@@ -92,7 +92,7 @@ export function nubladoBackend(
           'Give the URL of its JupyterHub with --hub.',
         );
       }
-      if (hasToken) return;
+      if (hasToken || action === 'stop' || action === 'status') return;
       throw new UsageError(
         `--direct: ${needsToken[action]} needs a token all the same`,
         'Name a file that holds one in --token-file or LAB_TOKEN_FILE.',
@@ -104,7 +104,11 @@ export function nubladoBackend(
       return findNubladoSubject(wanted, lookup, (signal) => client.whoAmI(signal));
     },
     whoAmI: (signal) => client.whoAmI(signal),
-    list: (signal) => client.list(signal),
+    async list(signal) {
+      const users = await client.list(signal);
+      return users.ok ? { ok: true, value: { users: users.value } } : users;
+    },
+    labsOf: null,
     lab,
     ownState: async (signal) => toLab(await client.ownState(signal)),
   };
@@ -120,7 +124,7 @@ const hubOptions: readonly string[] = [
   '--all',
 ];
 
-const needsToken: Record<Exclude<Action, 'open'>, string> = {
+const needsToken: Record<Extract<Action, 'create' | 'choices'>, string> = {
   create: 'creating a lab',
   choices: 'the form with the images and sizes',
 };

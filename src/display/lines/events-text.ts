@@ -51,7 +51,9 @@ export class EventsTextDisplay extends SilentDisplay {
         return typedLine('skipped', paint, null, text);
       }
       case 'heartbeat':
-        return this.#options.comments ? typedLine('comment', asItIs, null, logText(input.comment)) : null;
+        return this.#options.comments
+          ? typedLine('comment', asItIs, null, logText(input.comment) || '(blank line)')
+          : null;
       default:
         return null;
     }

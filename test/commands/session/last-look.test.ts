@@ -77,6 +77,7 @@ function backendAt({ clock, life, brings, state }: Site, fresh: boolean): Backen
     subject: () => Promise.resolve({ ok: true, value: { name: 'rachel', own: true } }),
     whoAmI: never,
     list: never,
+    labsOf: null,
     lab: () => lab,
     ownState: never,
   };
