@@ -31,6 +31,7 @@ export {
   type EventSource,
   type FollowEventsOptions,
   type SourceRules,
+  type StateMeaning,
   type Update,
 } from './library/follow-events.js';
 export type { EventStream } from './stream/event-stream.js';

@@ -8,7 +8,7 @@ import { decodeFrame } from '../backends/nublado/operation.js';
 import type { LabState } from '../backends/nublado/schemas.js';
 import { labOf } from '../backends/nublado/state.js';
 import { stamp, type Clock } from '../runtime/context.js';
-import type { Phase } from '../model/lab.js';
+import type { Lab, Phase } from '../model/lab.js';
 import { errorInfo, type Outcome } from '../model/outcome.js';
 import type { Result } from '../model/result.js';
 import { advance, initialRun, type Input } from '../model/reducer.js';
@@ -35,15 +35,23 @@ export interface EventSource {
 
 /** How to interpret a source. The defaults are those for a Nublado controller. */
 export interface SourceRules {
-  /** The phase that a state means. */
-  phaseOf?(state: LabState): Phase;
+  /** What the server is called in messages. */
+  name?: 'the controller' | 'the Hub';
+  /** What a state means. */
+  interpret?(state: LabState): StateMeaning;
   /**
    * Whether a `complete`, a state that says that the lab runs, and a missing lab may be false. They count once a second
    * request for the state confirms them; until then a `complete` is not yielded. Default false.
    */
   isProvisional?: boolean;
-  /** The default of the option `idleTimeout`. */
-  idleTimeout?: number;
+}
+
+export interface StateMeaning {
+  phase: Phase;
+  /** Why the lab failed, if the state says so. */
+  reason?: string | undefined;
+  /** Whether nothing is left of the lab, so that its failure is final. */
+  gone?: boolean;
 }
 
 /** Inputs that were yielded before, or that matter only inside this program. */
@@ -77,7 +85,7 @@ export interface FollowEventsOptions {
   /** Stops following, without an outcome. For a deadline, use `AbortSignal.timeout(ms)`. */
   signal?: AbortSignal;
   /**
-   * Reconnect after this long without a byte, in milliseconds; null for never. Default: that of the source, for a HubClient
+   * Reconnect after this long without a byte, in milliseconds; null for never. Default: that of the stream, for a HubClient
    * 20 s; otherwise 45 s, three pings of the controller.
    */
   idleTimeout?: number | null;
@@ -102,12 +110,12 @@ export async function* followEvents(
 ): AsyncGenerator<Update, void, undefined> {
   const { goal = 'spawn', signal, clock = systemClock, random = Math.random } = options;
   const { rules = {} } = source;
-  const { idleTimeout = rules.idleTimeout ?? 45_000, quiet = goal === 'spawn' ? 10_000 : null } = options;
-  let state = initialRun(goal, stamp(clock));
+  const { idleTimeout = 45_000, quiet = goal === 'spawn' ? 10_000 : null } = options;
+  let state = initialRun(goal, stamp(clock), rules.name);
   const held =
     rules.isProvisional === true ? new HeldComplete((text) => source.redact?.(text) ?? text) : null;
   const batches = follow({
-    source: sourceOf(source, held, clock),
+    source: sourceOf(source, held, clock, options.idleTimeout !== undefined),
     clock,
     retry: { clock, random, contact: { reached: false }, left: () => null },
     signal: signal ?? new AbortController().signal,
@@ -140,28 +148,40 @@ export async function* followEvents(
   yield { kind: 'outcome', outcome: { kind: 'unknown', message, error } };
 }
 
-/** The source for `follow`: with the form and the rules of a Nublado controller where it has none of its own. */
-function sourceOf(source: EventSource, held: HeldComplete | null, clock: Clock): Source {
+/**
+ * The source for `follow`: with the form and the rules of a Nublado controller where it has none of its own.
+ * `hasTimeout`: whether an idle timeout was given, which replaces that of the stream.
+ */
+function sourceOf(source: EventSource, held: HeldComplete | null, clock: Clock, hasTimeout: boolean): Source {
   const pace = new Pace(clock, stateInterval);
   const read: Source['state'] = async (signal) => {
     await pace.turn(signal);
     const answer = await source.state(signal);
     if (!answer.ok) return answer;
-    if (answer.value === null) return { ok: true, value: null };
-    const lab = labOf(answer.value);
-    return { ok: true, value: { ...lab, phase: source.rules?.phaseOf?.(answer.value) ?? lab.phase } };
+    return { ok: true, value: answer.value === null ? null : meaningOf(answer.value, source) };
   };
   return {
     events: async (signal) => {
       const opened = await source.events(signal);
       if (!opened.ok) return opened;
       const { value } = opened;
-      const stream: EventStream = Symbol.asyncIterator in value ? { body: value, ...nublado } : value;
-      return { ok: true, value: { ...stream, decode: held?.decoder(stream.decode) ?? stream.decode } };
+      const { idleTimeout, ...stream }: EventStream =
+        Symbol.asyncIterator in value ? { body: value, ...nublado } : value;
+      const decode = held?.decoder(stream.decode) ?? stream.decode;
+      const own = hasTimeout || idleTimeout === undefined ? {} : { idleTimeout };
+      return { ok: true, value: { ...stream, decode, ...own } };
     },
     state: held === null ? read : (signal) => confirmedState(read, clock, signal),
     redact: (text) => source.redact?.(text) ?? text,
   };
+}
+
+function meaningOf(state: LabState, { rules }: EventSource): Lab {
+  const lab = labOf(state);
+  const meaning = rules?.interpret?.(state);
+  if (meaning === undefined) return lab;
+  const { phase, reason, gone = false } = meaning;
+  return { ...lab, phase, gone, ...(reason === undefined ? {} : { reason }) };
 }
 
 const nublado = { decode: decodeFrame, replay: 'whole', heartbeat: 'comment' } as const;

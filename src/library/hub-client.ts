@@ -74,9 +74,13 @@ export class HubClient implements EventSource {
   readonly server: string;
   /** How `followEvents` interprets a Hub. */
   readonly rules: SourceRules = {
-    phaseOf: (state) => (state as HubServer).phase,
+    name: 'the Hub',
+    interpret(state) {
+      const { phase, reason } = state as HubServer;
+      // A Hub keeps no model of a server that did not start.
+      return phase === 'failed' ? { phase, reason: reason ?? undefined, gone: true } : { phase };
+    },
     isProvisional: true,
-    idleTimeout: 20_000,
   };
   readonly #base: URL;
   readonly #token: string;

@@ -10,6 +10,8 @@ export interface HubServer {
   phase: Phase;
   /** The phase as JSON output of the command line has it, or the Hub's own word for `other`. */
   status: string;
+  /** Why it did not start. */
+  reason: string | null;
   /** The public URL of the server, as the Hub reports it. */
   url: string | null;
   /** Its name; empty for the default server. */
@@ -23,12 +25,17 @@ export interface HubServer {
   [field: string]: unknown;
 }
 
-export function hubServerOf({ phase, status, url, raw }: Lab, name: string, redact: Redact): HubServer {
+export function hubServerOf(
+  { phase, status, reason, url, raw }: Lab,
+  name: string,
+  redact: Redact,
+): HubServer {
   const { pending, ready, started, last_activity: lastActivity, user_options: userOptions } = raw;
   const text = (value: unknown): string | null => (typeof value === 'string' ? redact(value) : null);
   return {
     phase,
     status,
+    reason: text(reason),
     url,
     server: name,
     pending: text(pending),

@@ -25,6 +25,9 @@ const fast: Clock = {
   after: (ms, callback) => realClock.after(ms / speed, callback),
 };
 
+/** The ending of a spawn that is gone. */
+const lost = 'failed: the Hub has lost the spawn: it was restarted, or the lab was stopped before it ran';
+
 interface Served {
   hub: SimulatedHub;
   seen: SeenRequest[];
@@ -92,6 +95,7 @@ for (const version of [4, 5, 6] as const) {
         {
           phase: 'running',
           status: 'running',
+          reason: null,
           url: `${hub.url}user/demo/`,
           server: '',
           pending: null,
@@ -116,7 +120,16 @@ for (const version of [4, 5, 6] as const) {
         ending(updates),
         /^failed: Spawn failed: pod jupyter-demo did not start: ImagePullBackOff/,
       );
-      assert.equal(valueOf(await client.state())?.phase, 'failed');
+      const state = valueOf(await client.state());
+      assert.equal(state?.phase, 'failed');
+      assert.match(state.reason ?? '', /ImagePullBackOff/);
+    });
+
+    it('reports it too if the stream never does', async (t) => {
+      const { client: make } = await serve(t, { version, scenario: 'hub-no-end-fail' });
+      const client = make();
+      valueOf(await client.create());
+      assert.match(ending(await followed(client)), /^failed: Spawn failed: .*ImagePullBackOff/);
     });
 
     it('does not take the last options unless asked to', async (t) => {
@@ -162,7 +175,7 @@ for (const version of [4, 5, 6] as const) {
       const client = make();
       valueOf(await client.create());
       const updates = await followed(client);
-      assert.equal(ending(updates), 'failed: the lab was removed before it ran');
+      assert.equal(ending(updates), lost);
       assert.ok(!eventsOf(updates).includes('complete'));
     });
   });
@@ -174,7 +187,7 @@ for (const version of [5, 6] as const) {
     const client = make();
     valueOf(await client.create());
     const updates = await followed(client);
-    assert.equal(ending(updates), 'failed: the lab was removed before it ran');
+    assert.equal(ending(updates), lost);
     assert.ok(!eventsOf(updates).includes('complete'));
   });
 }

@@ -23,6 +23,8 @@ type States = readonly (Phase | 'none' | Failure)[];
 
 interface Followed {
   shown: string[];
+  /** Why connections were lost. */
+  reasons: (string | null)[];
   /** When the state was requested, in milliseconds. */
   asked: number[];
 }
@@ -84,6 +86,7 @@ async function play(script: Script, options: FollowEventsOptions = {}): Promise<
           },
           replay: 'unknown',
           heartbeat: 'bytes',
+          idleTimeout: 20_000,
         },
       });
     },
@@ -94,12 +97,12 @@ async function play(script: Script, options: FollowEventsOptions = {}): Promise<
     },
     redact: (text) => text.replaceAll('hunter2', '[secret]'),
     rules: {
-      phaseOf: (state) => state['phase'] as Phase,
+      interpret: (state) => ({ phase: state['phase'] as Phase }),
       isProvisional: script.isProvisional ?? true,
-      idleTimeout: 20_000,
     },
   };
   const shown: string[] = [];
+  const reasons: (string | null)[] = [];
   const updates = followEvents(source, { clock, random: () => 0.5, ...options });
   const next = async (): Promise<Update | null> => {
     const { value } = await updates.next();
@@ -119,9 +122,10 @@ async function play(script: Script, options: FollowEventsOptions = {}): Promise<
     await pending;
     if (got.update === null) break;
     shown.push(show(got.update));
+    if (got.update.kind === 'connection' && got.update.state === 'lost') reasons.push(got.update.reason);
   }
   assert.equal(clock.pending, 0);
-  return { shown, asked };
+  return { shown, reasons, asked };
 }
 
 const ready = { lines: ['info pulling', 'complete ready at /user/ann/'] };
@@ -226,11 +230,27 @@ describe('a source with its own decoder, whose word counts', () => {
     assert.deepEqual(asked, []);
   });
 
-  it('reconnects after its own idle timeout', async () => {
+  it('reconnects after its own idle timeout, unless another one is given', async () => {
     const streams = [{ lines: ['info pulling'], open: true }, ready];
-    const { shown } = await play({ streams, states: ['starting'], isProvisional: false }, { quiet: null });
-    assert.deepEqual(shown.slice(0, 4), ['open', 'info pulling', 'lost', 'retrying']);
-    assert.ok(shown.includes('complete ready at /user/ann/'));
+    const follow = async (options: FollowEventsOptions): Promise<string | null | undefined> => {
+      const script: Script = { streams, states: ['starting'], isProvisional: false };
+      const { reasons, shown } = await play(script, { quiet: null, ...options });
+      assert.ok(shown.includes('complete ready at /user/ann/'));
+      return reasons[0];
+    };
+    assert.equal(await follow({}), 'no byte for 20 s');
+    assert.equal(await follow({ idleTimeout: 7_000 }), 'no byte for 7 s');
+  });
+
+  it('may say why a lab failed, and that nothing is left of it', async () => {
+    const source: EventSource = {
+      events: (signal) => Promise.resolve({ ok: true, value: bodyOf(': ping\n\n', true, signal) }),
+      state: () => Promise.resolve({ ok: true, value: { status: 'no quota' } }),
+      rules: { interpret: ({ status }) => ({ phase: 'failed', reason: status, gone: true }) },
+    };
+    const shown: string[] = [];
+    for await (const update of followEvents(source, { quiet: 1 })) shown.push(show(update));
+    assert.equal(shown.at(-1), 'outcome failed: no quota');
   });
 });
 
