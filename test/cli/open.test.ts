@@ -113,7 +113,7 @@ describe('lab open', { concurrency: 4, timeout: 60_000 }, () => {
   it('is wrong usage with a controller alone', async () => {
     const run = await runLab(['open'], { LAB_CONTROLLER: 'http://127.0.0.1:9', LAB_TOKEN: 'gt-x' });
     assert.equal(run.code, 2);
-    assert.match(run.stderr, /a controller alone has no public URL\. .*--hub auto/);
+    assert.match(run.stderr, /a controller alone has no public URL\. .*--hub/);
   });
 
   it('prints the URL of a demo, whose server ends with the program', async () => {

@@ -26,7 +26,7 @@ const fast: Clock = {
 };
 
 /** The ending of a spawn that is gone. */
-const lost = 'failed: the Hub has lost the spawn: it was restarted, or the lab was stopped before it ran';
+const lost = /^failed: the Hub has lost the spawn: /;
 
 interface Served {
   hub: SimulatedHub;
@@ -175,7 +175,7 @@ for (const version of [4, 5, 6] as const) {
       const client = make();
       valueOf(await client.create());
       const updates = await followed(client);
-      assert.equal(ending(updates), lost);
+      assert.match(ending(updates), lost);
       assert.ok(!eventsOf(updates).includes('complete'));
     });
   });
@@ -187,7 +187,7 @@ for (const version of [5, 6] as const) {
     const client = make();
     valueOf(await client.create());
     const updates = await followed(client);
-    assert.equal(ending(updates), lost);
+    assert.match(ending(updates), lost);
     assert.ok(!eventsOf(updates).includes('complete'));
   });
 }
