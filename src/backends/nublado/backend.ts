@@ -89,7 +89,7 @@ export function nubladoBackend(
       if (action === 'open') {
         throw new UsageError(
           'a lab of a controller alone has no public URL',
-          'Give the URL of its JupyterHub with --hub.',
+          'Give the URL of its JupyterHub with --hub, or --hub auto to find it.',
         );
       }
       if (hasToken || action === 'stop' || action === 'status') return;
