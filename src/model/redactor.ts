@@ -35,6 +35,12 @@ export interface Redactor {
   inPieces(): PieceRedactor;
 }
 
+/** A redactor for secrets that are not all known at the beginning, such as those that a server sets. */
+export interface GrowingRedactor extends Redactor {
+  /** Adds secrets, for text that arrives from now on. Short ones are ignored, like short values. */
+  add(values: readonly string[]): void;
+}
+
 export interface PieceRedactor {
   /** Adds a piece; returns the text that can be shown now. */
   push(text: string): string;
@@ -47,23 +53,51 @@ const shortest = 8;
 
 const replacement = '[secret]';
 
-export function createRedactor({ credentials, values }: Secrets): Redactor {
+export function createRedactor(secrets: Secrets): Redactor {
+  const found = finderOf(secrets);
+  return found === null
+    ? noSecrets
+    : { redact: found.redact, inPieces: () => createPieceRedactor(found.search) };
+}
+
+/** How many added secrets are kept, the latest: each one makes redaction slower. */
+const mostAdded = 64;
+
+export function createGrowingRedactor({ credentials, values }: Secrets): GrowingRedactor {
+  let added: readonly string[] = [];
+  let found = finderOf({ credentials, values });
+  const search: Search = (text, cutOff = text.length) =>
+    found === null ? { places: [], open: cutOff } : found.search(text, cutOff);
+  return {
+    add(more) {
+      added = [...added.filter((value) => !more.includes(value)), ...more].slice(-mostAdded);
+      found = finderOf({ credentials, values: [...values, ...added] });
+    },
+    redact: (text) => (found === null ? text : found.redact(text)),
+    inPieces: () => createPieceRedactor(search),
+  };
+}
+
+interface Finder {
+  redact: Redact;
+  search: Search;
+}
+
+/** Null if there are no secrets to find. */
+function finderOf({ credentials, values }: Secrets): Finder | null {
   const long = values.flatMap((value) => [value, ...value.split(/[\r\n]+/)]);
   const secrets = [...credentials, ...long.filter((value) => value.length >= shortest)]
     .map((secret) => secret.replace(/[\r\n]+/g, '\n').replace(/^\n|\n$/g, ''))
     .filter((secret) => secret !== '');
   const needles = [...new Set(secrets)];
-  if (needles.length === 0) return noSecrets;
+  if (needles.length === 0) return null;
 
   const search = createSearch(needles);
   const encoded = needles.some((secret) => secret.includes(' ')) ? encodedOrPlus : encodedText;
   // Nearly all text has neither escapes nor line ends; then it can contain a secret only literally.
   const mayHoldOne = (text: string): boolean =>
     encoded.test(text) || needles.some((secret) => text.includes(secret));
-  return {
-    redact: (text) => (mayHoldOne(text) ? replace(text, search(text)) : text),
-    inPieces: () => createPieceRedactor(search),
-  };
+  return { redact: (text) => (mayHoldOne(text) ? replace(text, search(text)) : text), search };
 }
 
 const encodedText = /[\\\r\n]|%[0-9a-f]{2}/i;

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { createRedactor } from '../../src/model/redactor.js';
+import { createGrowingRedactor, createRedactor, type GrowingRedactor } from '../../src/model/redactor.js';
 import { anyText } from '../support/arbitraries.js';
 import { findLeak } from '../support/secrecy.js';
 
@@ -277,4 +277,49 @@ describe('hostile text', () => {
       assert.equal(redact(text, [], ['nnnnnnnnu', '\\n\\n\\n\\nx', '%25%25%25x', ' \\\\\\\\\\x']), text);
     });
   }
+});
+
+describe('a redactor that grows', () => {
+  const growing = (): GrowingRedactor =>
+    createGrowingRedactor({ credentials: ['hunter2'], values: ['a-long-value'] });
+
+  it('finds what it was created with', () => {
+    assert.equal(growing().redact('hunter2, a-long-value'), '[secret], [secret]');
+  });
+
+  it('finds what was added, in any form', () => {
+    const redactor = growing();
+    assert.equal(redactor.redact('cookie-one'), 'cookie-one');
+    redactor.add(['cookie-one', 'cookie|two']);
+    assert.equal(redactor.redact('hunter2 cookie-one cookie%7Ctwo'), '[secret] [secret] [secret]');
+  });
+
+  it('finds secrets if it had none at first', () => {
+    const redactor = createGrowingRedactor({ credentials: [], values: [] });
+    assert.equal(redactor.redact('cookie-one'), 'cookie-one');
+    redactor.add(['cookie-one']);
+    assert.equal(redactor.redact('cookie-one'), '[secret]');
+  });
+
+  it('ignores short additions', () => {
+    const redactor = growing();
+    redactor.add(['a', 'running']);
+    assert.equal(redactor.redact('a lab is running'), 'a lab is running');
+  });
+
+  it('finds additions in a text of which pieces have arrived', () => {
+    const redactor = growing();
+    const pieces = redactor.inPieces();
+    assert.equal(pieces.push('one '), 'one ');
+    redactor.add(['cookie-one']);
+    assert.equal(pieces.push('cookie'), '');
+    assert.equal(pieces.push('-one two'), '[secret] two');
+    assert.equal(pieces.end(), '');
+  });
+
+  it('keeps the latest additions', () => {
+    const redactor = growing();
+    for (let nth = 100; nth < 200; nth++) redactor.add([`cookie-${nth}`]);
+    assert.equal(redactor.redact('cookie-100 cookie-199 hunter2'), 'cookie-100 [secret] [secret]');
+  });
 });
