@@ -42,25 +42,27 @@ function pod(
 
 const image = 'quay.io/jupyter/scipy-notebook:2026-11-23';
 
-/** Everything that a display can show, in about five seconds. */
+/** Everything that a display can show. With the two seconds that confirm a ready server, it lasts about five. */
 const lively: Progress = each(
-  wait(900),
+  wait(500),
   pod(10, '0/3 nodes are available: 3 Insufficient memory. preemption: 0/3 nodes are available', 'Warning'),
-  wait(700),
+  wait(400),
   pod(25, 'Successfully assigned hub/jupyter-demo to node-4'),
-  wait(400),
-  event({ progress: 30, html_message: 'Mounted the volume <b>home</b>' }),
-  wait(400),
-  pod(40, `Pulling image "${image}"`),
-  wait(1200),
-  pod(75, `Successfully pulled image "${image}" in 1.204s. Image size: 1264512311 bytes.`),
   wait(300),
-  pod(85, 'Created container: notebook'),
+  event({ progress: 30, html_message: 'Mounted the volume <b>home</b>' }),
+  wait(300),
+  pod(40, `Pulling image "${image}"`),
+  wait(700),
+  pod(75, `Successfully pulled image "${image}" in 0.704s. Image size: 1264512311 bytes.`),
   wait(200),
+  pod(85, 'Created container: notebook'),
+  wait(100),
+  said(85, '[error] Startup probe failed: HTTP probe failed with statuscode: 503'),
+  wait(100),
   pod(90, 'Started container notebook'),
 );
 
-const happy: SpawnStory = { startMs: 4300, listenMs: 500, progress: lively };
+const happy: SpawnStory = { startMs: 2600, listenMs: 200, progress: lively };
 const brisk: SpawnStory = {
   startMs: 600,
   listenMs: 200,
@@ -162,23 +164,23 @@ export const hubScenarios: Readonly<Record<string, HubScenario>> = {
   },
   'hub-cancelled': {
     summary: 'another client stops the server while it starts: ready, then nothing is there',
-    spawn: { ...happy, meanwhile: [[2500, 'cancel']] },
+    spawn: { ...happy, meanwhile: [[1500, 'cancel']] },
   },
   'hub-cancelled-stuck': {
     summary: 'the same, and the Hub says ready for good',
-    spawn: { ...happy, cancelMs: 3000, meanwhile: [[2500, 'cancel']] },
+    spawn: { ...happy, cancelMs: 3000, meanwhile: [[1500, 'cancel']] },
   },
   'hub-shutdown': {
     summary: 'the Hub restarts in the middle: ready, then 503, then the spawn is forgotten',
-    spawn: { ...happy, meanwhile: [[2500, { signal: 'SIGTERM', downMs: 4000 }]] },
+    spawn: { ...happy, meanwhile: [[1500, { signal: 'SIGTERM', downMs: 4000 }]] },
   },
   'hub-killed': {
     summary: 'the Hub is killed: the stream stays open and silent, and the spawn is forgotten',
-    spawn: { ...happy, meanwhile: [[2500, { signal: 'SIGKILL', downMs: 4000 }]] },
+    spawn: { ...happy, meanwhile: [[1500, { signal: 'SIGKILL', downMs: 4000 }]] },
   },
   'hub-adopted': {
     summary: 'the Hub is killed, and finds the server when it is back',
-    spawn: { ...happy, adopted: true, meanwhile: [[2500, { signal: 'SIGKILL', downMs: 4000 }]] },
+    spawn: { ...happy, adopted: true, meanwhile: [[1500, { signal: 'SIGKILL', downMs: 4000 }]] },
   },
   'hub-dead': {
     summary: 'the server dies as soon as it is ready; the Hub notices after 30 s',

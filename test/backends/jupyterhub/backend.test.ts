@@ -329,7 +329,12 @@ describe('a Hub', { concurrency: true }, () => {
     const { backend, lab, hub } = await serve(t, { users: ['bob', 'eve'] });
     valueOf(await lab({ story: 'quick' }).create(request, signal));
     await until(lab(), 'running');
-    assert.deepEqual(valueOf(await backend(hub.tokens.admin).list(signal)), ['demo']);
+    const { users, labs } = valueOf(await backend(hub.tokens.admin).list(signal));
+    assert.deepEqual(users, ['demo']);
+    assert.deepEqual(
+      labs?.map(({ user, server, ready }) => [user, server, ready]),
+      [['demo', '', true]],
+    );
     assert.match(failureOf(await backend().list(signal)).error.message, /lacks the scope list:users/);
   });
 

@@ -78,7 +78,7 @@ const rows: Row[] = [
   ['stop', 'hub-slow', { code: 4, says: nothing }],
   ['stop', 'hub-failed-before', { code: 4, says: nothing }],
   ['stop', 'hub-slow', { code: 0, begun: true, deletes: 1, only: [6, 5] }],
-  ['stop', 'hub', { code: 0, begun: true, deletes: 3, only: [4] }],
+  ['stop', 'hub', { code: 0, begun: true, deletes: 2, only: [4] }],
   ['stop', 'hub-running', { code: 0, deletes: 1 }],
   ['stop', 'hub-was-dead', { code: 0, deletes: 1 }],
   ['stop', 'hub-stopping', { code: 0, deletes: 1 }],
