@@ -111,7 +111,7 @@ function helpHint(program: Command, { argv }: Context, error: CommanderError): s
 /** Builds the program; `done` receives the exit code of the command that ran. */
 export function createProgram(context: Context, done: (code: number) => void): Command {
   const program = new Command('lab')
-    .description('Spawn a Jupyter lab on the Rubin Science Platform or at a JupyterHub, and watch it start.')
+    .description('Spawn a Jupyter lab on the Science Platform or at a JupyterHub.')
     .version(version, '-V, --version', 'Print the version')
     .helpOption('-h, --help', 'Show help')
     .helpCommand(false)
