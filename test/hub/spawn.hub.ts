@@ -15,6 +15,21 @@ for (const version of hubVersions) {
     });
     after(() => hub.close());
 
+    /** Resolves when the server of a user no longer responds. */
+    async function untilDead(user: string): Promise<void> {
+      for (;;) {
+        const path = `${hub.url.pathname}user/${user}/api`;
+        const { statusCode, body } = await hub.dispatcher.request({
+          origin: hub.url.origin,
+          path,
+          method: 'GET',
+        });
+        await body.dump();
+        if (statusCode !== 200) return;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+
     it('spawns a server, reports it and stops it', async () => {
       const user = await userOf(hub, 'quick');
       const none = await user.run('status');
@@ -29,6 +44,10 @@ for (const version of hubVersions) {
       const status = await user.result('status');
       assert.deepEqual([status.outcome, status.exit_code], ['running', 0]);
       assert.equal(status.lab?.['ready'], true);
+      const admin = await userOf(hub, 'quick', { token: hub.adminToken });
+      const listed = await admin.run('list');
+      assert.equal(listed.code, 0, listed.stderr);
+      assert.ok(listed.stdout.split('\n').includes('quick'), listed.stdout);
       const stopped = await user.result('stop');
       assert.deepEqual([stopped.outcome, stopped.exit_code], ['absent', 0]);
       assert.equal((await user.run('stop')).code, 4);
@@ -126,26 +145,27 @@ for (const version of hubVersions) {
       assert.equal((await user.result('stop')).exit_code, 0);
     });
 
-    it('spawns and stops a named server', async () => {
+    it('spawns and removes a named server', async () => {
       const user = await userOf(hub, 'names');
       const work = ['--server-name', 'work'];
       const spawned = await user.run('spawn', work, {});
       assert.equal(spawned.code, 0, spawned.stderr);
       assert.equal(spawned.stdout, `${hub.url.href}user/names/work/\n`);
-      assert.equal((await user.run('status')).code, 4);
-      assert.equal((await user.run('stop', work)).code, 0);
-      assert.equal((await user.run('status', work)).code, 4);
+      const other = await user.run('status');
+      assert.equal(other.code, 4);
+      assert.match(other.stderr, /work/);
+      const removed = await user.run('stop', [...work, '--remove']);
+      assert.equal(removed.code, 0, removed.stderr);
+      const { text } = await hub.admin('GET', 'users/names?include_stopped_servers=1');
+      assert.ok(!Object.hasOwn((JSON.parse(text) as { servers: object }).servers, 'work'), text);
     });
 
     it('notices that a server is dead, and replaces it', async () => {
       const user = await userOf(hub, 'dies');
-      assert.equal((await user.run('spawn', [], { server: { die: 'dies' } })).code, 0);
+      const first = await user.result('spawn', [], { server: { die: 'dies' } });
+      assert.equal(first.exit_code, 0, JSON.stringify(first));
       hub.open('dies');
-      const address = new URL('user/dies/api', hub.url);
-      const isAlive = async () =>
-        (await hub.dispatcher.request({ origin: address.origin, path: address.pathname, method: 'GET' }))
-          .statusCode === 200;
-      while (await isAlive());
+      await untilDead('dies');
       const dead = await user.result('status');
       assert.notEqual(dead.exit_code, 0, JSON.stringify(dead));
       assert.equal(dead['ready'], false);

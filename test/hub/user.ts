@@ -48,6 +48,8 @@ export async function userOf(
     '--hub',
     hub.url.href,
     ...(script === undefined ? [] : ['--options-file', '-']),
+    // A test that goes wrong then shows what the program said.
+    ...(args.includes('--timeout') ? [] : ['--timeout', '100s']),
     ...args,
   ];
   const inputOf = (script: Script | undefined): string =>
