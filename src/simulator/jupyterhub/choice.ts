@@ -10,9 +10,9 @@ import type { Server } from './server.js';
 import { findStory, type StoryOptions } from './stories.js';
 import { plain, type SpawnStory } from './story.js';
 
-/** Chooses the story of a spawn: the one in its options, otherwise the scenario's. */
+/** Chooses the story of a spawn: the one in its options, otherwise the next one. */
 export function chooser(
-  scenario: HubScenario,
+  next: () => SpawnStory,
   faults: HubFaults,
   { platform, jupyterLab }: { platform: boolean; jupyterLab: boolean },
 ): (options: unknown, user: string) => SpawnStory {
@@ -22,7 +22,7 @@ export function chooser(
       if (orphan) faults.orphans -= 1;
       return platformStory(options, user, orphan);
     }
-    const story = chosenStory(options) ?? scenario.spawn;
+    const story = chosenStory(options) ?? next();
     return story.server === 'jupyter' && jupyterLab ? { ...story, server: 'jupyterlab' } : story;
   };
 }

@@ -1,11 +1,11 @@
 /**
- * The simulated JupyterHub: a real HTTP server on loopback that acts as the proxy, the Hub behind it, and the servers that
- * the Hub starts.
+ * The simulated JupyterHub: the proxy, the Hub behind it, and the servers that the Hub starts; as a real HTTP server on
+ * loopback, or without a network.
  *
  * Owns start, restart and close. proxy.ts decides which of the three handles a request. It shares no code
  * with the client's side of the protocol; tests rely on that.
  */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Clock } from '../../runtime/context.js';
 import { Listener } from '../http/listener.js';
@@ -16,9 +16,10 @@ import { withDefaults, type HubFaults } from './faults.js';
 import { Life, type RestartOptions } from './life.js';
 import { releases, type HubVersion } from './releases.js';
 import { findHubScenario } from './scenarios.js';
-import type { ServerWorld } from './server.js';
+import type { Server, ServerWorld } from './server.js';
 import { Site, type Limits } from './site.js';
 import type { Child } from './spawn.js';
+import type { SpawnStory } from './story.js';
 import { Timers } from './timers.js';
 
 export type { HostOptions } from './addresses.js';
@@ -32,6 +33,8 @@ export interface HubOptions {
   version?: HubVersion;
   /** The scenario; default `hub`. Options with a `story` (stories.ts) or a `scenario` change it for one spawn. */
   scenario?: string;
+  /** Called for each spawn whose options choose no story; default: the scenario's. */
+  nextStory?: () => SpawnStory;
   faults?: Readonly<Partial<HubFaults>>;
   /** Divides the times of the Hub and of stories, but not the time between a stream's newlines; default 1. */
   speed?: number;
@@ -105,16 +108,53 @@ export interface SimulatedHub {
   close(): Promise<void>;
 }
 
+/** A Hub without a network. */
+export interface LocalHub extends Omit<SimulatedHub, 'origin' | 'close'> {
+  /** Handles a request whose body has arrived. */
+  respond(request: IncomingMessage, response: ServerResponse, body: string): Promise<void>;
+  /** The Hub's own record of a server of `user`, created if there is none. */
+  server(name: string): Server;
+  /** Cancels all timers. */
+  close(): void;
+}
+
 /** Throws a RangeError if the scenario is unknown; rejects with the system's error if it cannot listen. */
 export async function startHub(options: HubOptions): Promise<SimulatedHub> {
+  const { clock, host = '127.0.0.1', port = 0 } = options;
+  const hub = createHub(options, () => listener.origin);
+  const listener: Listener = await Listener.open(
+    (request, response) => {
+      const work = async (): Promise<void> => {
+        await hub.respond(request, response, await text(request));
+      };
+      work().catch(() => {
+        // The client disconnected in the middle of its request.
+        response.destroy();
+      });
+    },
+    { clock, host, port },
+  );
+  return {
+    ...hub,
+    url: hub.url,
+    origin: listener.origin,
+    async close() {
+      hub.close();
+      await listener.close();
+    },
+  };
+}
+
+/** Throws a RangeError if the scenario is unknown. `origin`: where requests arrive, once that is known. */
+export function createHub(options: HubOptions, origin: () => string): LocalHub {
   const { clock, version = 6, scenario: name = 'hub', speed = 1, prefix = '/' } = options;
   const scenario = findHubScenario(name);
   if (!scenario) throw new RangeError(`no scenario is called ${JSON.stringify(name)}`);
   const { user = scenario.user ?? 'demo' } = options;
-  const { host = '127.0.0.1', port = 0, hosts = scenario.hosts ?? null, limits = {}, onRequest } = options;
+  const { hosts = scenario.hosts ?? null, limits = {}, onRequest } = options;
   const release = releases[version];
   const timers = new Timers(clock, speed);
-  const addresses = new Addresses(prefix, hosts, 'http', () => Number(new URL(listener.origin).port));
+  const addresses = new Addresses(prefix, hosts, 'http', () => Number(new URL(origin()).port));
   let processes = 0;
   const newChild = (): Child => {
     processes += 1;
@@ -142,7 +182,7 @@ export async function startHub(options: HubOptions): Promise<SimulatedHub> {
   for (const [token, { owner, scopes }] of Object.entries(options.tokens ?? {})) {
     accounts.addToken(owner, scopes, token);
   }
-  const { platform = false } = options;
+  const { platform = false, nextStory, jupyterLab = false } = options;
   const faults = withDefaults({ ...scenario.faults, ...options.faults });
   const site = new Site({
     release,
@@ -155,7 +195,7 @@ export async function startHub(options: HubOptions): Promise<SimulatedHub> {
     slowStopMs: options.slowStopMs ?? 10_000,
     platform,
     faults,
-    storyOf: chooser(scenario, faults, { platform, jupyterLab: options.jupyterLab ?? false }),
+    storyOf: chooser(nextStory ?? (() => scenario.spawn), faults, { platform, jupyterLab }),
   });
   const life = new Life(site);
   world.meanwhile = (server, what) => {
@@ -171,26 +211,11 @@ export async function startHub(options: HubOptions): Promise<SimulatedHub> {
     if (!begun) standing(scenario, site.accounts.users.get(user)?.server(''));
     begun = true;
   };
-  const listener: Listener = await Listener.open(
-    (request, response) => {
-      const work = async (): Promise<void> => {
-        const body = await text(request);
-        const { method = '', url = '', headers } = request;
-        begin();
-        onRequest?.({ method, url, headers, body });
-        await life.respond(request, response, body);
-      };
-      work().catch(() => {
-        // The client disconnected in the middle of its request.
-        response.destroy();
-      });
-    },
-    { clock, host, port },
-  );
 
   return {
-    url: (addresses.publicOrigin ?? listener.origin) + prefix,
-    origin: listener.origin,
+    get url() {
+      return (addresses.publicOrigin ?? origin()) + prefix;
+    },
     version: release.number,
     user,
     tokens: { user: userToken, admin: adminToken },
@@ -207,9 +232,19 @@ export async function startHub(options: HubOptions): Promise<SimulatedHub> {
       found.kill();
     },
     restart: (how) => life.restart(how),
-    async close() {
+    async respond(request, response, body) {
+      begin();
+      const { method = '', url = '', headers } = request;
+      onRequest?.({ method, url, headers, body });
+      await life.respond(request, response, body);
+    },
+    server(name) {
+      const owner = accounts.users.get(user);
+      if (!owner) throw new RangeError(`there is no user ${user}`);
+      return owner.server(name);
+    },
+    close() {
       life.close();
-      await listener.close();
     },
   };
 }
