@@ -42,24 +42,28 @@ export class Looks {
     return { ok: true, value: model === undefined ? null : labOf(model, base, redact, isShared) };
   }
 
-  /** The progress stream. A `failed` at its end is believed if the server is no longer listed. */
+  /**
+   * The progress stream. A `failed` at its end is believed if the server is no longer listed. If that cannot be found out
+   * now, it is not: the state decides later.
+   */
   events(signal: AbortSignal): Promise<Result<EventStream>> {
     const isStarting = async (): Promise<boolean> => {
       const lab = await this.listed(signal);
-      return lab.ok && lab.value !== null;
+      return !lab.ok || lab.value !== null;
     };
     return this.#client.progress(this.#id, isStarting, signal);
   }
 
-  /** Why the last spawn of a server that is not listed failed; null if it has not failed. */
-  async lastFailure(signal: AbortSignal): Promise<string | null> {
+  /**
+   * Why the last spawn of a server that is not listed failed; null if it has not failed. A failure means that this is not
+   * known.
+   */
+  async lastFailure(signal: AbortSignal): Promise<Result<string | null>> {
     const { clock, redact } = this.#world;
-    const open = async (limited: AbortSignal): Promise<EventStream | null> => {
-      const stream = await this.#client.progress(this.#id, () => Promise.resolve(false), limited);
-      return stream.ok ? stream.value : null;
-    };
+    const open = (limited: AbortSignal): Promise<Result<EventStream>> =>
+      this.#client.progress(this.#id, () => Promise.resolve(false), limited);
     const reason = await failureIn(open, clock, signal);
-    return reason === null ? null : redact(reason);
+    return reason.ok && reason.value !== null ? { ok: true, value: redact(reason.value) } : reason;
   }
 }
 

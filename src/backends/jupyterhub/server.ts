@@ -48,7 +48,8 @@ export function hubServer(
       const lab = await looks.listed(signal);
       if (!lab.ok || lab.value !== null) return lab;
       const reason = await looks.lastFailure(signal);
-      return { ok: true, value: reason === null ? null : failedLab(reason) };
+      // Nothing is listed in any case, and only the reason could be added.
+      return { ok: true, value: reason.ok && reason.value !== null ? failedLab(reason.value) : null };
     },
     events: (signal) => looks.events(signal),
     streamsDeletions: false,

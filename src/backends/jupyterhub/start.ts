@@ -8,7 +8,7 @@
  */
 import type { Clock } from '../../runtime/context.js';
 import type { Lab } from '../../model/lab.js';
-import { isAway, type Failure, type Result } from '../../model/result.js';
+import { isAway, isFinal, type Failure, type Result } from '../../model/result.js';
 import type { UserOptions } from '../../model/lab-request.js';
 import { isAborted, sleep } from '../../runtime/deadline.js';
 import { stateInterval } from '../../runtime/pace.js';
@@ -49,29 +49,43 @@ export async function startServer(start: Start, signal: AbortSignal): Promise<Re
   const lab = listed.value;
   const inTheWay = lab === null ? null : conflictWith(lab, id);
   if (lab !== null && inTheWay !== null) return conflict(lab, inTheWay);
-  const before: Before = {
-    lab,
-    reason: lab === null ? await looks.lastFailure(signal) : null,
-    at: clock.monotonic(),
-  };
+  const earlier = lab === null ? await looks.lastFailure(signal) : nothing;
+  // Otherwise an earlier failure would look like that of this start.
+  if (!earlier.ok) return { ok: false, failure: { ...earlier.failure, effect: 'none' } };
+  const before: Before = { lab, reason: earlier.value, at: clock.monotonic() };
   const answered = new AbortController();
   const response = client.start(id, userOptions, signal).finally(() => {
     answered.abort();
   });
   // The Hub holds its response for ten seconds, but the progress stream is available before that.
   const looking = AbortSignal.any([signal, answered.signal]);
-  const first = await Promise.race([response, untilStarting(start, looking)]);
+  const first = await Promise.race([response, untilBegun(start, before, looking)]);
+  if (!first.ok && first.failure.kind === 'failed') return first;
   if (!first.ok) return afterError(start, before, first.failure, signal);
   return accepted(lab !== null);
 }
 
-/** Resolves when the Hub lists the server as starting; never resolves if the signal aborts first. */
-async function untilStarting({ looks, clock }: Start, signal: AbortSignal): Promise<Result<null>> {
+const nothing: Result<null> = { ok: true, value: null };
+
+/**
+ * Resolves when the Hub lists the server as starting, or a failure shows that it did start; never resolves if the signal
+ * aborts first.
+ */
+async function untilBegun(
+  { looks, clock }: Start,
+  before: Before,
+  signal: AbortSignal,
+): Promise<Result<null>> {
   for (let wait = firstLook; ; wait = nextLook) {
     await sleep(clock, wait, signal);
-    if (isAborted(signal)) return new Promise(() => undefined);
     const lab = await looks.listed(signal);
-    if (lab.ok && lab.value?.phase === 'starting') return { ok: true, value: null };
+    if (isAborted(signal)) return new Promise(() => undefined);
+    if (lab.ok && lab.value?.phase === 'starting') return nothing;
+    if (!lab.ok || lab.value !== null) continue;
+    const reason = await looks.lastFailure(signal);
+    if (isAborted(signal)) return new Promise(() => undefined);
+    if (reason.ok && reason.value !== null && reason.value !== before.reason)
+      return { ok: false, failure: spawnFailed(failure('failed', 'spawn_failed', ''), reason.value) };
   }
 }
 
@@ -89,8 +103,10 @@ async function afterError(
   if (before.lab !== null && wasRunning && error.error.status === 400 && isCurrent) {
     return conflict(before.lab, { phase: 'running', failure: alreadyRunning(error) });
   }
-  const listed = await looks.listed(signal);
-  if (!listed.ok) return { ok: false, failure: error };
+  /** Nobody knows what became of the POST. It is not repeated if the Hub itself had an error. */
+  const unknown: Result<Creation> = { ok: false, failure: isHubs(error) ? final(error) : error };
+  const listed = await untilRead(() => looks.listed(signal), clock, signal);
+  if (!listed.ok) return unknown;
   const lab = listed.value;
   switch (lab?.phase) {
     case undefined:
@@ -101,17 +117,37 @@ async function afterError(
       // It may be the server that was there before.
       if (!isLost && !isServerError(error))
         return conflict(lab, { phase: 'running', failure: alreadyRunning(error) });
-      return wasRunning ? { ok: false, failure: afterServerError(error) } : accepted(false);
+      if (!wasRunning) return accepted(false);
+      return { ok: false, failure: isLost ? error : afterServerError(error) };
     case 'stopping':
     case 'failed':
     case 'unsettled':
     case 'other':
       return conflict(lab, conflictWith(lab, id) ?? { phase: 'unsettled', failure: error });
   }
-  const reason = await looks.lastFailure(signal);
-  const isNew = reason !== before.reason || (error.error.type === 'hub_error' && isServerError(error));
-  if (reason !== null && isNew) return { ok: false, failure: spawnFailed(error, reason) };
+  const reason = await untilRead(() => looks.lastFailure(signal), clock, signal);
+  if (!reason.ok) return unknown;
+  const isNew = reason.value !== before.reason || isHubs(error);
+  if (reason.value !== null && isNew) return { ok: false, failure: spawnFailed(error, reason.value) };
   return { ok: false, failure: isLost ? error : afterServerError(error) };
+}
+
+/** Whether the Hub itself answered with an error of its own, as it does if a spawn fails while the POST is held. */
+function isHubs(error: Failure): boolean {
+  return error.error.type === 'hub_error' && isServerError(error);
+}
+
+/** Repeats a request until there is a response: without one, a POST would be repeated after a failure. */
+async function untilRead<T>(
+  read: () => Promise<Result<T>>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Result<T>> {
+  for (;;) {
+    const result = await read();
+    if (result.ok || isFinal(result.failure) || isAborted(signal)) return result;
+    await sleep(clock, nextLook, signal);
+  }
 }
 
 /** What an error means for a Hub that has no spawn in progress. Only a full Hub and an unreachable one are tried again. */

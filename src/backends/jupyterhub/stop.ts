@@ -4,7 +4,7 @@
  * The Hub reports success also for a server that it could not stop, so the list of servers decides.
  */
 import type { Clock } from '../../runtime/context.js';
-import type { Failure, Result } from '../../model/result.js';
+import { isFinal, type Failure, type Result } from '../../model/result.js';
 import { sleep } from '../../runtime/deadline.js';
 import type { Removal } from '../backend.js';
 import type { HubClient, ServerId } from './client.js';
@@ -38,10 +38,11 @@ export async function stopServer(stop: Stop, signal: AbortSignal): Promise<Resul
   const { failure: error } = stopped;
   if (!isAboutTheServer(error) || error.error.type === 'unavailable') return stopped;
   const lab = await looks.listed(signal);
-  if (!lab.ok) return stopped;
+  // Refused because of another operation: that shows again when the state can be read.
+  if (!lab.ok) return isServerError(error) || isFinal(lab.failure) ? stopped : inTheWay(error);
   if (lab.value === null) return { ok: true, value: 'gone' };
   if (lab.value.phase === 'stopping') return { ok: true, value: 'under way' };
-  if (!isServerError(error)) return { ok: false, failure: { ...final(error), kind: 'conflict' } };
+  if (!isServerError(error)) return inTheWay(error);
   const hint = lab.value.phase === 'running' ? repairHint : null;
   return { ok: false, failure: { ...final(error), kind: 'failed', error: { ...error.error, hint } } };
 }
@@ -62,6 +63,10 @@ async function confirmStopped({ looks, clock, id }: Stop, signal: AbortSignal): 
 
 const repairHint =
   'Its start could not be cancelled. Starting it again repairs that: `lab spawn`, then `lab stop`.';
+
+function inTheWay(error: Failure): Result<Removal> {
+  return { ok: false, failure: { ...final(error), kind: 'conflict' } };
+}
 
 function nothingThere({ user, server }: ServerId): Failure {
   const what = server === '' ? 'no server' : `no server ${server}`;
