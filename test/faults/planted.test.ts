@@ -1,19 +1,5 @@
-import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { temporaryFolder } from '../support/temporary.js';
-
-const root = fileURLToPath(new URL('../../', import.meta.url));
-
-/** A possible mistake in the code: the file, the correct text, and the text that replaces it. */
-interface Bug {
-  name: string;
-  file: string;
-  instead: readonly [string, string];
-}
+import { caughtBy, type Bug } from './plant.js';
 
 const bugs: readonly Bug[] = [
   {
@@ -84,45 +70,10 @@ const bugs: readonly Bug[] = [
   },
 ];
 
-/** A copy of the program and of these stories. */
-function copy(): string {
-  const folder = temporaryFolder();
-  for (const part of ['src', 'test/faults', 'test/support', 'package.json', 'tsconfig.json']) {
-    cpSync(join(root, part), join(folder, part), { recursive: true });
-  }
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  return folder;
-}
-
-function plant(folder: string, { file, instead: [right, wrong] }: Bug): void {
-  const path = join(folder, 'src', file);
-  const text = readFileSync(path, 'utf8');
-  assert.equal(text.split(right).length, 2, `${file} has no such line any more, or more than one: ${right}`);
-  // A function, because the text may contain replacement patterns.
-  writeFileSync(
-    path,
-    text.replace(right, () => wrong),
-  );
-}
-
-function playUntilWrong(folder: string): Promise<string> {
-  return new Promise((resolve) => {
-    const args = ['--import', 'tsx', 'test/faults/main.ts', '1', '1000', '1'];
-    execFile(process.execPath, args, { cwd: folder }, (_error, stdout, stderr) => {
-      resolve(stdout + stderr);
-    });
-  });
-}
-
 describe('the stories', () => {
   for (const bug of bugs) {
     it(`catch a planted bug: ${bug.name}`, async (t) => {
-      const folder = copy();
-      plant(folder, bug);
-      const output = await playUntilWrong(folder);
-      const [, stories] = /stories: (\d+), wrong: 1/.exec(output) ?? [];
-      assert.ok(stories !== undefined, output);
-      t.diagnostic(`caught by story ${stories}: ${output.trim().split('\n').at(-1) ?? ''}`);
+      t.diagnostic(await caughtBy('test/faults/main.ts', bug));
     });
   }
 });

@@ -1,6 +1,5 @@
 /**
- * Plays a series of stories as a child process and sends back the figures. In the test's own process it would take
- * twice as long: the test runner follows every promise there.
+ * Plays a series of stories as a child process and sends back the figures; see apart.ts.
  */
 import { playSeries, type Series } from './figures.js';
 

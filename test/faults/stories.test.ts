@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { describe as describeFigures, explain, playSeries, type Figures, type Series } from './figures.js';
+import { playSeriesApart } from './apart.js';
+import { describe as describeFigures, explain, playSeries, type Figures } from './figures.js';
 import { generate } from './generate.js';
 
 /** `SEED=7` plays that story only; `STORIES=100000 FIRST=1000000` plays others, and more of them. */
@@ -11,21 +9,9 @@ const seed = process.env['SEED'];
 const first = Number(seed ?? process.env['FIRST'] ?? 1);
 const count = seed === undefined ? Number(process.env['STORIES'] ?? 10_000) : 1;
 
-async function playSeriesApart(series: Series): Promise<Figures> {
-  const child = fork(fileURLToPath(new URL('series.ts', import.meta.url)), [JSON.stringify(series)], {
-    execArgv: ['--import', 'tsx'],
-    serialization: 'advanced',
-  });
-  const died = once(child, 'exit').then(([code]) =>
-    assert.fail(`the child ended first, with ${String(code)}`),
-  );
-  const [figures] = (await Promise.race([once(child, 'message'), died])) as [Figures];
-  return figures;
-}
-
 describe('the commands on a bad network', () => {
   it('end with the true outcome, show every event once, and leak nothing', async (t) => {
-    const figures = await playSeriesApart({ first, count, most: 10 });
+    const figures = await playSeriesApart<Figures>('series.ts', { first, count, most: 10 });
     for (const line of describeFigures(figures)) t.diagnostic(line);
     const [wrong] = figures.wrong;
     if (wrong !== undefined) {
