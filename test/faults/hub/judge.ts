@@ -126,7 +126,7 @@ function judgeFailed(played: Played, outcome: Outcome): string | null {
   const failedSpawn = ends.find(({ outcome: end }) => end?.kind === 'failed');
   if (failedSpawn !== undefined && isLost) return judgeReason(played, outcome);
   if (isLost && (ends.length > 0 || wasListed(played, begunAt, endedAt - 1))) return null;
-  if (command.name !== 'status' && hadReadyTime(played)) return null;
+  if (command.name !== 'status' && (hadReadyTime(played) || wasShutOff(played))) return null;
   if (recent.some((moment) => moment.pending === 'spawn')) return 'the spawn is still in progress';
   return recent.some(responds) ? 'the server is alive' : 'nothing of this command has failed';
 }
