@@ -10,7 +10,7 @@ export async function findSubject(
   whoAmI: () => Promise<Result<string>>,
 ): Promise<Result<Subject>> {
   if (name !== null && !mayBeAnother) return { ok: true, value: { name, own: true } };
-  const answer = await whoAmI();
-  if (!answer.ok) return answer;
-  return { ok: true, value: { name: name ?? answer.value, own: name === null || name === answer.value } };
+  const result = await whoAmI();
+  if (!result.ok) return result;
+  return { ok: true, value: { name: name ?? result.value, own: name === null || name === result.value } };
 }

@@ -112,7 +112,7 @@ async function createAndFollow(session: Session, subject: Subject, options: Spaw
         const asked = await settledState(session, subject);
         if (isAborted(session.signal)) break;
         if (!asked.ok) return outcomeOf(asked.failure);
-        outcome = hopeless.verdict(failure, asked.value) ?? (await obstacles.afterLostAnswer(asked.value));
+        outcome = hopeless.verdict(failure, asked.value) ?? (await obstacles.afterLostResponse(asked.value));
       }
     }
     if (outcome !== null) return outcome;
@@ -188,7 +188,7 @@ class Obstacles {
   }
 
   /** What the state means after a create whose response was lost; null if the create is to be sent again. */
-  async afterLostAnswer(lab: Lab | null): Promise<Outcome | null> {
+  async afterLostResponse(lab: Lab | null): Promise<Outcome | null> {
     this.#lost = true;
     if (lab?.phase === 'starting') return followCreated(this.#session, this.#subject, this.#options);
     return lab?.phase === 'stopping' ? this.#wait(lab, { attach: true, inProgress: true }) : null;

@@ -45,12 +45,12 @@ function tunnelPool(proxy: ProxySettings, pool: Pool): Pool {
   const ask: (options: Dispatcher.ConnectOptions) => Promise<Dispatcher.ConnectData> =
     pool.connect.bind(pool);
   const open = async (options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> => {
-    const answer = await ask(options).catch((error: unknown) => {
+    const response = await ask(options).catch((error: unknown) => {
       throw new ProxyError(proxy, null, error);
     });
-    if (answer.statusCode === 200) return answer;
-    answer.socket.on('error', () => undefined).destroy();
-    throw new ProxyError(proxy, answer.statusCode);
+    if (response.statusCode === 200) return response;
+    response.socket.on('error', () => undefined).destroy();
+    throw new ProxyError(proxy, response.statusCode);
   };
   return Object.assign(pool, { connect: open });
 }

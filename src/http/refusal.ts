@@ -16,11 +16,11 @@ export function isUpgrade(base: string, target: string): boolean {
 }
 
 /** `Retry-After` in milliseconds: seconds, or a date (RFC 9110, section 10.2.3). */
-export function retryAfter(answer: HttpResponse): number | null {
-  const value = header(answer, 'retry-after');
+export function retryAfter(response: HttpResponse): number | null {
+  const value = header(response, 'retry-after');
   if (value === null) return null;
   if (/^\d+$/.test(value)) return Number(value) * 1000;
   const date = Date.parse(value);
-  const sent = Date.parse(header(answer, 'date') ?? '');
+  const sent = Date.parse(header(response, 'date') ?? '');
   return Number.isNaN(date) || Number.isNaN(sent) ? null : Math.max(0, date - sent);
 }

@@ -29,9 +29,9 @@ import {
 
 export interface Dialect {
   /** The failure of a response that is not a success. */
-  refusal(request: Request, answer: HttpResponse): Failure;
+  refusal(request: Request, response: HttpResponse): Failure;
   /** The failure of a successful response with unexpected content; `is` describes what it contains instead. */
-  unexpected(request: Request, answer: HttpResponse, is: string): Failure;
+  unexpected(request: Request, reply: HttpResponse, is: string): Failure;
   /** Maximum time from the headers to the end of a refusal's body, in milliseconds; null if the body is not needed. */
   bodyTime(request: Request, head: HttpResponse): number | null;
 }
@@ -64,11 +64,11 @@ export function createRequests(
     const head = headersOf(reply);
     const ms = head.status < 300 ? null : dialect.bodyTime(request, head);
     if (ms === null) discard(reply, clock);
-    const answer = ms === null ? head : await readWithin(reply, clock, ms);
+    const response = ms === null ? head : await readWithin(reply, clock, ms);
     const failure =
       head.status < 300
-        ? dialect.unexpected(request, answer, describeContent(answer))
-        : dialect.refusal(request, answer);
+        ? dialect.unexpected(request, response, describeContent(response))
+        : dialect.refusal(request, response);
     return { ok: false, failure };
   }
 
@@ -81,15 +81,15 @@ export function createRequests(
     const head = headersOf(sent.value);
     if (head.status !== 200 || compression(head) !== null || !isRight(head))
       return refuse(request, sent.value);
-    let answer: HttpResponse;
+    let received: HttpResponse;
     try {
-      answer = await readWhole(sent.value, clock, request.bodyLimit);
+      received = await readWhole(sent.value, clock, request.bodyLimit);
     } catch (error) {
       redactError(error, redact);
       return { ok: false, failure: networkFailure(request.asked, error, baseText(base), { sent: true }) };
     }
-    if (answer.whole) return { ok: true, value: answer };
-    return { ok: false, failure: dialect.unexpected(request, answer, describeContent(answer)) };
+    if (received.whole) return { ok: true, value: received };
+    return { ok: false, failure: dialect.unexpected(request, received, describeContent(received)) };
   }
 
   async function getJson<T>(request: Request, parse: (json: unknown) => T | null): Promise<Result<T>> {

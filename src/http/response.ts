@@ -106,16 +106,16 @@ function withBody(
 }
 
 /** Describes what a response contains instead of the requested content. */
-export function describeContent(answer: HttpResponse): string {
-  if (compression(answer) !== null) return describeCompression(answer);
-  if (answer.more) return `longer than ${answer.limit ?? bodyLimit} bytes`;
-  if (isPage(answer)) return 'a web page';
-  const type = mediaType(shown(answer, 'content-type'));
+export function describeContent(response: HttpResponse): string {
+  if (compression(response) !== null) return describeCompression(response);
+  if (response.more) return `longer than ${response.limit ?? bodyLimit} bytes`;
+  if (isPage(response)) return 'a web page';
+  const type = mediaType(shown(response, 'content-type'));
   return type === '' ? 'without a content type' : type;
 }
 
-export function describeCompression(answer: HttpResponse): string {
-  return `compressed (${compression(shown(answer, 'content-encoding')) ?? ''}), which was not requested`;
+export function describeCompression(response: HttpResponse): string {
+  return `compressed (${compression(shown(response, 'content-encoding')) ?? ''}), which was not requested`;
 }
 
 /** A header value that may be quoted. Redacted before it is lower-cased: a lower-cased secret would not be found. */
@@ -126,22 +126,22 @@ function shown({ headers, redact }: HttpResponse, name: string): Headers {
 type Headers = Pick<HttpResponse, 'headers'>;
 
 /** The media type without its parameters, in lower case (RFC 9110, section 8.3.1); empty if there is none. */
-export function mediaType(answer: Headers): string {
-  const [type = ''] = (header(answer, 'content-type') ?? '').split(';');
+export function mediaType(response: Headers): string {
+  const [type = ''] = (header(response, 'content-type') ?? '').split(';');
   return type.trim().toLowerCase();
 }
 
-export function isPage(answer: Headers): boolean {
-  return mediaType(answer) === 'text/html';
+export function isPage(response: Headers): boolean {
+  return mediaType(response) === 'text/html';
 }
 
 /** JSON, or a format based on it, like application/problem+json. */
-export function isJson(answer: Headers): boolean {
-  return /^(application|text)\/json$|^[^/]+\/[^/]+\+json$/.test(mediaType(answer));
+export function isJson(response: Headers): boolean {
+  return /^(application|text)\/json$|^[^/]+\/[^/]+\+json$/.test(mediaType(response));
 }
 
-export function isEventStream(answer: Headers): boolean {
-  return mediaType(answer) === 'text/event-stream';
+export function isEventStream(response: Headers): boolean {
+  return mediaType(response) === 'text/event-stream';
 }
 
 /** Values that some servers send although the body is not compressed: no coding, or a character encoding. */

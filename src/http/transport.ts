@@ -77,7 +77,7 @@ export function createTransport({
 }: TransportOptions): Send {
   const identity = identityHeaders(credentials);
   /** Only a connection that has delivered a response can be a kept-alive one. */
-  let answered = false;
+  let responded = false;
 
   async function exchange(
     request: Request,
@@ -90,7 +90,7 @@ export function createTransport({
     // undici frees the connection of a response only one turn after it was read, and would open another one before
     // that. A POST does not reuse a connection that the server may be about to close: if its response is lost, it is
     // not repeated.
-    if (answered && request.method !== 'POST') await turn();
+    if (responded && request.method !== 'POST') await turn();
     const what = `${request.method} ${shownUrl}`;
     const begun = clock.monotonic();
     const after = (): string => `after ${Math.round(clock.monotonic() - begun)} ms`;
@@ -116,7 +116,7 @@ export function createTransport({
       });
       // undici handles a signal only once it is connected, and connecting may take long.
       const response = await unlessAborted(asking, request.signal);
-      answered = true;
+      responded = true;
       trace(`< ${response.statusCode} to ${what} ${after()}`);
       return response;
     } catch (error) {
@@ -141,7 +141,7 @@ export function createTransport({
       } catch (error) {
         const { aborted } = request.signal;
         if (!aborted && isProgrammingError(error, progress.sent)) throw error;
-        const mayBeOld = answered && !repeated && request.method !== 'POST';
+        const mayBeOld = responded && !repeated && request.method !== 'POST';
         if (mayBeOld && wasCut(error) && !aborted) continue;
         const failure = networkFailure(request.asked, error, baseText(base), progress);
         return { ok: false, failure: repeated ? { ...failure, effect: 'possible' } : failure };

@@ -156,9 +156,9 @@ function sourceOf(source: EventSource, held: HeldComplete | null, clock: Clock, 
   const pace = new Pace(clock, stateInterval);
   const read: Source['state'] = async (signal) => {
     await pace.turn(signal);
-    const answer = await source.state(signal);
-    if (!answer.ok) return answer;
-    return { ok: true, value: answer.value === null ? null : meaningOf(answer.value, source) };
+    const result = await source.state(signal);
+    if (!result.ok) return result;
+    return { ok: true, value: result.value === null ? null : meaningOf(result.value, source) };
   };
   return {
     events: async (signal) => {

@@ -31,7 +31,7 @@ export function advance(state: RunState, input: Input): RunState {
     case 'following':
       return onFollowing(state, input);
     case 'look':
-      return { ...state, look: { at: state.look?.at ?? input.at, answer: input.answer } };
+      return { ...state, look: { at: state.look?.at ?? input.at, result: input.result } };
     case 'response':
       return onResponse(state, input);
     case 'lab':

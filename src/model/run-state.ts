@@ -65,7 +65,7 @@ export type Input =
         /** The stream is over. Clean means that the server ended it properly. */
         | { kind: 'ended'; clean: boolean; reason: string | null }
         /** The final state check before the deadline: null when it starts, then its result. */
-        | { kind: 'look'; answer: Result<Lab | null> | null }
+        | { kind: 'look'; result: Result<Lab | null> | null }
         /**
          * A stream is followed from now on. `again`: it is the stream that was followed last, so its progress is kept.
          */
@@ -122,7 +122,7 @@ export interface RunState extends Known {
   /** When the stream sent its last byte, in monotonic milliseconds; null before the first. */
   lastByteAt: number | null;
   /** When the final state check before the deadline began, and its result; null before that. */
-  look: { at: number; answer: Result<Lab | null> | null } | null;
+  look: { at: number; result: Result<Lab | null> | null } | null;
   /** When the last event arrived, or the stream was first followed, in monotonic milliseconds. */
   lastEventAt: number;
   /** The last event of the whole run, with its time. */

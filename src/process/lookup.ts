@@ -14,8 +14,8 @@ import { canBeReplaced } from './leave.js';
 const script = `
   const [name, options] = process.argv.slice(1);
   require('node:dns').lookup(name, JSON.parse(options), (error, addresses) => {
-    const answer = error ? { code: error.code, errno: error.errno } : { addresses };
-    process.stdout.write(JSON.stringify(answer), () => process.kill(process.pid, 'SIGKILL'));
+    const found = error ? { code: error.code, errno: error.errno } : { addresses };
+    process.stdout.write(JSON.stringify(found), () => process.kill(process.pid, 'SIGKILL'));
   });
   process.stdin.resume().on('close', () => process.kill(process.pid, 'SIGKILL'));
 `;

@@ -82,7 +82,7 @@ const silence = 30_000;
 
 /** How long, and in how many responses, a state must be `failed` if the stream is another user's (milliseconds). */
 const patience = 180_000;
-const leastAnswers = 10;
+const leastResponses = 10;
 
 /** Whether the promises let a `failed` state count, true or not: (b), (d) and another user's lab in cli.md. */
 export function looksFailed({ story, world, endedAt }: Played): boolean {
@@ -114,7 +114,7 @@ export function looksInProgress({ world }: Played): boolean {
 function isFailedForLong(states: readonly Told[], endedAt: number): boolean {
   const since = states.findLastIndex(({ lab }) => lab !== 'failed') + 1;
   const first = states[since];
-  return first !== undefined && endedAt - first.at >= patience - 1 && states.length - since >= leastAnswers;
+  return first !== undefined && endedAt - first.at >= patience - 1 && states.length - since >= leastResponses;
 }
 
 /** A failure states its reason, if the stream gave one. */

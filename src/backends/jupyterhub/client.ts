@@ -70,8 +70,8 @@ export function createHubClient(options: ControllerOptions): HubClient {
   const requests = createRequests(
     options,
     {
-      refusal: (request, answer) => refusal(context(request), answer),
-      unexpected: (request, answer, is) => notAHub(context(request), answer, is),
+      refusal: (request, reply) => refusal(context(request), reply),
+      unexpected: (request, received, is) => notAHub(context(request), received, is),
       bodyTime: (_request, head) => bodyTime(head),
     },
     ({ response }) => {

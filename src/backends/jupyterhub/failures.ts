@@ -33,24 +33,24 @@ export interface RefusalContext {
 const textTime = 2_000;
 
 /** How long to wait for the body of a refusal; null if the body is irrelevant. No exit code depends on it. */
-export function bodyTime(answer: HttpResponse): number | null {
-  if (isRedirect(answer.status) || compression(answer) !== null) return null;
-  return isJson(answer) || mediaType(answer) === 'text/plain' ? textTime : null;
+export function bodyTime(response: HttpResponse): number | null {
+  if (isRedirect(response.status) || compression(response) !== null) return null;
+  return isJson(response) || mediaType(response) === 'text/plain' ? textTime : null;
 }
 
 /** Whether the response comes from the Hub itself and not from a proxy. A user's server sends this header, too. */
-export function isFromHub(answer: HttpResponse): boolean {
-  return header(answer, 'x-jupyterhub-version') !== null;
+export function isFromHub(response: HttpResponse): boolean {
+  return header(response, 'x-jupyterhub-version') !== null;
 }
 
 /** The failure that a response means. */
-export function refusal(context: RefusalContext, answer: HttpResponse): Failure {
-  const { status } = answer;
+export function refusal(context: RefusalContext, reply: HttpResponse): Failure {
+  const { status } = reply;
   const { base } = context;
-  const words = hubWords(answer);
-  const make = failureMaker(context, answer, words.text);
+  const words = hubWords(reply);
+  const make = failureMaker(context, reply, words.text);
 
-  const target = isRedirect(status) ? header(answer, 'location') : answer.redirects > 0 ? answer.url : null;
+  const target = isRedirect(status) ? header(reply, 'location') : reply.redirects > 0 ? reply.url : null;
   const right = target === null ? null : wrongPrefix(base, target);
   if (right !== null) {
     return make('usage', 'wrong_prefix', {
@@ -60,7 +60,7 @@ export function refusal(context: RefusalContext, answer: HttpResponse): Failure 
   }
   if (isRedirect(status)) {
     return make('unauthorized', 'redirect', {
-      said: `the response was a redirect to ${answer.redact(target ?? 'elsewhere')}`,
+      said: `the response was a redirect to ${reply.redact(target ?? 'elsewhere')}`,
       hint: isUpgrade(base.href, target ?? '')
         ? 'The URL of the Hub should begin with https://.'
         : 'Probably not signed in. Check the token and the URL of the Hub.',
@@ -72,7 +72,7 @@ export function refusal(context: RefusalContext, answer: HttpResponse): Failure 
       hint: proxyCredentialsHint('HTTP_PROXY'),
     });
   }
-  if (status === 401 || status === 403) return forbidden(context, answer, words, make);
+  if (status === 401 || status === 403) return forbidden(context, reply, words, make);
   // Only the Hub's errors have this shape; those of a user's server and of other web sites do not.
   if (status === 404 && words.isHubs) {
     return make('not-found', 'not_found', {
@@ -81,33 +81,33 @@ export function refusal(context: RefusalContext, answer: HttpResponse): Failure 
     });
   }
   if (status === 429) {
-    const wait = retryAfter(answer);
+    const wait = retryAfter(reply);
     const hint = `The Hub is full; try again ${wait === null ? 'later' : `in ${Math.ceil(wait / 1000)} s`}.`;
     return make('refused', 'too_many', { hint, passing: true });
   }
   if (isPassing(status)) {
     const hint = 'The Hub, or a proxy in front of it, is unavailable; try again.';
-    return make('unknown', words.isHubs || isFromHub(answer) ? 'hub_error' : 'unavailable', {
+    return make('unknown', words.isHubs || isFromHub(reply) ? 'hub_error' : 'unavailable', {
       hint,
       passing: true,
     });
   }
   if (words.isHubs && status >= 400 && status < 500) return make('refused', 'refused', { hint: null });
-  return make('unknown', 'not_a_hub', { hint: hubHint(base, answer), another: true });
+  return make('unknown', 'not_a_hub', { hint: hubHint(base, reply), another: true });
 }
 
 /** The failure for a successful response that is not a Hub's. */
-export function notAHub(context: RefusalContext, answer: HttpResponse, is: string): Failure {
-  const make = failureMaker(context, answer, null);
-  if (answer.redirects > 0 && isPage(answer)) {
+export function notAHub(context: RefusalContext, reply: HttpResponse, is: string): Failure {
+  const make = failureMaker(context, reply, null);
+  if (reply.redirects > 0 && isPage(reply)) {
     return make('unauthorized', 'redirect', {
-      said: `the response was a redirect to ${answer.redact(answer.url)}`,
+      said: `the response was a redirect to ${reply.redact(reply.url)}`,
       hint: 'Probably not signed in. Check the token and the URL of the Hub.',
     });
   }
   return make('unknown', 'not_a_hub', {
     said: `the response is ${is}`,
-    hint: hubHint(context.base, answer),
+    hint: hubHint(context.base, reply),
     another: true,
   });
 }
@@ -115,7 +115,7 @@ export function notAHub(context: RefusalContext, answer: HttpResponse, is: strin
 /** The Hub never sends 401: an unknown token and a missing scope both cause a 403. */
 function forbidden(
   { base, tokenOrigin }: RefusalContext,
-  answer: HttpResponse,
+  response: HttpResponse,
   { text, isHubs }: Words,
   make: FailureMaker,
 ): Failure {
@@ -128,7 +128,7 @@ function forbidden(
   const scopes = /requires any of \[([^\]]*)\]/.exec(text ?? '')?.[1];
   if (scopes !== undefined) {
     return make('unauthorized', 'missing_scope', {
-      said: `the token lacks the scope ${answer.redact(scopes).replaceAll(',', ' or').replaceAll(/\s+/g, ' ')}`,
+      said: `the token lacks the scope ${response.redact(scopes).replaceAll(',', ' or').replaceAll(/\s+/g, ' ')}`,
       hint: newToken.replace('one', 'one with that scope'),
     });
   }
@@ -150,13 +150,13 @@ interface Words {
   isHubs: boolean;
 }
 
-function hubWords(answer: HttpResponse): Words {
-  if (!isJson(answer)) return { text: plainText(answer), isHubs: false };
+function hubWords(response: HttpResponse): Words {
+  if (!isJson(response)) return { text: plainText(response), isHubs: false };
   // The body is missing or incomplete, so only the header can be used.
-  if (!answer.whole) return { text: null, isHubs: isFromHub(answer) };
+  if (!response.whole) return { text: null, isHubs: isFromHub(response) };
   let json: unknown;
   try {
-    json = parseJson(answer.body);
+    json = parseJson(response.body);
   } catch {
     return { text: null, isHubs: false };
   }
@@ -169,10 +169,10 @@ function hubWords(answer: HttpResponse): Words {
 }
 
 /** The first line of a plain text, unless it merely repeats the status. */
-function plainText(answer: HttpResponse): string | null {
-  if (mediaType(answer) !== 'text/plain') return null;
-  const [line = ''] = answer.body.trim().split('\n');
-  return line === '' || line === STATUS_CODES[answer.status] ? null : line.slice(0, 1000);
+function plainText(response: HttpResponse): string | null {
+  if (mediaType(response) !== 'text/plain') return null;
+  const [line = ''] = response.body.trim().split('\n');
+  return line === '' || line === STATUS_CODES[response.status] ? null : line.slice(0, 1000);
 }
 
 interface Extra {
@@ -185,23 +185,23 @@ interface Extra {
 
 type FailureMaker = (kind: Failure['kind'], type: string, extra: Extra) => Failure;
 
-function failureMaker({ asked }: RefusalContext, answer: HttpResponse, text: string | null): FailureMaker {
+function failureMaker({ asked }: RefusalContext, reply: HttpResponse, text: string | null): FailureMaker {
   return (kind, type, { said = null, hint, passing = false, another = false }) => {
-    const unreadable = compression(answer) === null ? null : `the response is ${describeCompression(answer)}`;
-    const quoted = text === null ? unreadable : answer.redact(text);
-    const reason = `HTTP ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`.trim();
+    const unreadable = compression(reply) === null ? null : `the response is ${describeCompression(reply)}`;
+    const quoted = text === null ? unreadable : reply.redact(text);
+    const reason = `HTTP ${reply.status} ${STATUS_CODES[reply.status] ?? ''}`.trim();
     const detail = said ?? quoted;
-    const wait = retryAfter(answer);
+    const wait = retryAfter(reply);
     return {
       kind,
       error: {
         type,
-        message: `could not ${asked}: ${detail === null || detail === STATUS_CODES[answer.status] ? reason : `${detail} (${reason})`}`,
-        status: answer.status,
+        message: `could not ${asked}: ${detail === null || detail === STATUS_CODES[reply.status] ? reason : `${detail} (${reason})`}`,
+        status: reply.status,
         hint,
       },
       retry: !passing && !another ? 'never' : wait === null || another ? 'later' : { afterMs: wait },
-      effect: answer.status >= 500 || answer.status === 408 ? 'possible' : 'none',
+      effect: reply.status >= 500 || reply.status === 408 ? 'possible' : 'none',
       from: another ? 'other' : 'server',
     };
   };

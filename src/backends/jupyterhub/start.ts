@@ -4,7 +4,7 @@
  *
  * Success does not mean that a server runs, and an error does not mean that no spawn began: the list of servers decides, and
  * the progress stream if the server is no longer listed. The `failed` of an earlier spawn stays in the progress stream until
- * the next one, so it counts only if it is new, or if the Hub itself answered with an error.
+ * the next one, so it counts only if it is new, or if the Hub itself responded with an error.
  */
 import type { Clock } from '../../runtime/context.js';
 import type { Lab } from '../../model/lab.js';
@@ -53,12 +53,12 @@ export async function startServer(start: Start, signal: AbortSignal): Promise<Re
   // Otherwise an earlier failure would look like that of this start.
   if (!earlier.ok) return { ok: false, failure: { ...earlier.failure, effect: 'none' } };
   const before: Before = { lab, reason: earlier.value, at: clock.monotonic() };
-  const answered = new AbortController();
+  const responded = new AbortController();
   const response = client.start(id, userOptions, signal).finally(() => {
-    answered.abort();
+    responded.abort();
   });
   // The Hub holds its response for ten seconds, but the progress stream is available before that.
-  const looking = AbortSignal.any([signal, answered.signal]);
+  const looking = AbortSignal.any([signal, responded.signal]);
   const first = await Promise.race([response, untilBegun(start, before, looking)]);
   if (!first.ok && first.failure.kind === 'failed') return first;
   if (!first.ok) return afterError(start, before, first.failure, signal);

@@ -15,7 +15,7 @@ export function wrongPrefix(base: URL, target: string): string | null {
 }
 
 /** The hint for an address whose responses are not a Hub's. */
-export function hubHint(base: URL, answer: HttpResponse): string {
+export function hubHint(base: URL, response: HttpResponse): string {
   const { origin, pathname } = base;
   const below = /^(.*?\/)(hub|user\/[^/]+)(\/|$)/.exec(pathname);
   if (below !== null) {
@@ -23,15 +23,15 @@ export function hubHint(base: URL, answer: HttpResponse): string {
     const is = part === 'hub' ? 'a page of the Hub' : "a user's server";
     return `That is the address of ${is}. Use --hub ${origin}${prefix}`;
   }
-  if (isController(answer)) return 'That looks like a Nublado controller. Use --controller for it.';
+  if (isController(response)) return 'That looks like a Nublado controller. Use --controller for it.';
   return `Is there really a JupyterHub at ${base.href}?`;
 }
 
 /** A controller's refusals are JSON with a `detail`. */
-function isController(answer: HttpResponse): boolean {
-  if (!isJson(answer) || !answer.whole) return false;
+function isController(response: HttpResponse): boolean {
+  if (!isJson(response) || !response.whole) return false;
   try {
-    const json = parseJson(answer.body);
+    const json = parseJson(response.body);
     return typeof json === 'object' && json !== null && 'detail' in json;
   } catch {
     return false;

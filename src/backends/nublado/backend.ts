@@ -40,10 +40,10 @@ export function nubladoBackend(
 ): Backend {
   async function stateOf({ name, own }: Subject, signal: AbortSignal): Promise<Result<Lab | null>> {
     if (!own) return toLab(await client.stateOf(name, signal));
-    const answer = await client.ownState(signal);
+    const result = await client.ownState(signal);
     // This request does not name the user: the token, or the ingress, determines the user.
-    const whose = answer.ok ? (answer.value?.user?.username ?? name) : name;
-    return whose === name ? toLab(answer) : { ok: false, failure: anothersLab(name, whose, direct) };
+    const whose = result.ok ? (result.value?.user?.username ?? name) : name;
+    return whose === name ? toLab(result) : { ok: false, failure: anothersLab(name, whose, direct) };
   }
 
   function lab(subject: Subject): RemoteLab {
@@ -54,17 +54,17 @@ export function nubladoBackend(
         return { options, env: Object.keys(env) };
       },
       async create(request, signal): Promise<Result<Creation>> {
-        const answer = await client.create(name, createBody(name, request), signal);
-        if (answer.ok) return { ok: true, value: { kind: 'accepted' } };
-        const { failure } = answer;
-        if (failure.kind !== 'conflict') return answer;
+        const received = await client.create(name, createBody(name, request), signal);
+        if (received.ok) return { ok: true, value: { kind: 'accepted' } };
+        const { failure } = received;
+        if (failure.kind !== 'conflict') return received;
         return { ok: true, value: { kind: 'conflict', phase: conflictPhase(failure), failure } };
       },
       state: (signal) => stateOf(subject, signal),
       events: own ? (signal) => client.events(name, signal) : null,
       async remove(signal) {
-        const answer = await client.remove(name, signal);
-        return answer.ok ? { ok: true, value: 'gone' } : answer;
+        const response = await client.remove(name, signal);
+        return response.ok ? { ok: true, value: 'gone' } : response;
       },
       streamsDeletions: true,
       differences,
@@ -129,9 +129,9 @@ const needsToken: Record<Extract<Action, 'create' | 'choices'>, string> = {
   choices: 'the form with the images and sizes',
 };
 
-function toLab(answer: Result<LabState | null>): Result<Lab | null> {
-  if (!answer.ok) return answer;
-  return { ok: true, value: answer.value === null ? null : labOf(answer.value) };
+function toLab(result: Result<LabState | null>): Result<Lab | null> {
+  if (!result.ok) return result;
+  return { ok: true, value: result.value === null ? null : labOf(result.value) };
 }
 
 /**

@@ -34,20 +34,20 @@ interface ServerText {
  */
 export function refusal(
   asked: string,
-  answer: HttpResponse,
+  response: HttpResponse,
   base: string,
   tokenOrigin: string | null = null,
 ): Failure {
-  const { status } = answer;
-  const words = serverWords(answer);
-  const make = failureMaker(asked, answer, words);
+  const { status } = response;
+  const words = serverWords(response);
+  const make = failureMaker(asked, response, words);
 
   if (isRedirect(status)) {
-    const target = header(answer, 'location') ?? 'elsewhere';
-    const others = answer.redirects;
+    const target = header(response, 'location') ?? 'elsewhere';
+    const others = response.redirects;
     const times = others === 0 ? '' : `, after ${others} other ${others === 1 ? 'redirect' : 'redirects'}`;
     return make('unauthorized', 'redirect', {
-      said: `redirected to ${answer.redact(target)}${times}`,
+      said: `redirected to ${response.redact(target)}${times}`,
       hint: isUpgrade(base, target) ? 'The controller URL should begin with https://.' : signInHint,
     });
   }
@@ -63,12 +63,12 @@ export function refusal(
     });
   }
   if (status === 403)
-    return make('unauthorized', words.type ?? 'forbidden', { hint: hint403(answer, words) });
+    return make('unauthorized', words.type ?? 'forbidden', { hint: hint403(response, words) });
   if (status === 404) {
     if (words.type !== null) return make('not-found', words.type, { hint: null });
     // Only a controller sends this status with JSON; its reason is missing because the body is incomplete.
-    if (isJson(answer) && !answer.whole) return make('not-found', 'not_found', { hint: null });
-    if (answer.redirects > 0) return signIn(make, answer);
+    if (isJson(response) && !response.whole) return make('not-found', 'not_found', { hint: null });
+    if (response.redirects > 0) return signIn(make, response);
     return make('unknown', 'not_a_controller', { hint: wrongAddress(base), ...another });
   }
   if (status === 409) return make('conflict', words.type ?? 'conflict', { hint: null });
@@ -78,7 +78,7 @@ export function refusal(
   if (status === 500 && words.type === 'delete_failed') return make('failed', words.type, { hint: null });
   if (isPassing(status)) {
     return make('unknown', words.type ?? 'unavailable', {
-      hint: status === 429 ? hint429(answer) : 'The controller or its ingress is failing; try again.',
+      hint: status === 429 ? hint429(response) : 'The controller or its ingress is failing; try again.',
       retry: 'later',
     });
   }
@@ -86,9 +86,9 @@ export function refusal(
 }
 
 /** The failure of a response with a success status whose content is not from a controller. */
-export function notAController(asked: string, answer: HttpResponse, base: string, why: string): Failure {
-  const make = failureMaker(asked, answer, { type: null, text: null });
-  if (answer.redirects > 0 && isPage(answer)) return signIn(make, answer);
+export function notAController(asked: string, response: HttpResponse, base: string, why: string): Failure {
+  const make = failureMaker(asked, response, { type: null, text: null });
+  if (response.redirects > 0 && isPage(response)) return signIn(make, response);
   return make('unknown', 'not_a_controller', { said: why, hint: wrongAddress(base), ...another });
 }
 
@@ -102,13 +102,13 @@ const textTime = 2_000;
  * Maximum time from the headers to the end of a refusal's body, in milliseconds; null if the body is not needed.
  * `method` identifies the request: only a POST creates, and only a DELETE deletes.
  */
-export function bodyTime(method: 'GET' | 'POST' | 'DELETE', answer: HttpResponse): number | null {
-  const { status } = answer;
-  if (isRedirect(status) || compression(answer) !== null) return null;
+export function bodyTime(method: 'GET' | 'POST' | 'DELETE', response: HttpResponse): number | null {
+  const { status } = response;
+  if (isRedirect(status) || compression(response) !== null) return null;
   const decides =
     status === 404 || (status === 403 && method === 'POST') || (status === 500 && method === 'DELETE');
-  if (isJson(answer) && decides) return decidingTime;
-  return isPassing(status) || !(isJson(answer) || isText(answer)) ? null : textTime;
+  if (isJson(response) && decides) return decidingTime;
+  return isPassing(status) || !(isJson(response) || isText(response)) ? null : textTime;
 }
 
 /** Whether the request was rejected as invalid, too long, or of an unsupported type. */
@@ -138,15 +138,15 @@ interface Extra {
 
 type FailureMaker = (kind: Failure['kind'], type: string, extra: Extra) => Failure;
 
-function failureMaker(asked: string, answer: HttpResponse, words: ServerText): FailureMaker {
+function failureMaker(asked: string, reply: HttpResponse, words: ServerText): FailureMaker {
   return (kind, type, extra) => {
-    const unreadable = compression(answer) === null ? null : `the response is ${describeCompression(answer)}`;
-    const said = extra.said ?? (words.text === null ? unreadable : answer.redact(words.text));
+    const unreadable = compression(reply) === null ? null : `the response is ${describeCompression(reply)}`;
+    const said = extra.said ?? (words.text === null ? unreadable : reply.redact(words.text));
     const retry = extra.retry ?? 'never';
-    const afterMs = retryAfter(answer);
+    const afterMs = retryAfter(reply);
     const choice = kind === 'refused' ? refusedChoice(type, said ?? '') : null;
-    const phrase = STATUS_CODES[answer.status] ?? '';
-    const reason = `HTTP ${answer.status} ${phrase}`.trim();
+    const phrase = STATUS_CODES[reply.status] ?? '';
+    const reason = `HTTP ${reply.status} ${phrase}`.trim();
     // Text that only repeats the status is omitted, so that the status is not printed twice.
     const adds = said !== null && said.toLowerCase() !== phrase.toLowerCase();
     return {
@@ -154,15 +154,15 @@ function failureMaker(asked: string, answer: HttpResponse, words: ServerText): F
       error: {
         type,
         message: `could not ${asked}: ${adds ? `${said} (${reason})` : reason}`,
-        status: answer.status,
+        status: reply.status,
         hint: extra.hint,
       },
       retry: afterMs === null || retry === 'never' ? retry : { afterMs },
-      effect: answer.status >= 500 || answer.status === 408 ? 'possible' : 'none',
+      effect: reply.status >= 500 || reply.status === 408 ? 'possible' : 'none',
       from: extra.from ?? 'server',
       ...(choice === null ? {} : { refusedChoice: choice }),
       // A controller that fails internally responds in plain text, an ingress with an HTML page.
-      stumbled: answer.status === 500 && mediaType(answer) === 'text/plain',
+      stumbled: reply.status === 500 && mediaType(reply) === 'text/plain',
     };
   };
 }
@@ -175,13 +175,13 @@ function refusedChoice(type: string, said: string): 'size' | 'image' | null {
 }
 
 /** The server's own text, from any of the five shapes of its bodies; null if it has nothing useful. */
-function serverWords(answer: HttpResponse): ServerText {
-  const challenge = authenticateParameters(answer);
-  const fromHeader = challenge.get('error_description') ?? plainText(answer);
-  if (!isJson(answer)) return { type: challenge.get('error') ?? null, text: fromHeader };
+function serverWords(response: HttpResponse): ServerText {
+  const challenge = authenticateParameters(response);
+  const fromHeader = challenge.get('error_description') ?? plainText(response);
+  if (!isJson(response)) return { type: challenge.get('error') ?? null, text: fromHeader };
   let json: unknown;
   try {
-    json = parseJson(answer.body);
+    json = parseJson(response.body);
   } catch {
     return { type: null, text: fromHeader };
   }
@@ -197,15 +197,15 @@ function serverWords(answer: HttpResponse): ServerText {
 }
 
 /** The first line of a text/plain body, unless it merely repeats the status. */
-function plainText(answer: HttpResponse): string | null {
-  if (!isText(answer)) return null;
-  const line = answer.body.trim().split('\n')[0] ?? '';
+function plainText(response: HttpResponse): string | null {
+  if (!isText(response)) return null;
+  const line = response.body.trim().split('\n')[0] ?? '';
   // Redacted before it is cut: half a secret would not be found later.
-  return line === '' || line === STATUS_CODES[answer.status] ? null : answer.redact(line).slice(0, 200);
+  return line === '' || line === STATUS_CODES[response.status] ? null : response.redact(line).slice(0, 200);
 }
 
-function isText(answer: HttpResponse): boolean {
-  return mediaType(answer) === 'text/plain';
+function isText(response: HttpResponse): boolean {
+  return mediaType(response) === 'text/plain';
 }
 
 function hint401({ type }: ServerText, tokenOrigin: string | null): string {
@@ -215,19 +215,19 @@ function hint401({ type }: ServerText, tokenOrigin: string | null): string {
   return `The token${origin} is invalid or has expired. Create a new one.`;
 }
 
-function hint429(answer: HttpResponse): string {
-  const wait = retryAfter(answer);
+function hint429(response: HttpResponse): string {
+  const wait = retryAfter(response);
   return `Too many requests; try again ${wait === null ? 'later' : `in ${Math.ceil(wait / 1000)} s`}.`;
 }
 
-function hint403(answer: HttpResponse, words: ServerText): string | null {
-  const challenge = authenticateParameters(answer);
+function hint403(response: HttpResponse, words: ServerText): string | null {
+  const challenge = authenticateParameters(response);
   if (challenge.get('error') === 'insufficient_scope') {
     const scope = challenge.get('scope');
-    return `The token lacks ${scope === undefined ? 'a required scope' : `the scope ${answer.redact(scope)}`}.`;
+    return `The token lacks ${scope === undefined ? 'a required scope' : `the scope ${response.redact(scope)}`}.`;
   }
   // A JSON refusal is the controller's, even if its reason is missing or unreadable, so the ingress is not blamed.
-  if (words.type === null && isJson(answer)) return null;
+  if (words.type === null && isJson(response)) return null;
   if (words.type !== 'permission_denied') return 'The ingress refused this token.';
   // A more specific message from the controller needs no hint.
   return words.text === 'Permission denied'
@@ -254,9 +254,9 @@ function wrongAddress(base: string): string {
 }
 
 /** The parameters of a Bearer challenge (RFC 6750, section 3). */
-function authenticateParameters(answer: HttpResponse): Map<string, string> {
+function authenticateParameters(response: HttpResponse): Map<string, string> {
   const parameters = new Map<string, string>();
-  for (const [, name, value] of (header(answer, 'www-authenticate') ?? '').matchAll(/(\w+)="([^"]*)"/g)) {
+  for (const [, name, value] of (header(response, 'www-authenticate') ?? '').matchAll(/(\w+)="([^"]*)"/g)) {
     if (name !== undefined && value !== undefined) parameters.set(name, value);
   }
   return parameters;

@@ -15,14 +15,14 @@ export async function findNubladoSubject(
   whoAmI: Backend['whoAmI'],
 ): Promise<Result<Subject>> {
   const found = await findSubject(wanted, async () => {
-    const answer = await lookup.request<string | Failure>(async (signal) => {
+    const result = await lookup.request<string | Failure>(async (signal) => {
       const asked = await whoAmI(signal);
       // A missing route is a valid result: retrying would not change it.
       return isMissing(asked) ? { ok: true, value: asked.failure } : asked;
       // Gafaelfawr's response says nothing about whether there is a controller.
     }, 'other');
-    if (!answer.ok) return answer;
-    const { value } = answer;
+    if (!result.ok) return result;
+    const { value } = result;
     return typeof value === 'string' ? { ok: true, value } : { ok: false, failure: value };
   });
   if (found.ok) return found;
@@ -34,8 +34,8 @@ export async function findNubladoSubject(
   return { ok: false, failure: { ...found.failure, error: { ...error, hint } } };
 }
 
-function isMissing<T>(answer: Result<T>): answer is { ok: false; failure: Failure } {
-  return !answer.ok && answer.failure.error.status === 404;
+function isMissing<T>(result: Result<T>): result is { ok: false; failure: Failure } {
+  return !result.ok && result.failure.error.status === 404;
 }
 
 /** A token that may read any user's lab is treated as an administrator's; any other token as the user's own. */

@@ -45,14 +45,14 @@ export function cutShort(
     const error = trouble ?? errorInfo('lost', 'the event stream ended without an outcome');
     return { kind: 'unknown', message: error.message, error: { ...error, hint: error.hint ?? hint } };
   }
-  const { answer } = known.look ?? { answer: null };
-  const decided = answer?.ok === true ? (words.decides?.(answer.value) ?? null) : null;
+  const { result } = known.look ?? { result: null };
+  const decided = result?.ok === true ? (words.decides?.(result.value) ?? null) : null;
   if (decided !== null) return decided;
-  if (answer?.ok === false && answer.failure.kind === 'unauthorized') return outcomeOf(answer.failure);
+  if (result?.ok === false && result.failure.kind === 'unauthorized') return outcomeOf(result.failure);
   if (isReachable(known)) {
     return errorOutcome('timeout', 'timeout', `timed out; ${timeUp}`, { hint });
   }
-  const last = answer?.ok === false ? answer.failure.error : trouble;
+  const last = result?.ok === false ? result.failure.error : trouble;
   const where =
     unreached === null || (last?.status ?? null) !== null ? '' : `: no response from ${unreached}`;
   const why = last === null ? where : `${where}: ${last.message}`;

@@ -37,12 +37,12 @@ export async function deleteLab(
   if (hostsCommand) session.display.warn('this command runs in the lab that it stops, and ends with it');
   const detach = options.detach || hostsCommand;
   while (!session.signal.aborted) {
-    const answer = await removeWithProgress(session, subject, detach);
-    const isUnderWay = answer === 'under way' || (answer.ok && answer.value === 'under way');
+    const result = await removeWithProgress(session, subject, detach);
+    const isUnderWay = result === 'under way' || (result.ok && result.value === 'under way');
     if (isUnderWay && detach) {
       return session.detached('deleting the lab', '`lab wait --for absent` follows it');
     }
-    if (answer === 'under way' || answer.ok) {
+    if (result === 'under way' || result.ok) {
       if (!isUnderWay) return gone();
       [maybeDeleting, repeated] = [true, true];
       const outcome = await untilDeleted(session, subject);
@@ -50,7 +50,7 @@ export async function deleteLab(
       retry.reset();
       continue;
     }
-    const { failure } = answer;
+    const { failure } = result;
     if (failure.kind === 'failed') {
       const { operation, reason } = session.state;
       const why = reason === null || operation === 'spawn' ? '' : `: ${reason}`;
@@ -117,14 +117,14 @@ async function removeWithProgress(
   subject: Subject,
   detach: boolean,
 ): Promise<Result<Removal> | 'under way'> {
-  const answered = new AbortController();
+  const responded = new AbortController();
   const removal = session.requests
     .attempt((signal) => session.backend.lab(subject).remove(signal))
     .then((result) => {
-      answered.abort();
+      responded.abort();
       return result;
     });
-  const begun = await hasBegun(session, subject, answered.signal);
+  const begun = await hasBegun(session, subject, responded.signal);
   if (begun && detach) {
     // The deletion continues even if nothing waits for it.
     removal.catch(() => undefined);
@@ -159,8 +159,8 @@ function hasFailed(result: Result<unknown>): boolean {
 }
 
 /** Whether the deletion is in progress; false if the response to the DELETE arrived before that was visible. */
-async function hasBegun(session: Session, subject: Subject, answered: AbortSignal): Promise<boolean> {
-  const signal = AbortSignal.any([session.signal, answered]);
+async function hasBegun(session: Session, subject: Subject, responded: AbortSignal): Promise<boolean> {
+  const signal = AbortSignal.any([session.signal, responded]);
   for (let wait = firstLook; ; wait = Math.min(2 * wait, pollInterval)) {
     await sleep(session.context.clock, wait, signal);
     if (isAborted(signal)) return false;

@@ -173,13 +173,13 @@ export class EventFollower {
     if (events === null) throw new Error('a stream is followed that nobody may read');
     const wait = this.#eventsAt - clock.monotonic();
     if (wait > 0) await sleep(clock, wait, signal);
-    const answer = await events(signal);
-    if (answer.ok) {
-      const stream = this.#options.isIdleTimeoutGiven ? withoutIdleTimeout(answer.value) : answer.value;
+    const result = await events(signal);
+    if (result.ok) {
+      const stream = this.#options.isIdleTimeoutGiven ? withoutIdleTimeout(result.value) : result.value;
       return { ok: true, value: collectBehind?.(stream) ?? stream };
     }
-    this.#eventsAt = clock.monotonic() + (askedWait(answer.failure) ?? 0);
-    return answer;
+    this.#eventsAt = clock.monotonic() + (askedWait(result.failure) ?? 0);
+    return result;
   }
 
   #followOptions(subject: Subject, { until, ...use }: FollowUse): FollowOptions {

@@ -33,8 +33,8 @@ export function pause(session: Session, ms: number): Promise<void> {
 /** The state, read again while it is only transitional. */
 export async function settledState(session: Session, subject: Subject): Promise<Result<Lab | null>> {
   for (;;) {
-    const answer = await session.requests.labState(subject);
-    if (!answer.ok || answer.value?.phase !== 'unsettled' || session.signal.aborted) return answer;
+    const result = await session.requests.labState(subject);
+    if (!result.ok || result.value?.phase !== 'unsettled' || session.signal.aborted) return result;
     await pause(session, pollInterval);
   }
 }
@@ -138,7 +138,7 @@ const inDoubt = { expected: false, mayBeOld: true };
 
 /** An otherwise unexplained `failed` state is trusted after this long (ms) and this many responses. */
 const lasting = 180_000;
-const leastAnswers = 10;
+const leastResponses = 10;
 
 /** A longer gap between two responses (ms) means that the process was suspended, or the controller unreachable. */
 const longestGap = 10_000;
@@ -146,7 +146,7 @@ const longestGap = 10_000;
 /** Whether a `failed` state has lasted, for when no stream can be read that would show more. */
 export class LastingFailure {
   readonly #clock: Clock;
-  #answers = 0;
+  #responses = 0;
   #since = 0;
   #lastAt = 0;
 
@@ -158,13 +158,13 @@ export class LastingFailure {
   note(phase: Phase): boolean {
     const now = this.#clock.monotonic();
     if (phase !== 'failed') {
-      this.#answers = 0;
+      this.#responses = 0;
       return false;
     }
-    if (this.#answers === 0) this.#since = now;
+    if (this.#responses === 0) this.#since = now;
     else this.#since += Math.max(0, now - this.#lastAt - longestGap);
     this.#lastAt = now;
-    this.#answers += 1;
-    return this.#answers >= leastAnswers && now - this.#since >= lasting;
+    this.#responses += 1;
+    return this.#responses >= leastResponses && now - this.#since >= lasting;
   }
 }

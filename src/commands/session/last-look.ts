@@ -39,9 +39,9 @@ export type Evidence = Pick<RunState, 'look' | 'lastByteAt' | 'stream'>;
 export function isReachable({ look = null, lastByteAt = null, stream = null }: Partial<Evidence>): boolean {
   if (look === null) return false;
   if (lastByteAt !== null && lastByteAt >= look.at) return true;
-  if (look.answer === null) return false;
-  if (look.answer.ok) return true;
-  const { failure } = look.answer;
+  if (look.result === null) return false;
+  if (look.result.ok) return true;
+  const { failure } = look.result;
   // A gateway's response for an unreachable server proves nothing, unless the stream is still open.
   return isFromHealthyServer(failure) || (failure.from === 'server' && stream === 'open');
 }

@@ -144,7 +144,7 @@ class Check {
       since ??= now;
       const left = this.#lab.mustConfirmRunning ? since + confirmAfter - now : 0;
       if (left > 0) {
-        // A probe before that could still be answered by a server that is being cancelled.
+        // A probe before that could still reach a server that is being cancelled.
         await this.#timer.during(pause(session, left));
         continue;
       }

@@ -10,7 +10,7 @@ import { isFinal, type Failure, type Result } from '../../model/result.js';
 import { isAborted, sleep } from '../../runtime/deadline.js';
 import { Retry, type RetryOptions } from '../../runtime/retry.js';
 import type { Run } from './run.js';
-import { answeredWithin, type StateRequests } from './state-requests.js';
+import { responseWithin, type StateRequests } from './state-requests.js';
 
 export interface RequestsOptions {
   run: Run;
@@ -51,42 +51,42 @@ export class Requests {
     isContact = true,
     signal = this.#signal,
   ): Promise<Result<T>> {
-    return this.#noteAnswer(
-      await answeredWithin(this.#run.context.clock, this.#idleTimeout, signal, question),
+    return this.#noteResult(
+      await responseWithin(this.#run.context.clock, this.#idleTimeout, signal, question),
       isContact,
       signal,
     );
   }
 
-  #noteAnswer<T>(answer: Result<T>, isContact: boolean, signal: AbortSignal): Result<T> {
-    if (isAborted(signal)) return answer;
-    if (isContact && (answer.ok || (answer.failure.from === 'server' && isFinal(answer.failure)))) {
+  #noteResult<T>(result: Result<T>, isContact: boolean, signal: AbortSignal): Result<T> {
+    if (isAborted(signal)) return result;
+    if (isContact && (result.ok || (result.failure.from === 'server' && isFinal(result.failure)))) {
       this.#retryOptions.contact.reached = true;
     }
-    const failure = answer.ok ? null : answer.failure;
+    const failure = result.ok ? null : result.failure;
     this.#run.advance({ kind: 'response', from: isContact ? 'server' : 'other', failure });
-    return answer;
+    return result;
   }
 
   /** Sends a request until there is a response, or none can be expected. Only for requests that may be repeated. */
   ask<T>(question: (signal: AbortSignal) => Promise<Result<T>>, isContact = true): Promise<Result<T>> {
-    return this.#untilAnswered(() => this.attempt(question, isContact));
+    return this.#untilResponse(() => this.attempt(question, isContact));
   }
 
   /** `least`: minimum milliseconds before a retry. `early`: aborts when it can be retried sooner. */
-  async #untilAnswered<T>(
+  async #untilResponse<T>(
     attempt: () => Promise<Result<T>>,
     least = () => 0,
     early?: AbortSignal,
   ): Promise<Result<T>> {
     const retry = this.retries();
     for (;;) {
-      const answer = await attempt();
-      if (answer.ok || this.#signal.aborted) return answer;
-      const wait = retry.after(answer.failure, least());
-      if (wait === null) return answer;
-      await this.waitToRetry(retry, answer.failure, wait, early);
-      if (isAborted(this.#signal)) return answer;
+      const result = await attempt();
+      if (result.ok || this.#signal.aborted) return result;
+      const wait = retry.after(result.failure, least());
+      if (wait === null) return result;
+      await this.waitToRetry(retry, result.failure, wait, early);
+      if (isAborted(this.#signal)) return result;
     }
   }
 
@@ -106,7 +106,7 @@ export class Requests {
   async labState(subject: Subject): Promise<Result<Lab | null>> {
     const attempt = () => this.#attemptState(subject, this.#signal);
     const { lookBegins } = this.#states;
-    return this.noteState(await this.#untilAnswered(attempt, () => this.#states.wait, lookBegins));
+    return this.noteState(await this.#untilResponse(attempt, () => this.#states.wait, lookBegins));
   }
 
   /** The same without retries, for callers that repeat the request anyway. */
@@ -115,7 +115,7 @@ export class Requests {
   }
 
   async #attemptState(subject: Subject, signal: AbortSignal): Promise<Result<Lab | null>> {
-    return this.#noteAnswer(await this.#states.request(subject, signal), true, signal);
+    return this.#noteResult(await this.#states.request(subject, signal), true, signal);
   }
 
   /** The server accepted a create: a state without a lab is a surprise from now on. */
@@ -124,21 +124,21 @@ export class Requests {
   }
 
   /** Applies a state to the run and shows it. */
-  noteState(answer: Result<Lab | null>): Result<Lab | null> {
-    if (!answer.ok) return answer;
-    const { value: lab } = answer;
+  noteState(result: Result<Lab | null>): Result<Lab | null> {
+    if (!result.ok) return result;
+    const { value: lab } = result;
     this.#run.show(this.#run.advance({ kind: 'lab', lab }));
     this.#run.display.flush();
-    return answer;
+    return result;
   }
 
   /** The state of a lab whose user is still being looked up: kept for the command, and not shown. */
   async stateOnce(of: Subject): Promise<Result<Lab | null>> {
-    const answer = await this.#untilAnswered(
+    const result = await this.#untilResponse(
       () => this.#attemptState(of, this.#signal),
       () => this.#states.wait,
     );
-    if (answer.ok) this.#states.keep(of.name, answer.value);
-    return answer;
+    if (result.ok) this.#states.keep(of.name, result.value);
+    return result;
   }
 }

@@ -185,14 +185,14 @@ export class Session {
 
   async #lastLook(): Promise<void> {
     this.trace(1, 'the deadline is near: requesting the state once more, on a new connection');
-    this.#run.advance({ kind: 'look', answer: null });
+    this.#run.advance({ kind: 'look', result: null });
     const { name } = this.#user;
     const subject = this.#subject ?? (name === null ? null : { name, own: true });
     const signal = AbortSignal.any([this.signal, this.#closing.signal]);
     const looking = this.#states.look(subject, signal);
     for (const listener of this.#wakeListeners) listener(0);
-    const answer = await looking;
-    if (!signal.aborted) this.#run.advance({ kind: 'look', answer });
+    const response = await looking;
+    if (!signal.aborted) this.#run.advance({ kind: 'look', result: response });
   }
 }
 

@@ -19,7 +19,7 @@ export interface StateRequestsOptions {
   /** The same backend, on connections of its own. */
   freshBackend: () => Promise<Backend>;
   clock: Clock;
-  /** See `answeredWithin`. */
+  /** See `responseWithin`. */
   idleTimeout: number | null;
 }
 
@@ -59,28 +59,28 @@ export class StateRequests {
 
   /** The state of the subject's lab, as soon as a request may be sent; null if there is no lab. */
   async request(subject: Subject, signal: AbortSignal): Promise<State> {
-    const answer = await this.#requestOnce(subject, signal);
+    const response = await this.#requestOnce(subject, signal);
     const { clock, backend } = this.#options;
     const { confirmAbsenceAfter } = backend;
-    const isSurprise = answer.ok && answer.value === null && this.#isExpected;
+    const isSurprise = response.ok && response.value === null && this.#isExpected;
     if (isSurprise && confirmAbsenceAfter !== null && !this.lookBegins.aborted) {
       await sleep(clock, confirmAbsenceAfter, AbortSignal.any([signal, this.lookBegins]));
       if (!signal.aborted) return this.#noted(await this.#requestOnce(subject, signal));
     }
-    return this.#noted(answer);
+    return this.#noted(response);
   }
 
-  #noted(answer: State): State {
+  #noted(response: State): State {
     // The end of a deletion is no surprise, and an unanswered request shows nothing.
-    if (answer.ok) this.#isExpected = answer.value !== null && lasts(answer.value);
-    return answer;
+    if (response.ok) this.#isExpected = response.value !== null && lasts(response.value);
+    return response;
   }
 
   async #requestOnce(subject: Subject, signal: AbortSignal): Promise<State> {
     const { lookBegins } = this;
     if (!lookBegins.aborted) {
-      const answer = await this.#send(subject, AbortSignal.any([signal, lookBegins]));
-      if (answer.ok || signal.aborted || !isAborted(lookBegins)) return answer;
+      const response = await this.#send(subject, AbortSignal.any([signal, lookBegins]));
+      if (response.ok || signal.aborted || !isAborted(lookBegins)) return response;
     }
     if (this.#look === null) return this.#send(subject, signal);
     const look = this.#look;
@@ -115,7 +115,7 @@ export class StateRequests {
     }
     await this.#pace.turn(signal);
     if (signal.aborted) return { ok: false, failure: abandoned };
-    return answeredWithin(clock, idleTimeout, signal, (limited) => backend.lab(subject).state(limited));
+    return responseWithin(clock, idleTimeout, signal, (limited) => backend.lab(subject).state(limited));
   }
 
   /** Uses this state for the next request if it follows at once: it was read to find out whose lab can be read. */
@@ -139,19 +139,19 @@ const abandoned: Failure = {
 };
 
 /** The response, or a failure if none arrived within the idle timeout: a silent connection counts as lost. */
-export async function answeredWithin<T>(
+export async function responseWithin<T>(
   clock: Clock,
   ms: number | null,
   signal: AbortSignal,
   ask: (signal: AbortSignal) => Promise<Result<T>>,
 ): Promise<Result<T>> {
   const limit = startDeadline(clock, ms, signal);
-  const answer = await ask(limit.signal);
+  const result = await ask(limit.signal);
   limit.cancel();
   // A refusal counts even if the rest of its text did not arrive.
-  if (!limit.expired || answer.ok || isResponse(answer.failure)) return answer;
-  const [asked] = answer.failure.error.message.split(': ');
+  if (!limit.expired || result.ok || isResponse(result.failure)) return result;
+  const [asked] = result.failure.error.message.split(': ');
   const message = `${asked ?? ''}: no response for ${(ms ?? 0) / 1000} s`;
-  const { failure } = answer;
+  const { failure } = result;
   return { ok: false, failure: { ...failure, error: { ...failure.error, message } } };
 }

@@ -39,8 +39,8 @@ async function askForUrl(session: Session, subject: Subject, isCurrent: boolean)
   try {
     let lab = known;
     while (!limit.signal.aborted) {
-      const answer = await session.requests.lookAtLab(subject, limit.signal);
-      if (answer.ok) lab = answer.value;
+      const result = await session.requests.lookAtLab(subject, limit.signal);
+      if (result.ok) lab = result.value;
       if (lab !== null && lab.url !== null) break;
     }
     return lab;

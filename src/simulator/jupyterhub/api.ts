@@ -13,7 +13,7 @@ import { makeServer, progressOf, showServer, startServer, stopServer } from './s
 import { identify } from './sessions.js';
 import type { Site } from './site.js';
 
-export type ApiAnswer = HubReply | ProgressStream;
+export type ApiResponse = HubReply | ProgressStream;
 
 interface Call {
   /** The names in the path, if any. */
@@ -30,40 +30,40 @@ interface Route {
   path: RegExp;
   /** One of them is required, for the user in the path. If empty, any token is accepted. */
   scopes: readonly string[];
-  answer: (site: Site, call: Call) => ApiAnswer | Promise<ApiAnswer>;
+  respond: (site: Site, call: Call) => ApiResponse | Promise<ApiResponse>;
 }
 
 const server = String.raw`(?:server|servers/(?<server>[^/]+))`;
 
 function routes({ release }: Site): readonly Route[] {
-  const onServer = (method: string, rest: string, scope: string, answer: ForUser): Route => ({
+  const onServer = (method: string, rest: string, scope: string, response: ForUser): Route => ({
     method,
     path: new RegExp(`^users/(?<user>[^/]+)/${server}${rest}$`),
     scopes: [scope],
-    answer: forUser(answer),
+    respond: forUser(response),
   });
   return [
-    { method: 'GET', path: /^user$/, scopes: [], answer: me },
-    { method: 'GET', path: /^users$/, scopes: ['list:users'], answer: listUsers },
-    { method: 'GET', path: /^info$/, scopes: ['read:hub'], answer: info },
-    { method: 'GET', path: /^users\/(?<user>[^/]+)$/, scopes: readScopes, answer: forUser(showUser) },
+    { method: 'GET', path: /^user$/, scopes: [], respond: me },
+    { method: 'GET', path: /^users$/, scopes: ['list:users'], respond: listUsers },
+    { method: 'GET', path: /^info$/, scopes: ['read:hub'], respond: info },
+    { method: 'GET', path: /^users\/(?<user>[^/]+)$/, scopes: readScopes, respond: forUser(showUser) },
     {
       method: 'POST',
       path: /^users\/(?<user>[^/]+)$/,
       scopes: ['admin:users'],
-      answer: makeUser,
+      respond: makeUser,
     },
     {
       method: 'POST',
       path: /^users\/(?<user>[^/]+)\/tokens$/,
       scopes: ['tokens'],
-      answer: forUser(makeToken),
+      respond: forUser(makeToken),
     },
     {
       method: 'DELETE',
       path: /^users\/(?<user>[^/]+)\/tokens\/(?<server>[^/]+)$/,
       scopes: ['tokens'],
-      answer: forUser(revokeToken),
+      respond: forUser(revokeToken),
     },
     onServer('POST', '', release.startScope, startServer),
     onServer('DELETE', '', 'delete:servers', stopServer),
@@ -74,13 +74,13 @@ function routes({ release }: Site): readonly Route[] {
   ];
 }
 
-type ForUser = (site: Site, call: Call & { user: User }) => ApiAnswer | Promise<ApiAnswer>;
+type ForUser = (site: Site, call: Call & { user: User }) => ApiResponse | Promise<ApiResponse>;
 
 /** A route whose user must exist. */
-function forUser(answer: ForUser): Route['answer'] {
+function forUser(response: ForUser): Route['respond'] {
   return (site, call) => {
     const user = site.accounts.users.get(call.username);
-    if (user) return answer(site, { ...call, user });
+    if (user) return response(site, { ...call, user });
     const fails = call.request.method === 'DELETE' && site.release.unknownUserDelete === 500;
     return fails ? site.refuse(500, 'Internal Server Error') : site.refuse(404, null);
   };
@@ -97,12 +97,12 @@ const readScopes = [
 ];
 
 /** Responds to a request below `hub/api/`; `path` is the rest of the path. */
-export async function answerApi(
+export async function respondForApi(
   site: Site,
   request: IncomingMessage,
   path: string,
   body: string,
-): Promise<ApiAnswer> {
+): Promise<ApiResponse> {
   const url = new URL(request.url ?? '', 'http://hub');
   if (path === '' && request.method === 'GET') return version(site);
   const matches = routes(site).flatMap((route) => {
@@ -131,7 +131,7 @@ export async function answerApi(
   const username = decode(groups['user'] ?? '');
   const refusal = check(site, grant, route, username);
   if (refusal) return refusal;
-  return route.answer(site, { username, name, grant, body, url, request });
+  return route.respond(site, { username, name, grant, body, url, request });
 }
 
 function check(site: Site, grant: HubGrant, { scopes }: Route, username: string): HubReply | null {

@@ -4,9 +4,9 @@
  * Owns the effect of a restart on connections. The proxy in front of it keeps running, so connections are not simply cut.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ApiAnswer } from './api.js';
+import type { ApiResponse } from './api.js';
 import { writeProgress } from './progress.js';
-import { answer } from './proxy.js';
+import { respond } from './proxy.js';
 import { hubAway, send } from './replies.js';
 import type { Site } from './site.js';
 
@@ -40,7 +40,7 @@ export class Life {
       return;
     }
     this.#held.add(response);
-    const reply = await answer(this.#site, request, body, this.#isUp && !away);
+    const reply = await respond(this.#site, request, body, this.#isUp && !away);
     // A restart has already sent a response, or the client has disconnected.
     if (!this.#held.delete(response) || response.destroyed) return;
     if (lost === 'after') response.destroy();
@@ -80,7 +80,7 @@ export class Life {
   #stream(
     request: IncomingMessage,
     response: ServerResponse,
-    reply: Extract<ApiAnswer, { spawn: unknown }>,
+    reply: Extract<ApiResponse, { spawn: unknown }>,
   ): void {
     const leave = writeProgress(request, response, reply, this.#site.timers);
     this.#streams.add(leave);

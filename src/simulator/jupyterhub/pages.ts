@@ -32,7 +32,7 @@ export function redirectToPrefix(site: Site, request: IncomingMessage): HubReply
 }
 
 /** Responds to a request below the Hub's prefix, outside the API; `path` is the rest of the path. */
-export async function answerPage(
+export async function respondWithPage(
   site: Site,
   request: IncomingMessage,
   path: string,

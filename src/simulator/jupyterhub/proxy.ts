@@ -4,11 +4,11 @@
  * Owns hosts and path prefixes, and the proxy's own responses. The proxy keeps working while the Hub is down.
  */
 import type { IncomingMessage } from 'node:http';
-import { answerApi, decode, type ApiAnswer } from './api.js';
-import { answerPage, redirectToPrefix } from './pages.js';
+import { respondForApi, decode, type ApiResponse } from './api.js';
+import { respondWithPage, redirectToPrefix } from './pages.js';
 import { hubAway, proxyPage, type HubReply } from './replies.js';
 import type { Server } from './server.js';
-import { answerServer } from './single-user.js';
+import { respondForServer } from './single-user.js';
 import type { Site } from './site.js';
 
 export interface Route {
@@ -18,18 +18,18 @@ export interface Route {
 }
 
 /** Null: there will never be a response. `hubIsUp`: whether the Hub can respond to requests without a server. */
-export async function answer(
+export async function respond(
   site: Site,
   request: IncomingMessage,
   body: string,
   hubIsUp: boolean,
-): Promise<ApiAnswer | null> {
+): Promise<ApiResponse | null> {
   const [path = ''] = (request.url ?? '').split('?');
   const { prefix, hubPrefix, hosts } = site.addresses;
   const route = routeOf(site, request.headers.host ?? '', path);
   if (route) {
     const { isAlive, reachable } = route.server;
-    if (isAlive && reachable) return answerServer(site, route.server, request, route.path);
+    if (isAlive && reachable) return respondForServer(site, route.server, request, route.path);
     // The proxy shows the Hub's error page.
     return hubIsUp ? proxyPage(503) : hubAway;
   }
@@ -37,10 +37,10 @@ export async function answer(
   if (path === `${hubPrefix}api` || path.startsWith(`${hubPrefix}api/`)) {
     const rest = path.slice(hubPrefix.length).replace(/^api\/?/, '');
     // These are pages: browsers are redirected to them.
-    if (rest.startsWith('oauth2/')) return answerPage(site, request, `api/${rest}`, body);
-    return answerApi(site, request, rest, body);
+    if (rest.startsWith('oauth2/')) return respondWithPage(site, request, `api/${rest}`, body);
+    return respondForApi(site, request, rest, body);
   }
-  if (path.startsWith(hubPrefix)) return answerPage(site, request, path.slice(hubPrefix.length), body);
+  if (path.startsWith(hubPrefix)) return respondWithPage(site, request, path.slice(hubPrefix.length), body);
   if (path.startsWith(prefix) || hosts !== null) return redirectToPrefix(site, request);
   return proxyPage(404);
 }

@@ -80,16 +80,16 @@ export const hubScenarios: Readonly<Record<string, HubScenario>> = {
   hub: { summary: 'a server that starts, in about five seconds', spawn: happy },
   'hub-quick': { summary: 'a server that is ready at once', spawn: { startMs: 0, progress: plain } },
   'hub-slow': {
-    summary: 'ready after 25 s: the POST is answered with 202 after 10 s',
+    summary: 'ready after 25 s: the response to the POST is 202 after 10 s',
     spawn: { startMs: 25_000, progress: each(said(30, 'Pulling image'), wait(20_000), said(80, 'Started')) },
   },
   'hub-silent': {
-    summary: 'ready after 30 s in which nothing is told',
+    summary: 'ready after 30 s without an event',
     spawn: { startMs: 30_000, progress: plain },
   },
   'hub-fail': { summary: 'the spawn fails, and the stream says why', spawn: failing },
   'hub-fail-slow': {
-    summary: 'the spawn fails after the POST was answered with 202',
+    summary: 'the spawn fails after a 202 to the POST',
     spawn: { ...failing, startMs: 13_000 },
   },
   'hub-quota': {
@@ -105,7 +105,7 @@ export const hubScenarios: Readonly<Record<string, HubScenario>> = {
     },
   },
   'hub-refused': {
-    summary: 'the Spawner answers the POST with 403',
+    summary: 'the Spawner refuses the POST with 403',
     spawn: {
       startMs: 200,
       failure: { kind: 'http', status: 403, text: 'No such profile: gpu' },
@@ -113,16 +113,16 @@ export const hubScenarios: Readonly<Record<string, HubScenario>> = {
     },
   },
   'hub-no-reason': {
-    summary: 'the spawn takes too long, and the Hub does not say so',
+    summary: 'the spawn takes too long, and the Hub gives no reason',
     spawn: { startMs: null, startTimeoutMs: 6000, progress: pulling },
   },
   'hub-failed-before': {
-    summary: 'a spawn has failed; the next is answered with 201 and is not ready for 13 s',
+    summary: 'a spawn has failed; the next gets 201 and is not ready for 13 s',
     spawn: { ...happy, startMs: 13_000 },
     before: 'failed',
   },
   'hub-failed-midway': {
-    summary: 'an event says failed, and the server starts all the same',
+    summary: 'an event says failed, and the server starts nevertheless',
     spawn: {
       startMs: 3000,
       progress: each(
@@ -135,7 +135,7 @@ export const hubScenarios: Readonly<Record<string, HubScenario>> = {
     },
   },
   'hub-no-end': {
-    summary: 'ready after 4 s; the stream ends after 1 s and says nothing of it, each time',
+    summary: 'ready after 4 s; the stream ends after 1 s without an outcome, each time',
     spawn: { startMs: 4000, progress: each(said(30, 'before the bug'), wait(1000), bug) },
   },
   'hub-no-end-fail': {
@@ -159,7 +159,7 @@ export const hubScenarios: Readonly<Record<string, HubScenario>> = {
     },
   },
   'hub-exits': {
-    summary: 'the process ends at once: the POST is answered with 500, and the spawn fails later',
+    summary: 'the process ends at once: the POST gets 500, and the spawn fails later',
     spawn: { startMs: 500, exits: 1, httpTimeoutMs: 14_000, progress: plain },
   },
   'hub-cancelled': {
@@ -187,22 +187,22 @@ export const hubScenarios: Readonly<Record<string, HubScenario>> = {
     spawn: { ...happy, livesMs: 1 },
   },
   'hub-late': {
-    summary: 'ready; the server answers 5 s later',
+    summary: 'ready; the server responds 5 s later',
     spawn: { ...happy, unreachableMs: 5000 },
   },
-  'hub-deaf': { summary: 'ready; the server never answers', spawn: { ...happy, server: 'deaf' } },
+  'hub-deaf': { summary: 'ready; the server never responds', spawn: { ...happy, server: 'deaf' } },
   'hub-jupyter': { summary: 'Jupyter Server itself', spawn: { ...happy, server: 'jupyterlab' } },
   'hub-rstudio': {
-    summary: 'a server without an API, which sends everybody to the Hub to sign in',
+    summary: 'a server without an API, which redirects everybody to the Hub to sign in',
     spawn: { ...happy, server: 'rstudio' },
   },
   'hub-page': { summary: 'a server that is not Jupyter', spawn: { ...happy, server: 'page' } },
   'hub-login': {
-    summary: 'what stands before the servers sends everybody to a login page',
+    summary: 'a proxy in front of the servers redirects everybody to a login page',
     spawn: { ...happy, server: 'login' },
   },
   'hub-forbidden': {
-    summary: 'what stands before the servers answers 403 with a page',
+    summary: 'a proxy in front of the servers responds with a page and 403',
     spawn: { ...happy, server: 'forbidden' },
   },
   'hub-running': { summary: 'a server is running already', spawn: brisk, before: 'running' },
@@ -211,10 +211,10 @@ export const hubScenarios: Readonly<Record<string, HubScenario>> = {
     spawn: brisk,
     before: 'dead',
   },
-  'hub-pending': { summary: 'another spawn is under way already', spawn: happy, before: 'pending' },
+  'hub-pending': { summary: 'another spawn is in progress already', spawn: happy, before: 'pending' },
   'hub-stopping': { summary: 'a server is being stopped, for 6 s', spawn: brisk, before: 'stopping' },
   'hub-stop-slow': {
-    summary: 'a server that takes 14 s to stop: DELETE is answered with 202',
+    summary: 'a server that takes 14 s to stop: DELETE gets 202',
     spawn: { ...brisk, stopMs: 14_000 },
   },
   'hub-stop-fails': {
@@ -222,12 +222,12 @@ export const hubScenarios: Readonly<Record<string, HubScenario>> = {
     spawn: { ...brisk, stopFails: true },
   },
   'hub-busy': {
-    summary: 'too many are starting: two POSTs are answered with 429 and Retry-After',
+    summary: 'too many are starting: two POSTs get 429 and Retry-After',
     spawn: brisk,
     faults: { full: [2, 2] },
   },
   'hub-full': {
-    summary: 'too many are running: the first POST is answered with 429',
+    summary: 'too many are running: the first POST gets 429',
     spawn: brisk,
     faults: { full: [null] },
   },

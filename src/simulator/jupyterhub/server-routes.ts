@@ -62,17 +62,17 @@ function hold(
   reply: (reply: HubReply) => void,
 ): void {
   const { release, timers, slowSpawnMs } = site;
-  const answer = (): void => {
+  const response = (): void => {
     if (spawn.outcome?.kind === 'failed') reply(failed(site, spawn.outcome.failure));
     else reply(apiEmpty(site.tornado, 201));
   };
   if (spawn.outcome) {
-    answer();
+    response();
     return;
   }
   const stopWaiting = spawn.onOver(() => {
     cancel();
-    answer();
+    response();
   });
   const cancel = timers.after(slowSpawnMs, () => {
     stopWaiting();

@@ -219,10 +219,10 @@ export class Server {
     const { stopMs = 0, stopFails } = this.spawn?.story ?? {};
     this.pending = 'stop';
     this.routed = false;
-    let answer: ((result: StopResult) => void) | null = done;
+    let response: ((result: StopResult) => void) | null = done;
     const reply = (result: StopResult): void => {
-      answer?.(result);
-      answer = null;
+      response?.(result);
+      response = null;
     };
     const cancel = this.#world.timers.after(slowMs, () => {
       reply('stopping');

@@ -12,7 +12,7 @@ import type { Site } from './site.js';
 import type { ServerKind } from './story.js';
 
 /** `path` is the rest of the path after the server's prefix. Null: there will never be a response. */
-export function answerServer(
+export function respondForServer(
   site: Site,
   server: Server,
   request: IncomingMessage,
@@ -41,7 +41,7 @@ export function answerServer(
 }
 
 function standin({ release }: Site, request: IncomingMessage, path: string): HubReply {
-  const answer = (status: number, body: string): HubReply => ({
+  const response = (status: number, body: string): HubReply => ({
     status,
     headers: [
       ['server', `standin Python/${release.python}`],
@@ -53,12 +53,12 @@ function standin({ release }: Site, request: IncomingMessage, path: string): Hub
   });
   switch (path) {
     case 'api':
-      return answer(200, '{"version": "2.0.0-standin"}');
+      return response(200, '{"version": "2.0.0-standin"}');
     case 'api/status':
-      if (request.headers.authorization === undefined) return answer(403, forbidden);
-      return answer(200, status('2026-01-01T00:00:00.000000Z'));
+      if (request.headers.authorization === undefined) return response(403, forbidden);
+      return response(200, status('2026-01-01T00:00:00.000000Z'));
     default:
-      return answer(404, '{"message": "Not Found", "reason": null}');
+      return response(404, '{"message": "Not Found", "reason": null}');
   }
 }
 
