@@ -65,7 +65,7 @@ async function stop(lab: RemoteLab): Promise<void> {
 }
 
 for (const version of hubVersions) {
-  describe(`the backend with a real JupyterHub ${version}`, { concurrency: 4, timeout: 120_000 }, () => {
+  describe(`the backend with a real JupyterHub ${version}`, { concurrency: 4 }, () => {
     let hub: RealHub;
     before(async () => {
       hub = await startHub({ version });

@@ -140,7 +140,7 @@ export async function startHub(options: HubOptions): Promise<RealHub> {
         '--default-target',
         `http://127.0.0.1:${hubPort}`,
         '--error-target',
-        `http://127.0.0.1:${hubPort}/hub/error`,
+        `http://127.0.0.1:${hubPort}${prefix}hub/error`,
       ],
       ...(tls === null
         ? []
@@ -149,6 +149,9 @@ export async function startHub(options: HubOptions): Promise<RealHub> {
     { CONFIGPROXY_AUTH_TOKEN: proxyToken },
   );
   const dispatcher = new Agent({
+    // A request that hangs fails, and shows which one it is.
+    headersTimeout: 60_000,
+    bodyTimeout: 60_000,
     connect: { lookup: toLoopback, ...(tls === null ? {} : { ca: tls.authority }) },
   });
 

@@ -14,7 +14,7 @@ interface Models {
 }
 
 for (const version of hubVersions) {
-  describe(`a real JupyterHub ${version} that goes away`, { timeout: 120_000 }, () => {
+  describe(`a real JupyterHub ${version} that goes away`, () => {
     let hub: RealHub;
     before(async () => {
       // Responses are held for as long as a start takes.
@@ -66,7 +66,9 @@ for (const version of hubVersions) {
       return { user, spawn };
     }
 
-    for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+    // The newest Hub is stopped as an update does it, too.
+    const signals = version === '6.1.1' ? (['SIGKILL', 'SIGTERM'] as const) : (['SIGKILL'] as const);
+    for (const signal of signals) {
       it(`forgets a spawn at ${signal}, and keeps a server that runs`, async () => {
         const lost = await spawning(`lost-${signal.toLowerCase()}`);
         const keeps = await userOf(hub, `keeps-${signal.toLowerCase()}`);

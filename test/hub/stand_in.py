@@ -41,6 +41,8 @@ def wait_for(gate):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Sends a response in one piece. The proxy never ends one whose server dies in the middle of it.
+    wbufsize = -1
 
     def answer(self, status, content_type, body, location=None):
         self.send_response(status)
