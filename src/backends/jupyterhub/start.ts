@@ -11,7 +11,6 @@ import type { Lab } from '../../model/lab.js';
 import { isAway, isFinal, type Failure, type Result } from '../../model/result.js';
 import type { UserOptions } from '../../model/lab-request.js';
 import { isAborted, sleep } from '../../runtime/deadline.js';
-import { stateInterval } from '../../runtime/pace.js';
 import type { Creation } from '../backend.js';
 import type { HubClient, ServerId } from './client.js';
 import type { Looks } from './looks.js';
@@ -30,8 +29,6 @@ interface Before {
   lab: Lab | null;
   /** Why the last spawn failed; null if it has not. */
   reason: string | null;
-  /** When it was read, in monotonic milliseconds. */
-  at: number;
 }
 
 /** While a POST is held: the delays before the first and each later check whether it was accepted, in milliseconds. */
@@ -42,7 +39,7 @@ const nextLook = 1_000;
 const whileFull = 30_000;
 
 export async function startServer(start: Start, signal: AbortSignal): Promise<Result<Creation>> {
-  const { client, id, userOptions, looks, clock } = start;
+  const { client, id, userOptions, looks } = start;
   const listed = await looks.listed(signal);
   // Nothing was sent, whatever became of this request.
   if (!listed.ok) return { ok: false, failure: { ...listed.failure, effect: 'none' } };
@@ -52,7 +49,7 @@ export async function startServer(start: Start, signal: AbortSignal): Promise<Re
   const earlier = lab === null ? await looks.lastFailure(signal) : nothing;
   // Otherwise an earlier failure would look like that of this start.
   if (!earlier.ok) return { ok: false, failure: { ...earlier.failure, effect: 'none' } };
-  const before: Before = { lab, reason: earlier.value, at: clock.monotonic() };
+  const before: Before = { lab, reason: earlier.value };
   const responded = new AbortController();
   const response = client.start(id, userOptions, signal).finally(() => {
     responded.abort();
@@ -99,14 +96,14 @@ async function afterError(
   const isLost = error.from === 'nobody' && error.effect === 'possible';
   if (!isLost && !isAboutTheServer(error)) return { ok: false, failure: error };
   const wasRunning = before.lab?.phase === 'running';
-  const isCurrent = clock.monotonic() - before.at < stateInterval;
-  if (before.lab !== null && wasRunning && error.error.status === 400 && isCurrent) {
-    return conflict(before.lab, { phase: 'running', failure: alreadyRunning(error) });
-  }
   /** Nobody knows what became of the POST. It is not repeated if the Hub itself had an error. */
   const unknown: Result<Creation> = { ok: false, failure: isHubs(error) ? final(error) : error };
   const listed = await untilRead(() => looks.listed(signal), clock, signal);
-  if (!listed.ok) return unknown;
+  if (!listed.ok) {
+    // Nothing newer is known than that it was running, and the command requests the state again.
+    if (before.lab === null || !wasRunning || error.error.status !== 400) return unknown;
+    return conflict(before.lab, { phase: 'running', failure: alreadyRunning(error) });
+  }
   const lab = listed.value;
   switch (lab?.phase) {
     case undefined:
@@ -132,7 +129,7 @@ async function afterError(
   return { ok: false, failure: isLost ? error : afterServerError(error) };
 }
 
-/** Whether the Hub itself answered with an error of its own, as it does if a spawn fails while the POST is held. */
+/** Whether the Hub itself responded with an error of its own, as it does if a spawn fails while the POST is held. */
 function isHubs(error: Failure): boolean {
   return error.error.type === 'hub_error' && isServerError(error);
 }

@@ -53,6 +53,18 @@ describe('a command at a Hub with lost responses', () => {
     assert.equal(outcome(played), 'complete: Server ready at /user/ann/');
   });
 
+  it('does not take the refusal of the Spawner for a running server if that was dead', async () => {
+    const refusing: SpawnPlan = {
+      startMs: 100,
+      failure: { kind: 'http', status: 400, text: 'no such profile' },
+      progress: quiet,
+    };
+    const command = { name: 'spawn', onConflict: 'replace', goal: 'ready', detach: false } as const;
+    const played = await play(story({ before: 'stuck', spawns: [refusing], command }));
+    assert.match(outcome(played), /^failed: Spawn failed: .*no such profile/);
+    assert.equal(posts(played), 1);
+  });
+
   it('does not repeat a POST that failed while the state could not be read', async () => {
     const played = await play(
       story({ spawns: [failing], troubles: { state: [null, refused, refused, refused] } }),
