@@ -57,11 +57,6 @@ export class CookieJar {
     return found === undefined ? null : unquoted(found.value);
   }
 
-  /** Deletes all cookies. */
-  clear(): void {
-    this.#cookies.clear();
-  }
-
   /** The cookies for a URL, those with the longest path first. */
   #for(url: URL): Cookie[] {
     return [...this.#cookies.values()]

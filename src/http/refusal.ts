@@ -1,5 +1,5 @@
 /**
- * What refusals of all HTTP servers have in common: redirects and retry delays.
+ * What refusals of all HTTP servers have in common: redirects, retry delays and challenges.
  */
 import { header, type HttpResponse } from './response.js';
 
@@ -23,4 +23,13 @@ export function retryAfter(response: HttpResponse): number | null {
   const date = Date.parse(value);
   const sent = Date.parse(header(response, 'date') ?? '');
   return Number.isNaN(date) || Number.isNaN(sent) ? null : Math.max(0, date - sent);
+}
+
+/** The parameters of a Bearer challenge (RFC 6750, section 3). */
+export function challengeParameters(response: HttpResponse): Map<string, string> {
+  const parameters = new Map<string, string>();
+  for (const [, name, value] of (header(response, 'www-authenticate') ?? '').matchAll(/(\w+)="([^"]*)"/g)) {
+    if (name !== undefined && value !== undefined) parameters.set(name, value);
+  }
+  return parameters;
 }

@@ -18,14 +18,7 @@ import {
   type HttpResponse,
   type UnreadResponse,
 } from './response.js';
-import {
-  baseText,
-  createTransport,
-  discard,
-  type ControllerOptions,
-  type Request,
-  type Send,
-} from './transport.js';
+import { baseText, discard, type Request, type Send, type TransportOptions } from './transport.js';
 
 export interface Dialect {
   /** The failure of a response that is not a success. */
@@ -46,14 +39,13 @@ export interface Requests {
   getJson: <T>(request: Request, parse: (json: unknown) => T | null) => Promise<Result<T>>;
 }
 
-/** `observe` is called with every response, successful or not. */
+/** `transport` sends the requests. `observe` is called with every response, successful or not. */
 export function createRequests(
-  options: ControllerOptions,
+  { base, clock, redact }: Pick<TransportOptions, 'base' | 'clock' | 'redact'>,
+  transport: Send,
   dialect: Dialect,
   observe: (reply: UnreadResponse) => void = () => undefined,
 ): Requests {
-  const { base, clock, redact } = options;
-  const transport = createTransport(options);
   const send: Send = async (request) => {
     const sent = await transport(request);
     if (sent.ok) observe(sent.value);

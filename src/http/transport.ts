@@ -51,6 +51,8 @@ export interface Request {
   /** The URL without its origin. */
   url: string;
   accept: string;
+  /** Additional headers, with names in lower case. */
+  headers?: Readonly<Record<string, string>>;
   json?: unknown;
   /** The hint if it is unknown whether the request arrived. */
   hintIfSent?: string;
@@ -101,6 +103,7 @@ export function createTransport({
         path: url.pathname + url.search,
         method: request.method,
         headers: {
+          ...request.headers,
           ...identity,
           accept: request.accept,
           // Without this header, any encoding is acceptable (RFC 9110, section 12.5.3).

@@ -118,10 +118,4 @@ describe('a jar', () => {
     const jar = jarWith(home, ...Array.from({ length: 60 }, (_, index) => `c${index}=1`));
     assert.equal(jar.header(url)?.split('; ').length, 50);
   });
-
-  it('is empty after it was cleared', () => {
-    const jar = jarWith(home, 'a=1');
-    jar.clear();
-    assert.equal(jar.header(url), null);
-  });
 });

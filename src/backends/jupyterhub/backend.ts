@@ -4,12 +4,11 @@
  * Owns the choice of the user, and which requests an operation needs. One server is in
  * `server.ts`.
  */
-import type { ControllerOptions } from '../../http/transport.js';
 import type { Failure, Result } from '../../model/result.js';
 import { Pace, stateInterval } from '../../runtime/pace.js';
 import { UsageError } from '../../model/usage-error.js';
 import type { Backend } from '../backend.js';
-import { createHubClient, type HubClient } from './client.js';
+import { createHubClient, type HubClient, type HubClientOptions } from './client.js';
 import type { TokenOwner } from './schemas.js';
 import { describedLabs, listedLabs } from './listing.js';
 import { cannotSee } from './looks.js';
@@ -18,7 +17,7 @@ import { hubServer, type HubSettings, type HubWorld } from './server.js';
 export type { HubSettings } from './server.js';
 import { labOf } from './state.js';
 
-export function createJupyterHub(options: ControllerOptions, settings: HubSettings): Backend {
+export function createJupyterHub(options: HubClientOptions, settings: HubSettings): Backend {
   return hubBackend(createHubClient(options), settings, options);
 }
 

@@ -6,12 +6,19 @@
  */
 import { createRequests } from '../../http/requests.js';
 import { compression, header, headersOf, isEventStream, isJson } from '../../http/response.js';
-import { discard, type ControllerOptions, type Request } from '../../http/transport.js';
+import {
+  createTransport,
+  discard,
+  type Credentials,
+  type Request,
+  type TransportOptions,
+} from '../../http/transport.js';
 import type { UserOptions } from '../../model/lab-request.js';
 import type { Failure, Result } from '../../model/result.js';
 import { createDecoder } from './decode.js';
 import type { EventStream } from '../../stream/event-stream.js';
 import { bodyTime, notAHub, refusal, type RefusalContext } from './failures.js';
+import { createSessionTransport, type SessionCredentials } from './login.js';
 import { segment } from './names.js';
 import { progressBody } from './progress-body.js';
 import { TokenOwner, UserModel, UserPage, Version } from './schemas.js';
@@ -20,6 +27,11 @@ import { TokenOwner, UserModel, UserPage, Version } from './schemas.js';
 export interface ServerId {
   user: string;
   server: string;
+}
+
+export interface HubClientOptions extends Omit<TransportOptions, 'credentials'> {
+  /** `session`: the token of a platform, with which the Hub opens a session. */
+  credentials: Credentials | SessionCredentials;
 }
 
 export interface HubClient {
@@ -53,7 +65,7 @@ const pageSize = 200;
 /** The maximum size of a page in bytes: it has the options of all these users' servers. */
 const pageLimit = 32 * 1024 * 1024;
 
-export function createHubClient(options: ControllerOptions): HubClient {
+export function createHubClient(options: HubClientOptions): HubClient {
   const { base: root, clock, credentials } = options;
   /** With a slash at the end, so that it is a prefix. */
   const base = new URL(root);
@@ -64,11 +76,15 @@ export function createHubClient(options: ControllerOptions): HubClient {
     asked,
     base,
     tokenOrigin: credentials.origin ?? null,
+    isSession: credentials.kind === 'session',
   });
   /** Every response of the Hub contains it. */
   let version: string | null = null;
   const requests = createRequests(
     options,
+    credentials.kind === 'session'
+      ? createSessionTransport({ ...options, base, credentials })
+      : createTransport({ ...options, credentials }),
     {
       refusal: (request, reply) => refusal(context(request), reply),
       unexpected: (request, received, is) => notAHub(context(request), received, is),

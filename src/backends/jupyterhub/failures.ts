@@ -6,7 +6,7 @@
  */
 import { STATUS_CODES } from 'node:http';
 import { isPassing, proxyCredentialsHint } from '../../http/network.js';
-import { isRedirect, isUpgrade, retryAfter } from '../../http/refusal.js';
+import { challengeParameters, isRedirect, isUpgrade, retryAfter } from '../../http/refusal.js';
 import {
   compression,
   describeCompression,
@@ -17,6 +17,7 @@ import {
   parseJson,
   type HttpResponse,
 } from '../../http/response.js';
+import type { Request } from '../../http/transport.js';
 import type { Failure } from '../../model/result.js';
 import { hubHint, wrongPrefix } from './wrong-address.js';
 import { ErrorBody } from './schemas.js';
@@ -27,6 +28,8 @@ export interface RefusalContext {
   base: URL;
   /** Where the token came from, in words. */
   tokenOrigin: string | null;
+  /** Whether the Hub accepts a session that the token has opened, and not the token itself. */
+  isSession: boolean;
 }
 
 /** How long the body of a refusal may take after its headers, in milliseconds. */
@@ -114,33 +117,78 @@ export function notAHub(context: RefusalContext, reply: HttpResponse, is: string
 
 /** The Hub never sends 401: an unknown token and a missing scope both cause a 403. */
 function forbidden(
-  { base, tokenOrigin }: RefusalContext,
+  { base, tokenOrigin, isSession }: RefusalContext,
   response: HttpResponse,
   { text, isHubs }: Words,
   make: FailureMaker,
 ): Failure {
+  const origin = tokenOrigin === null ? '' : ` from ${tokenOrigin}`;
   if (!isHubs) {
     return make('unauthorized', 'forbidden_by_proxy', {
-      hint: 'A proxy in front of the Hub refused the request.',
+      hint: challengeHint(response, origin) ?? 'A proxy in front of the Hub refused the request.',
     });
   }
   const newToken = `Create a new one at ${new URL('hub/token', base).href}.`;
   const scopes = /requires any of \[([^\]]*)\]/.exec(text ?? '')?.[1];
   if (scopes !== undefined) {
     return make('unauthorized', 'missing_scope', {
-      said: `the token lacks the scope ${response.redact(scopes).replaceAll(',', ' or').replaceAll(/\s+/g, ' ')}`,
-      hint: newToken.replace('one', 'one with that scope'),
+      said: `the ${isSession ? 'user' : 'token'} lacks the scope ${response.redact(scopes).replaceAll(',', ' or').replaceAll(/\s+/g, ' ')}`,
+      hint: isSession ? null : newToken.replace('one', 'one with that scope'),
     });
   }
   // The Hub's message for an unknown token depends on the route and the version; a Spawner's message differs.
-  if (text === null || text === 'Forbidden' || text === 'Missing or invalid credentials.') {
-    const origin = tokenOrigin === null ? '' : ` from ${tokenOrigin}`;
+  if (isUnnamed(text) || isUnknownCaller(text)) {
+    if (isSession) {
+      return make('unauthorized', 'invalid_session', {
+        said: 'the Hub refused the session that it had opened',
+        hint: 'Try again. If it happens each time, the login of this Hub does not work.',
+      });
+    }
     return make('unauthorized', 'invalid_token', {
       said: 'the token was refused',
       hint: `The token${origin} is invalid or has expired. ${newToken}`,
     });
   }
   return make('unauthorized', 'forbidden', { hint: null });
+}
+
+/** Why the ingress of a platform refused the token; null if the response does not say. */
+function challengeHint(response: HttpResponse, origin: string): string | null {
+  const challenge = challengeParameters(response);
+  switch (challenge.get('error')) {
+    case 'invalid_token':
+      return `The token${origin} is invalid or has expired. Create a new one.`;
+    case 'insufficient_scope':
+      return `The token${origin} lacks the scope ${response.redact(challenge.get('scope') ?? 'that is required')}.`;
+    default:
+      return null;
+  }
+}
+
+/** Whether the Hub's message does not say why it refused a request. */
+function isUnnamed(text: string | null): boolean {
+  return text === null || text === 'Forbidden';
+}
+
+/** Whether the Hub's message says that it does not know the caller, or lacks the proof that a session needs. */
+function isUnknownCaller(text: string | null): boolean {
+  return text !== null && /^Missing or invalid credentials|_xsrf|XSRF cookie/.test(text);
+}
+
+/**
+ * Whether a response means that a session is missing or over, so that the request had no effect. A start may also be
+ * refused by the Spawner, so there only the Hub's own message counts.
+ */
+export function isSessionOver({ method }: Request, base: URL, response: HttpResponse): boolean {
+  if (isRedirect(response.status)) {
+    const target = header(response, 'location') ?? '';
+    if (!URL.canParse(target, response.url)) return false;
+    const { origin, pathname } = new URL(target, response.url);
+    return origin === base.origin && pathname === `${base.pathname}hub/login`;
+  }
+  if (response.status !== 403) return false;
+  const { text, isHubs } = hubWords(response);
+  return isHubs && (isUnknownCaller(text) || (method === 'GET' && isUnnamed(text)));
 }
 
 interface Words {

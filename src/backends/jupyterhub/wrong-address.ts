@@ -10,7 +10,7 @@ import { isJson, parseJson, type HttpResponse } from '../../http/response.js';
 export function wrongPrefix(base: URL, target: string): string | null {
   if (!URL.canParse(target, base.href)) return null;
   const { origin, pathname } = new URL(target, base);
-  const at = pathname.indexOf('/hub/hub/api/');
+  const at = pathname.search(/\/hub\/hub\/(api\/|home$)/);
   return at === -1 ? null : `${origin}${pathname.slice(0, at + 1)}`;
 }
 

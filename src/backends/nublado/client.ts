@@ -14,7 +14,13 @@ import { bodyTime, notAController, refusal } from './failures.js';
 import { decodeFrame } from './operation.js';
 import { parseLabState, UserInfo, Users, type LabState } from './schemas.js';
 import { redactState } from './state.js';
-import { baseText, discard, type ControllerOptions, type Request } from '../../http/transport.js';
+import {
+  baseText,
+  createTransport,
+  discard,
+  type ControllerOptions,
+  type Request,
+} from '../../http/transport.js';
 
 export type { ControllerOptions, Credentials } from '../../http/transport.js';
 
@@ -41,7 +47,7 @@ export function createClient(options: ControllerOptions): NubladoClient {
   const { base, clock, credentials, redact } = options;
   const shownBase = baseText(base);
   const api = `${base.pathname.replace(/\/$/, '')}/spawner/v1`;
-  const { send, refuse, get, getJson } = createRequests(options, {
+  const { send, refuse, get, getJson } = createRequests(options, createTransport(options), {
     refusal: ({ asked }, response) => refusal(asked, response, shownBase, credentials.origin),
     unexpected: ({ asked }, response, is) =>
       notAController(asked, response, shownBase, `the response is ${is}`),

@@ -18,7 +18,7 @@ import {
   type HttpResponse,
 } from '../../http/response.js';
 import { isPassing, proxyCredentialsHint } from '../../http/network.js';
-import { isRedirect, isUpgrade, retryAfter } from '../../http/refusal.js';
+import { challengeParameters, isRedirect, isUpgrade, retryAfter } from '../../http/refusal.js';
 
 /** The server's text in an error response. */
 interface ServerText {
@@ -176,7 +176,7 @@ function refusedChoice(type: string, said: string): 'size' | 'image' | null {
 
 /** The server's own text, from any of the five shapes of its bodies; null if it has nothing useful. */
 function serverWords(response: HttpResponse): ServerText {
-  const challenge = authenticateParameters(response);
+  const challenge = challengeParameters(response);
   const fromHeader = challenge.get('error_description') ?? plainText(response);
   if (!isJson(response)) return { type: challenge.get('error') ?? null, text: fromHeader };
   let json: unknown;
@@ -221,7 +221,7 @@ function hint429(response: HttpResponse): string {
 }
 
 function hint403(response: HttpResponse, words: ServerText): string | null {
-  const challenge = authenticateParameters(response);
+  const challenge = challengeParameters(response);
   if (challenge.get('error') === 'insufficient_scope') {
     const scope = challenge.get('scope');
     return `The token lacks ${scope === undefined ? 'a required scope' : `the scope ${response.redact(scope)}`}.`;
@@ -251,13 +251,4 @@ function hintRefused(status: number, { type }: ServerText): string | null {
 
 function wrongAddress(base: string): string {
   return `Check that ${base} is a Nublado controller.`;
-}
-
-/** The parameters of a Bearer challenge (RFC 6750, section 3). */
-function authenticateParameters(response: HttpResponse): Map<string, string> {
-  const parameters = new Map<string, string>();
-  for (const [, name, value] of (header(response, 'www-authenticate') ?? '').matchAll(/(\w+)="([^"]*)"/g)) {
-    if (name !== undefined && value !== undefined) parameters.set(name, value);
-  }
-  return parameters;
 }
