@@ -167,6 +167,31 @@ describe('at the simulated platform, a session', () => {
     assert.equal(platform.asked.length, login.length + 6);
   });
 
+  it('is not renewed again for a response that comes after the renewal', async () => {
+    let hold = false;
+    let keep = (_response: ServerResponse): void => undefined;
+    const held = new Promise<ServerResponse>((resolve) => (keep = resolve));
+    await using platform = await open({
+      answer(request, response) {
+        if (!hold || request.url !== '/nb/hub/api/users/demo') return false;
+        hold = false;
+        keep(response);
+        return true;
+      },
+    });
+    const client = clientAt(platform.hubUrl, platform.token);
+    valueOf(await client.owner(signal));
+    await platform.endSessions();
+    hold = true;
+    const late = client.user('demo', signal);
+    const response = await held;
+    valueOf(await client.owner(signal));
+    response.writeHead(403, { 'content-type': 'application/json', 'x-jupyterhub-version': '5.5.4' });
+    response.end('{"status": 403, "message": "Missing or invalid credentials."}');
+    assert.equal(valueOf(await late).name, 'demo');
+    assert.equal(client.session.opened, 2);
+  });
+
   it('is renewed for a start and a stop', async () => {
     await using platform = await open();
     const client = clientAt(platform.hubUrl, platform.token);
