@@ -413,14 +413,16 @@ describe('with the responses of a real Hub, a session', () => {
     });
   });
 
-  it('is not renewed where the ingress redirects to its login page', async () => {
-    const answer: Answer = (response) => response.writeHead(302, { location: '/login?rd=x' }).end();
-    await at(real(answer), async (client, { asked }) => {
-      for (let nth = 0; nth < 2; nth++)
-        assert.equal(failureOf(await client.owner(signal)).kind, 'unauthorized');
-      assert.equal(asked.length, login.length + 2);
+  for (const location of ['/login?rd=x', 'https://other.test/nb/hub/login']) {
+    it(`is not renewed where the response is a redirect to ${location}`, async () => {
+      const answer: Answer = (response) => response.writeHead(302, { location }).end();
+      await at(real(answer), async (client, { asked }) => {
+        for (let nth = 0; nth < 2; nth++)
+          assert.equal(failureOf(await client.owner(signal)).kind, 'unauthorized');
+        assert.equal(asked.length, login.length + 2);
+      });
     });
-  });
+  }
 
   it('keeps the reason of a response that was read to find out whether it is over', async () => {
     const message = 'quota exceeded for gt-rachel';
@@ -460,7 +462,7 @@ describe('a login', () => {
 
   it('does not follow a redirect to another host', async () => {
     await using other = await answering((response) => response.writeHead(200).end());
-    const { failure, asked } = await failureAt(to(`${other.origin}/login`));
+    const { failure, asked } = await failureAt(to(`${other.origin}/nb/hub/login`));
     assert.equal(failure.kind, 'unauthorized');
     assert.deepEqual(asked, ['/nb/hub/home']);
     assert.deepEqual(other.asked, []);
@@ -524,6 +526,7 @@ describe('a login', () => {
     const { failure } = await failureAt((response) =>
       response.writeHead(200, { 'content-type': 'text/html', 'set-cookie': 'a=1; Path=/' }).end('home'),
     );
+    assert.match(failure.error.message, /^could not sign in to the Hub: /);
     assert.equal(failure.error.type, 'not_a_hub');
   });
 
