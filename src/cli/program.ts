@@ -131,7 +131,7 @@ export function createProgram(context: Context, done: (code: number) => void): C
       'after',
       `
 Examples:
-  lab spawn --demo                 try it without a controller
+  lab spawn --demo                 try it without a server
   lab spawn --size medium          start the recommended image and wait for it
   lab spawn --hub https://hub.example.org/ --option profile=gpu
   lab spawn -o json | jq .lab      for scripts: the result as JSON

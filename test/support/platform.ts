@@ -1,7 +1,7 @@
 /**
  * The simulated Science Platform on one origin: an ingress with the Hub below `/nb/` and the controller below `/nublado`.
  *
- * Owns the ingress in front of the Hub, which knows the users by their tokens, and the service discovery. The one in front
+ * Owns the ingress in front of the Hub, which knows the users by their tokens. The one in front
  * of the controller is the controller's own.
  */
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
