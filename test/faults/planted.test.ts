@@ -61,7 +61,7 @@ const bugs: readonly Bug[] = [
   {
     name: 'the last look before the deadline not believed',
     file: 'commands/session/last-look.ts',
-    instead: ['if (look.answer.ok) return true;', 'if (look.answer.ok) return false;'],
+    instead: ['if (look.result.ok) return true;', 'if (look.result.ok) return false;'],
   },
   {
     name: 'a timer left behind',
