@@ -84,7 +84,7 @@ const silence = 30_000;
 const patience = 180_000;
 const leastResponses = 10;
 
-/** Whether the promises let a `failed` state count, true or not: (b), (d) and another user's lab in cli.md. */
+/** Whether the promises let a `failed` state count, true or not, as for another user's lab or a stream that has ended. */
 export function looksFailed({ story, world, endedAt }: Played): boolean {
   const states = world.log.told.filter(({ lab }) => lab !== undefined);
   const last = states.at(-1);
@@ -103,7 +103,7 @@ export function looksFailed({ story, world, endedAt }: Played): boolean {
   return over || gone || empty;
 }
 
-/** Whether the promises let a `failed` state be taken for an operation in progress, true or not: (c) in cli.md. */
+/** Whether the promises let a `failed` state be taken for an operation in progress, true or not. */
 export function looksInProgress({ world }: Played): boolean {
   const last = world.log.told.findLast(({ lab }) => lab !== undefined);
   const watched = world.connections.at(-1);
