@@ -123,7 +123,7 @@ export class HubClient implements EventSource {
       : { ok: false, failure: conflict(created.value) };
   }
 
-  /** The state of the server; null if there is none. Its phase `running` is not always true; `followEvents` confirms it. */
+  /** The state of the server; null without a server. Its phase `running` is not always true; `followEvents` confirms it. */
   async state(signal: AbortSignal = never()): Promise<Result<HubServer | null>> {
     const server = await this.#server(signal);
     if (!server.ok) return server;

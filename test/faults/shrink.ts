@@ -1,35 +1,14 @@
 /**
- * Makes a story that went wrong smaller, as long as it goes wrong in the same way.
+ * How a story at a controller is made smaller. The search is in `smallest.ts`.
  */
 import { judge } from './judge.js';
 import { play } from './play.js';
+import { smallest } from './smallest.js';
 import type { Route, Story } from './story.js';
 
-/** Maximum number of stories played in search of a smaller one. */
-const patience = 300;
-
-export async function shrink(story: Story): Promise<Story> {
-  const complaint = await complaintOf(story);
-  let smallest = story;
-  let left = patience;
-  for (let changed = true; changed && complaint !== null;) {
-    changed = false;
-    for (const smaller of smallerThan(smallest)) {
-      if (left-- <= 0) return smallest;
-      if ((await complaintOf(smaller)) === complaint) {
-        smallest = smaller;
-        changed = true;
-        break;
-      }
-    }
-  }
-  return smallest;
-}
-
-/** The first failure, without its numbers; null if nothing failed. */
-async function complaintOf(story: Story): Promise<string | null> {
-  const [first] = judge(await play(story));
-  return first?.replace(/\d+/g, '').slice(0, 40) ?? null;
+export function shrink(story: Story): Promise<Story> {
+  const complaintsOf = async (each: Story): Promise<string[]> => judge(await play(each));
+  return smallest(story, { complaintsOf, smallerThan, patience: 300, compared: 40 });
 }
 
 function* smallerThan(story: Story): Generator<Story> {

@@ -112,7 +112,7 @@ export interface SimulatedHub {
 export interface LocalHub extends Omit<SimulatedHub, 'origin' | 'close'> {
   /** Handles a request whose body has arrived. */
   respond(request: IncomingMessage, response: ServerResponse, body: string): Promise<void>;
-  /** The Hub's own record of a server of `user`, created if there is none. */
+  /** The Hub's own record of a server of `user`, created if it does not exist. */
   server(name: string): Server;
   /** Cancels all timers. */
   close(): void;
