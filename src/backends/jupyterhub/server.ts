@@ -8,7 +8,7 @@ import type { ControllerOptions } from '../../http/transport.js';
 import type { Pace } from '../../runtime/pace.js';
 import type { RemoteLab } from '../backend.js';
 import { probe } from '../probe.js';
-import type { UserOptions } from '../../model/lab-request.js';
+import type { LabRequest, UserOptions } from '../../model/lab-request.js';
 import type { HubClient, ServerId } from './client.js';
 import { differentOptions } from './differences.js';
 import { Looks } from './looks.js';
@@ -20,6 +20,8 @@ export interface HubSettings {
   /** The name of a named server; empty for the default one. */
   server: string;
   userOptions: UserOptions;
+  /** The options that are sent for a request; by default `userOptions`, whatever else was requested. */
+  optionsFor?: (request: LabRequest, userOptions: UserOptions) => UserOptions;
   /** Whether to delete the name of a named server when it is stopped. */
   forget: boolean;
   /** The server that this program itself runs in; null or omitted if it runs elsewhere. */
@@ -35,15 +37,19 @@ export interface HubWorld extends Omit<ControllerOptions, 'credentials'> {
 export function hubServer(
   client: HubClient,
   id: ServerId,
-  { userOptions, forget, self = null }: HubSettings,
+  { userOptions, optionsFor = () => userOptions, forget, self = null }: HubSettings,
   world: HubWorld,
 ): RemoteLab {
   const { base, clock, redact } = world;
   const looks = new Looks(client, id, world);
 
   return {
-    shown: () => ({ user_options: userOptions === 'reuse' ? null : redactDeep(userOptions, redact) }),
-    create: (_request, signal) => startServer({ client, id, userOptions, looks, clock }, signal),
+    shown(request) {
+      const options = optionsFor(request, userOptions);
+      return { user_options: options === 'reuse' ? null : redactDeep(options, redact) };
+    },
+    create: (request, signal) =>
+      startServer({ client, id, userOptions: optionsFor(request, userOptions), looks, clock }, signal),
     async state(signal) {
       const lab = await looks.listed(signal);
       if (!lab.ok || lab.value !== null) return lab;
