@@ -12,7 +12,7 @@ import { createHubClient, type HubClient, type HubClientOptions } from './client
 import type { TokenOwner } from './schemas.js';
 import { describedLabs, listedLabs } from './listing.js';
 import { cannotSee } from './looks.js';
-import { hubServer, type HubSettings, type HubWorld } from './server.js';
+import { hubServer, publicBaseOf, type HubSettings, type HubWorld } from './server.js';
 
 export type { HubSettings } from './server.js';
 import { labOf } from './state.js';
@@ -23,6 +23,7 @@ export function createJupyterHub(options: HubClientOptions, settings: HubSetting
 
 export function hubBackend(client: HubClient, settings: HubSettings, world: HubWorld): Backend {
   const pace = new Pace(world.clock, stateInterval);
+  const publicBase = publicBaseOf(settings, world);
 
   async function whoAmI(signal: AbortSignal): Promise<Result<string>> {
     const owner = await client.owner(signal);
@@ -67,7 +68,7 @@ export function hubBackend(client: HubClient, settings: HubSettings, world: HubW
       const user = await client.user(name, signal);
       if (!user.ok) return user;
       if (user.value.servers === undefined) return { ok: false, failure: cannotSee(name, world.base) };
-      return { ok: true, value: describedLabs(user.value, world.base, world.redact) };
+      return { ok: true, value: describedLabs(user.value, publicBase, world.redact) };
     },
     lab: ({ name }) =>
       hubServer(client, { user: name, server: settings.server }, settings, { ...world, pace }),
@@ -75,7 +76,7 @@ export function hubBackend(client: HubClient, settings: HubSettings, world: HubW
       const owner = await client.owner(signal);
       if (!owner.ok) return owner;
       const model = owner.value.servers?.[settings.server];
-      return { ok: true, value: model === undefined ? null : labOf(model, world.base, world.redact) };
+      return { ok: true, value: model === undefined ? null : labOf(model, publicBase, world.redact) };
     },
   };
 }

@@ -19,8 +19,8 @@ export function listedLabs({ name: user, servers = {} }: UserModel): ListedLab[]
     }));
 }
 
-/** The same with their states and addresses. */
-export function describedLabs(user: UserModel, hub: URL, redact: Redact): ListedLab[] {
+/** The same with their states and addresses. `hub`: see `labOf`. */
+export function describedLabs(user: UserModel, hub: URL | null, redact: Redact): ListedLab[] {
   return listedLabs(user).map((listed) => {
     const model = user.servers?.[listed.server];
     const lab = model === undefined ? null : labOf(model, hub, redact);

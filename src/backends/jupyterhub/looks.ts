@@ -14,7 +14,10 @@ import type { HubWorld } from './server.js';
 import { failureIn } from './spawn-failure.js';
 import { labOf } from './state.js';
 
-type World = Pick<HubWorld, 'base' | 'clock' | 'redact' | 'pace'>;
+interface World extends Pick<HubWorld, 'base' | 'clock' | 'redact' | 'pace'> {
+  /** The Hub's public prefix; null if it is not known. */
+  publicBase: URL | null;
+}
 
 export class Looks {
   readonly #client: HubClient;
@@ -29,7 +32,7 @@ export class Looks {
 
   /** The server as the Hub lists it; null if it is not listed. */
   async listed(signal: AbortSignal): Promise<Result<Lab | null>> {
-    const { base, redact, pace } = this.#world;
+    const { base, publicBase, redact, pace } = this.#world;
     await pace?.turn(signal);
     if (isAborted(signal)) return { ok: false, failure: abandoned };
     const user = await this.#client.user(this.#id.user, signal);
@@ -39,7 +42,7 @@ export class Looks {
     const model = servers[this.#id.server];
     // The default server responds to every path below the user's that has no route.
     const isShared = this.#id.server !== '' && servers['']?.stopped !== true && servers[''] !== undefined;
-    return { ok: true, value: model === undefined ? null : labOf(model, base, redact, isShared) };
+    return { ok: true, value: model === undefined ? null : labOf(model, publicBase, redact, isShared) };
   }
 
   /**

@@ -26,6 +26,11 @@ export interface HubSettings {
   forget: boolean;
   /** The server that this program itself runs in; null or omitted if it runs elsewhere. */
   self?: ServerId | null;
+  /**
+   * Whether the Hub's base is its public prefix; default true. If it is an address inside the Hub's own network, the
+   * servers' addresses are not known: none is shown, and none is probed.
+   */
+  hasPublicAddress?: boolean;
 }
 
 /** What a server is requested with. `dispatcher`, `turn` and `trace` are those of its probes. */
@@ -37,11 +42,13 @@ export interface HubWorld extends Omit<ControllerOptions, 'credentials'> {
 export function hubServer(
   client: HubClient,
   id: ServerId,
-  { userOptions, optionsFor = () => userOptions, forget, self = null }: HubSettings,
+  settings: HubSettings,
   world: HubWorld,
 ): RemoteLab {
-  const { base, clock, redact } = world;
-  const looks = new Looks(client, id, world);
+  const { userOptions, optionsFor = () => userOptions, forget, self = null } = settings;
+  const { clock, redact } = world;
+  const publicBase = publicBaseOf(settings, world);
+  const looks = new Looks(client, id, { ...world, publicBase });
 
   return {
     shown(request) {
@@ -63,9 +70,20 @@ export function hubServer(
     remove: (signal) => stopServer({ client, id, forget, looks, clock }, signal),
     hostsCommand: self?.user === id.user && self.server === id.server,
     choices: null,
-    probe: (address, signal) => probe({ ...world, prefix: prefixOf(base) }, address, signal),
+    probe:
+      publicBase === null
+        ? null
+        : (address, signal) => probe({ ...world, prefix: prefixOf(publicBase) }, address, signal),
     mustConfirmRunning: true,
   };
+}
+
+/** The Hub's public prefix; null if it is not known. */
+export function publicBaseOf(
+  { hasPublicAddress = true }: HubSettings,
+  { base }: Pick<HubWorld, 'base'>,
+): URL | null {
+  return hasPublicAddress ? base : null;
 }
 
 /** The path of the Hub's public prefix, with a slash at the end. */

@@ -24,13 +24,14 @@ const pendingPhases: Readonly<Record<string, Phase>> = {
 };
 
 /**
- * A server that is active or pending; null for a stopped one of which only the name is left. `isShared`: whether the
- * user's default server responds below its address while it does not run itself.
+ * A server that is active or pending; null for a stopped one of which only the name is left. `hub`: the Hub's public
+ * prefix; null if it is not known. `isShared`: whether the user's default server responds below its address while it does
+ * not run itself.
  */
-export function labOf(model: ServerModel, hub: URL, redact: Redact, isShared = false): Lab | null {
+export function labOf(model: ServerModel, hub: URL | null, redact: Redact, isShared = false): Lab | null {
   const phase = phaseOf(model);
   if (phase === null) return null;
-  const address = labAddress(model, hub, isShared);
+  const address = hub === null ? null : labAddress(model, hub, isShared);
   const url = address?.url ?? null;
   const status = phase === 'other' ? redact(model.pending ?? '') : statuses[phase];
   const started = Date.parse(model.started ?? '');

@@ -357,6 +357,23 @@ describe('a Hub', { concurrency: true }, () => {
     assert.equal(valueOf(await backend('stops-only-1234').lab(subject).remove(signal)), 'gone');
   });
 
+  it('whose public address is not known has no addresses of servers, and nothing to probe', async (t) => {
+    const { lab: server, backend, hub } = await serve(t);
+    const internal = { hasPublicAddress: false };
+    const lab = server({ story: 'quick' }, internal);
+    assert.equal(lab.probe, null);
+    valueOf(await lab.create(request, signal));
+    await until(lab, 'running');
+    const running = valueOf(await lab.state(signal));
+    assert.deepEqual([running?.url, running?.address, running?.raw['url']], [null, null, null]);
+    const { labsOf, ownState } = backend(undefined, internal);
+    assert.deepEqual(valueOf(await ownState(signal))?.address, null);
+    assert.deepEqual(
+      valueOf((await labsOf?.(hub.user, signal)) ?? assert.fail()).map(({ url }) => url),
+      [null],
+    );
+  });
+
   it('says that a server stopped which it could not cancel, and is not believed', async (t) => {
     const { lab: server } = await serve(t, { slowSpawnMs: 0, speed: 1 });
     const lab = server({ story: 'cancel-slow' });
