@@ -14,7 +14,7 @@
  */
 import type { Choices } from '../model/choices.js';
 import type { Lab, LabAddress, ListedLab, Phase } from '../model/lab.js';
-import type { LabRequest } from '../model/lab-request.js';
+import type { ConflictPolicy, LabRequest } from '../model/lab-request.js';
 import type { Failure, Result } from '../model/result.js';
 import type { ServerName } from '../model/run-state.js';
 import type { EventStream } from '../stream/event-stream.js';
@@ -54,6 +54,12 @@ export interface Backend {
   /** All labs of one user; null where a user has one at most. */
   readonly labsOf: ((user: string, signal: AbortSignal) => Promise<Result<ListedLab[]>>) | null;
 
+  /**
+   * When the token expires, in milliseconds since the epoch; null if it does not expire. Omitted where it does not matter for
+   * a lab that is created with it.
+   */
+  readonly tokenExpiry?: (signal: AbortSignal) => Promise<Result<number | null>>;
+
   /** One user's lab. Sends nothing. */
   lab(subject: Subject): RemoteLab;
 
@@ -85,8 +91,9 @@ export interface RemoteLab {
    * A response that certainly left nothing behind is a failure with effect `none`; one that is lost, or says nothing about
    * the lab, has effect `possible`, and the command then requests the state before anything is sent again. A backend whose
    * state shows in advance that something is in the way may report the conflict without sending the request.
+   * `policy`: what the command does in case of a conflict, for a server that would delete a lab without asking.
    */
-  create(request: LabRequest, signal: AbortSignal): Promise<Result<Creation>>;
+  create(request: LabRequest, signal: AbortSignal, policy?: ConflictPolicy): Promise<Result<Creation>>;
 
   /** The lab as it is now; null if the user has no lab. */
   state(signal: AbortSignal): Promise<Result<Lab | null>>;

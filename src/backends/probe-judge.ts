@@ -10,8 +10,11 @@ import { header, isJson, isPage, parseJson, type HttpResponse } from '../http/re
 
 /** What a probe shows. `reason` is for people, and may quote the server. */
 export type Probed =
-  /** The lab itself responds: as Jupyter does, or in another way that only a running server can. */
-  | { kind: 'proof'; how: 'jupyter' | 'http'; reason: string }
+  /**
+   * The lab itself responds: as Jupyter does, or in another way that only a running server can. `hub`: it cannot be reached
+   * from here, and two servers say that it responds.
+   */
+  | { kind: 'proof'; how: 'jupyter' | 'http' | 'hub'; reason: string }
   /** Something responds in place of the lab, which is not running or not reachable yet. */
   | { kind: 'not yet'; reason: string }
   /** A response that is probably the lab's, but not certainly: it counts after two in a row. */

@@ -2,7 +2,7 @@
  * A probe: one request to a lab's own address, which shows whether the lab itself responds.
  *
  * The server that runs the labs only knows that it has started one. Owns the request, and what a missing response proves;
- * `probe-judge.ts` judges responses. No token is sent, because the address may be at any host, and redirects are not
+ * `probe-judge.ts` judges responses. A token is sent only to an address that may get one, and redirects are not
  * followed, because most of them lead away from the lab.
  */
 import { compression, headersOf, isJson, readWithin } from '../http/response.js';
@@ -17,6 +17,8 @@ export type { Probed } from './probe-judge.js';
 export interface ProbeOptions extends Omit<TransportOptions, 'base' | 'credentials'> {
   /** See `ProbeTarget.prefix`. */
   prefix: string | null;
+  /** Sent along if the address may get a token; null or omitted for none. */
+  token?: string | null;
 }
 
 /** How long to wait for a response, in milliseconds. */
@@ -34,11 +36,12 @@ export async function probe(
   const api = new URL('api', own);
   const target = { own, prefix: options.prefix, isShared: address.isShared };
   const limit = startDeadline(options.clock, timeout, signal);
+  const sent = address.mayGetToken ? options : { ...options, token: null };
   try {
-    const first = await ask(options, { ...target, asked: api }, judge, limit);
+    const first = await ask(sent, { ...target, asked: api }, judge, limit);
     const isOthers = first.status === 404 && address.isShared;
     if (!isOthers) return first.probed;
-    return (await ask(options, { ...target, asked: own }, judgeOwnUrl, limit)).probed;
+    return (await ask(sent, { ...target, asked: own }, judgeOwnUrl, limit)).probed;
   } finally {
     limit.cancel();
   }
@@ -51,7 +54,10 @@ async function ask(
   limit: Deadline,
 ): Promise<{ probed: Probed; status: number | null }> {
   const { origin, pathname } = target.asked;
-  const send = createTransport({ ...options, base: new URL(origin), credentials: { kind: 'none' } });
+  const { token = null } = options;
+  const credentials: TransportOptions['credentials'] =
+    token === null ? { kind: 'none' } : { kind: 'bearer', token };
+  const send = createTransport({ ...options, base: new URL(origin), credentials });
   const request: Request = {
     asked: 'probe the lab',
     method: 'GET',

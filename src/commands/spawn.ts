@@ -58,6 +58,7 @@ export async function spawn(session: Session, options: SpawnOptions): Promise<En
   });
   if (!begun.ok) return begun.ending;
   const { subject } = begun;
+  await warnOfExpiry(session);
   const detached = words.detached(session);
   const { outcome, readiness, isChecked } = await untilConfirmed(
     session,
@@ -74,6 +75,26 @@ export async function spawn(session: Session, options: SpawnOptions): Promise<En
   return endingWithUrl(session, subject, outcome, { isChecked, more: readiness });
 }
 
+/** A token that expires sooner is worth a warning, in milliseconds: a lab gets credentials that expire with it. */
+const shortLife = 86_400_000;
+
+/** How long to look that up, in milliseconds. */
+const expiryTimeout = 2_000;
+
+/** Warns if the lab would get credentials that expire soon. */
+async function warnOfExpiry({ backend, context, display, signal }: Session): Promise<void> {
+  if (backend.tokenExpiry === undefined) return;
+  const limit = startDeadline(context.clock, expiryTimeout, signal);
+  const expiry = await backend.tokenExpiry(limit.signal);
+  limit.cancel();
+  if (!expiry.ok || expiry.value === null) return;
+  const left = expiry.value - context.clock.now();
+  if (left <= 0 || left >= shortLife) return;
+  const hours = left / 3_600_000;
+  const time = hours >= 1 ? `${Math.floor(hours)} h` : `${Math.max(1, Math.floor(hours * 60))} min`;
+  display.warn(`the token expires in ${time}, and the credentials in the lab expire with it`);
+}
+
 async function createAndFollow(session: Session, subject: Subject, options: SpawnOptions): Promise<Outcome> {
   const retry = session.requests.retries();
   const obstacles = new Obstacles(session, subject, options);
@@ -84,7 +105,7 @@ async function createAndFollow(session: Session, subject: Subject, options: Spaw
   let full: Failure | null = null;
   while (!session.signal.aborted) {
     const created = await session.requests.attempt((signal) =>
-      session.backend.lab(subject).create(options.request, signal),
+      session.backend.lab(subject).create(options.request, signal, options.onConflict),
     );
     let outcome: Outcome | null = null;
     if (created.ok) {

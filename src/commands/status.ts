@@ -3,12 +3,12 @@
  */
 import type { Ending } from '../display/display.js';
 import { sanitise } from '../model/text.js';
-import type { Lab } from '../model/lab.js';
+import { hasFailedForGood, type Lab } from '../model/lab.js';
 import { labRuns, type Outcome } from '../model/outcome.js';
 import { failed, labFailed } from '../model/reducer.js';
 import { glance, settledState } from './session/following.js';
 import { begin } from './session/begin.js';
-import { noLab } from './session/no-lab.js';
+import { noLab, orphanOnly } from './session/no-lab.js';
 import { capitals, doesRespond, probeOnce, type Readiness } from './session/ready.js';
 import type { Session } from './session/session.js';
 import { nothingUnderThatName } from './status-all.js';
@@ -74,7 +74,7 @@ export interface Judgement {
 
 /** What a state means. A `failed` state is judged together with the stream. */
 export async function judge(session: Session, subject: Subject, lab: Lab | null): Promise<Judgement> {
-  if (lab?.gone === true) return { lab, outcome: labFailed(lab, null) };
+  if (lab !== null && hasFailedForGood(lab)) return { lab, outcome: labFailed(lab, null) };
   if (lab?.phase !== 'failed') return { lab, outcome: outcomeOf(lab, subject) };
   if (session.backend.lab(subject).events === null) return { lab, outcome: failed(notSure, null) };
   const seen = await glance(session, subject, lab);
@@ -101,6 +101,8 @@ function outcomeOf(lab: Lab | null, subject: Subject): Outcome {
   switch (lab?.phase) {
     case undefined:
       return noLab(subject, `${subject.name} has no lab`);
+    case 'orphaned':
+      return orphanOnly(subject);
     case 'running':
       return labRuns;
     case 'failed':

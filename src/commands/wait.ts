@@ -3,7 +3,7 @@
  * outcome.
  */
 import type { Ending } from '../display/display.js';
-import { isGone, type Phase } from '../model/lab.js';
+import { hasFailedForGood, isGone, type Phase } from '../model/lab.js';
 import { labRuns, type Outcome } from '../model/outcome.js';
 import { deletionFailed, failed, labFailed, removed } from '../model/reducer.js';
 import {
@@ -16,7 +16,7 @@ import {
 } from './session/following.js';
 import type { Words } from './session/cut-short.js';
 import { begin } from './session/begin.js';
-import { noLab } from './session/no-lab.js';
+import { noLab, orphanOnly } from './session/no-lab.js';
 import type { Session } from './session/session.js';
 import type { Subject } from '../backends/backend.js';
 import { untilConfirmed, type ReadyOptions, type RunningGoal } from './session/ready.js';
@@ -64,12 +64,14 @@ async function waitForRunning(session: Session, subject: Subject, wasStarting: b
     if (!asked.ok) return session.failureOutcome(asked.failure, wordsAfter(last));
     const phase = asked.value?.phase;
     if (phase === 'running') return labRuns;
-    if (phase === undefined) {
+    if (phase === undefined || phase === 'orphaned') {
       // If only the state can be read, the last one counts.
       const wasFailed = !isReadable && last === 'failed';
-      return expected && !wasFailed ? removed(session.state) : nothing(subject, wasFailed);
+      if (expected && !wasFailed) return removed(session.state);
+      return phase === 'orphaned' ? orphanOnly(subject) : nothing(subject, wasFailed);
     }
-    if (asked.value?.gone === true) return labFailed(asked.value, session.state.reason);
+    if (asked.value !== null && hasFailedForGood(asked.value))
+      return labFailed(asked.value, session.state.reason);
     expected ||= phase === 'starting';
     last = phase;
     if (phase === 'stopping' && !streamsDeletions) {
@@ -81,8 +83,8 @@ async function waitForRunning(session: Session, subject: Subject, wasStarting: b
       last = lab?.phase ?? last;
       if (outcome?.kind === 'unauthorized' && last === 'failed') isReadable = false;
       else if (outcome !== null) return outcome;
-      if (lab === null) {
-        asked = { ok: true, value: null };
+      if (lab === null || lab?.phase === 'orphaned') {
+        asked = { ok: true, value: lab };
         continue;
       }
     } else if (failure.note(phase)) {

@@ -18,6 +18,8 @@ export type Phase =
   | 'failed'
   /** Between two phases. It is brief and never an outcome: the state must be requested again. */
   | 'unsettled'
+  /** A server that creates labs has it, but the Hub does not know it: it is of no use to a browser. */
+  | 'orphaned'
   /** A phase that this program does not know: some operation is in progress. */
   | 'other';
 
@@ -31,6 +33,8 @@ export interface Lab {
   readonly reason?: string;
   /** Whether nothing of it is left, so that only its failure is known. */
   readonly gone?: boolean;
+  /** Whether a `failed` is certain, so that no event stream has to confirm it. */
+  readonly isCertain?: boolean;
   /** Where the lab itself responds; null while the server does not report a usable address. */
   readonly address: LabAddress | null;
   /** When it was started, in milliseconds since the epoch; null if the server does not report it. */
@@ -47,6 +51,8 @@ export interface LabAddress {
   readonly url: string;
   /** Whether it may be opened in a browser: not if it is at a host that the server has no authority over. */
   readonly mayOpen: boolean;
+  /** Whether a token may be sent there: only if the server has authority over the host. */
+  readonly mayGetToken: boolean;
   /** Whether the host name was reported with capital letters. Browsers send lower case, so they may not reach it. */
   readonly hasCapitals: boolean;
   /** Whether another lab of the same user responds below this address while this lab does not run. */
@@ -56,6 +62,11 @@ export interface LabAddress {
 /** Whether there is no lab, or nothing is left of it but the record of its failure. */
 export function isGone(lab: Lab | null): boolean {
   return lab === null || lab.gone === true;
+}
+
+/** Whether a lab has failed and no event stream has to confirm it. */
+export function hasFailedForGood(lab: Lab | null | undefined): boolean {
+  return lab?.phase === 'failed' && (lab.gone === true || lab.isCertain === true);
 }
 
 /** A lab in a list, as JSON output prints it. `status` and `url` only in a list of one user's labs. */

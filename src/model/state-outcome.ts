@@ -5,7 +5,7 @@
  * how that ends (contract, "What a client must survive", 12). Leaves the case without a readable stream to
  * `commands/session/following.ts`.
  */
-import { isGone, type Lab } from './lab.js';
+import { hasFailedForGood, isGone, type Lab } from './lab.js';
 import { errorOutcome, labRuns, type Outcome } from './outcome.js';
 import type { Input, RunState } from './run-state.js';
 
@@ -15,7 +15,7 @@ const emptyLimit = 30_000;
 /** The run after the lab's state was read. */
 export function onState(state: RunState, { lab, emptyFor = 0 }: Input & { kind: 'state' }): RunState {
   const hasFailed =
-    lab?.phase === 'failed' && (isGone(lab) || state.stream === 'over' || emptyFor >= emptyLimit);
+    lab?.phase === 'failed' && (hasFailedForGood(lab) || state.stream === 'over' || emptyFor >= emptyLimit);
   switch (state.goal) {
     case 'events':
       return onStateOfEvents(state, lab);
@@ -35,6 +35,7 @@ export function onState(state: RunState, { lab, emptyFor = 0 }: Input & { kind: 
 function onStateOfSpawn(state: RunState, lab: Lab | null, hasFailed: boolean): RunState {
   switch (lab?.phase) {
     case undefined:
+    case 'orphaned':
       // If no lab was expected, the command decides what its absence means.
       return state.expected ? { ...state, outcome: removed(state) } : state;
     case 'running':

@@ -120,6 +120,7 @@ describe('a probe of an address', () => {
   const address = (url: string, more: Partial<LabAddress> = {}): LabAddress => ({
     url,
     mayOpen: true,
+    mayGetToken: false,
     hasCapitals: false,
     isShared: false,
     ...more,

@@ -62,6 +62,7 @@ export function memoryBackend(world: World, direct: boolean): Backend {
     },
     list: () => Promise.reject(new Error('no story asks for a list')),
     choices: () => Promise.reject(new Error('no story asks for choices')),
+    tokenExpiry: () => Promise.reject(new Error('no story asks for it')),
   };
   return nubladoBackend(client, { direct, hasToken: true });
 }

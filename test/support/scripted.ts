@@ -127,6 +127,7 @@ function scripted(
     },
     list: () => Promise.reject(new Error('no list')),
     choices: () => Promise.reject(new Error('no choices')),
+    tokenExpiry: () => Promise.reject(new Error('no expiry')),
   };
   const identity = { direct, hasToken: true };
   if (probe === undefined) return nubladoBackend(client, identity);

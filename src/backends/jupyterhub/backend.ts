@@ -18,7 +18,10 @@ export type { HubSettings } from './server.js';
 import { labOf } from './state.js';
 
 export function createJupyterHub(options: HubClientOptions, settings: HubSettings): Backend {
-  return hubBackend(createHubClient(options), settings, options);
+  const { credentials } = options;
+  // Only a platform's ingress asks for a token; elsewhere a probe needs none.
+  const world = credentials.kind === 'session' ? { ...options, token: credentials.token } : options;
+  return hubBackend(createHubClient(options), settings, world);
 }
 
 export function hubBackend(client: HubClient, settings: HubSettings, world: HubWorld): Backend {

@@ -35,6 +35,8 @@ export interface HubSettings {
 
 /** What a server is requested with. `dispatcher`, `turn` and `trace` are those of its probes. */
 export interface HubWorld extends Omit<ControllerOptions, 'credentials'> {
+  /** The platform's token, which the ingress in front of the servers demands; omitted where there is none. */
+  token?: string;
   /** Spaces the requests for the servers of a user; omitted if the caller does. */
   pace?: Pace;
 }

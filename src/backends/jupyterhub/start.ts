@@ -119,6 +119,7 @@ async function afterError(
     case 'stopping':
     case 'failed':
     case 'unsettled':
+    case 'orphaned':
     case 'other':
       return conflict(lab, conflictWith(lab, id) ?? { phase: 'unsettled', failure: error });
   }
@@ -167,6 +168,7 @@ function conflictWith({ phase }: Lab, id: ServerId): Pick<Conflict, 'phase' | 'f
     case 'running':
     case 'failed':
     case 'unsettled':
+    case 'orphaned':
       return null;
   }
 }

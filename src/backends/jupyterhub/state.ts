@@ -7,7 +7,7 @@ import { addressOf } from './address.js';
 import type { ServerModel } from './schemas.js';
 
 /** The names of the phases in JSON output version 1. */
-const statuses: Readonly<Record<Exclude<Phase, 'other'>, string>> = {
+const statuses: Readonly<Record<Exclude<Phase, 'other' | 'orphaned'>, string>> = {
   starting: 'pending',
   running: 'running',
   stopping: 'terminating',
@@ -16,7 +16,7 @@ const statuses: Readonly<Record<Exclude<Phase, 'other'>, string>> = {
 };
 
 /** What is pending, by the Hub's words. `check` shows after a restart of the Hub, while it looks for the server. */
-const pendingPhases: Readonly<Record<string, Phase>> = {
+const pendingPhases: Readonly<Record<string, Exclude<Phase, 'orphaned'>>> = {
   spawn: 'starting',
   check: 'starting',
   rename: 'starting',
@@ -51,10 +51,10 @@ function labAddress(model: ServerModel, hub: URL, isShared: boolean): LabAddress
   const address = addressOf(model, hub);
   if (address === null) return null;
   const { url, trust, hasCapitals } = address;
-  return { url: url.href, mayOpen: trust !== 'other', hasCapitals, isShared };
+  return { url: url.href, mayOpen: trust !== 'other', mayGetToken: trust === 'hub', hasCapitals, isShared };
 }
 
-function phaseOf({ pending, ready, stopped }: ServerModel): Phase | null {
+function phaseOf({ pending, ready, stopped }: ServerModel): Exclude<Phase, 'orphaned'> | null {
   if (typeof pending === 'string' && pending !== '') {
     return Object.hasOwn(pendingPhases, pending) ? (pendingPhases[pending] ?? 'other') : 'other';
   }

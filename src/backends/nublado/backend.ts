@@ -23,7 +23,7 @@ export interface Identity {
   hasToken: boolean;
 }
 
-export function createNublado(options: ControllerOptions): Backend {
+export function createNublado(options: ControllerOptions): NubladoBackend {
   const { kind, token } = options.credentials;
   const identity = { direct: kind === 'direct', hasToken: token !== null };
   // The labs may be behind any Hub, whose prefix is not known.
@@ -32,12 +32,18 @@ export function createNublado(options: ControllerOptions): Backend {
   );
 }
 
+/** A controller, which is also a part of a platform. */
+export interface NubladoBackend extends Backend {
+  /** See `Backend.tokenExpiry`. */
+  readonly expiry: NonNullable<Backend['tokenExpiry']>;
+}
+
 /** `probeLab` is left out where labs cannot be reached. */
 export function nubladoBackend(
   client: NubladoClient,
   { direct, hasToken }: Identity,
   probeLab: RemoteLab['probe'] = null,
-): Backend {
+): NubladoBackend {
   async function stateOf({ name, own }: Subject, signal: AbortSignal): Promise<Result<Lab | null>> {
     if (!own) return toLab(await client.stateOf(name, signal));
     const result = await client.ownState(signal);
@@ -109,6 +115,7 @@ export function nubladoBackend(
       return users.ok ? { ok: true, value: { users: users.value } } : users;
     },
     labsOf: null,
+    expiry: (signal) => client.tokenExpiry(signal),
     lab,
     ownState: async (signal) => toLab(await client.ownState(signal)),
   };

@@ -12,7 +12,7 @@ import type { EventStream } from '../../stream/event-stream.js';
 import type { CreateBody } from './create-body.js';
 import { bodyTime, notAController, refusal } from './failures.js';
 import { decodeFrame } from './operation.js';
-import { parseLabState, UserInfo, Users, type LabState } from './schemas.js';
+import { parseLabState, TokenInfo, UserInfo, Users, type LabState } from './schemas.js';
 import { redactState } from './state.js';
 import {
   baseText,
@@ -41,6 +41,8 @@ export interface NubladoClient {
   choices(user: string, signal: AbortSignal): Promise<Result<Choices | null>>;
   /** The name of the token's own user. */
   whoAmI(signal: AbortSignal): Promise<Result<string>>;
+  /** When the token expires, in milliseconds since the epoch; null if it does not expire. */
+  tokenExpiry(signal: AbortSignal): Promise<Result<number | null>>;
 }
 
 export function createClient(options: ControllerOptions): NubladoClient {
@@ -186,6 +188,22 @@ export function createClient(options: ControllerOptions): NubladoClient {
         },
         (json) => UserInfo.safeParse(json).data?.username ?? null,
       );
+    },
+
+    async tokenExpiry(signal): Promise<Result<number | null>> {
+      const info = await getJson(
+        {
+          asked: 'look up when the token expires',
+          method: 'GET',
+          url: '/auth/api/v1/token-info',
+          accept: 'application/json',
+          signal,
+        },
+        (json) => TokenInfo.safeParse(json).data ?? null,
+      );
+      if (!info.ok) return info;
+      const { expires } = info.value;
+      return { ok: true, value: expires === undefined || expires === null ? null : expires * 1000 };
     },
   };
 }

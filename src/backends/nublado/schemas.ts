@@ -33,6 +33,9 @@ export function parseLabState(value: unknown): Parsed<LabState> {
   return parseWith(labStateSchema, value);
 }
 
+/** Gafaelfawr's `token-info`; `expires` is in seconds since the epoch, and absent for a token that does not expire. */
+export const TokenInfo = z.looseObject({ expires: z.number().nullish() });
+
 /** Gafaelfawr's `user-info`; only the name is used. */
 export const UserInfo = z.looseObject({ username: z.string().regex(userName) });
 

@@ -37,7 +37,7 @@ function addressOf(url: string): LabAddress | null {
   if (!URL.canParse(url) || !/^https?:/i.test(url)) return null;
   const { href, username, password } = new URL(url);
   if (username !== '' || password !== '') return null;
-  return { url: href, mayOpen: false, hasCapitals: false, isShared: false };
+  return { url: href, mayOpen: false, mayGetToken: false, hasCapitals: false, isShared: false };
 }
 
 /**

@@ -6,7 +6,7 @@
  * reliably say which operation is in progress, so its stream is followed without that assumption. `spawn.ts` implements
  * `--on-conflict`.
  */
-import { isGone, type Lab } from '../../model/lab.js';
+import { hasFailedForGood, type Lab } from '../../model/lab.js';
 import type { Outcome } from '../../model/outcome.js';
 import { outcomeOf, type Result } from '../../model/result.js';
 import type { Input, RunState } from '../../model/reducer.js';
@@ -180,12 +180,13 @@ function whatNext(
 ): Outcome | 'wait' | null {
   switch (lab?.phase) {
     case undefined:
+    case 'orphaned':
       return null;
     case 'running':
       if (attach && !lost) return alreadyRunning;
       return changed || ended ? null : 'wait';
     case 'failed':
-      return ended || isGone(lab) ? null : 'wait';
+      return ended || hasFailedForGood(lab) ? null : 'wait';
     case 'starting':
       return attach ? 'wait' : null;
     case 'stopping':

@@ -9,7 +9,7 @@
  */
 import type { Clock } from '../../runtime/context.js';
 import { sleep } from '../../runtime/deadline.js';
-import type { Lab, Phase } from '../../model/lab.js';
+import { hasFailedForGood, type Lab, type Phase } from '../../model/lab.js';
 import { labRuns, type Outcome } from '../../model/outcome.js';
 import { outcomeOf, type Result } from '../../model/result.js';
 import { labFailed, removed, type Known } from '../../model/reducer.js';
@@ -57,9 +57,9 @@ async function pollSpawn(session: Session, subject: Subject): Promise<Outcome | 
     const asked = await settledState(session, subject);
     if (session.signal.aborted) return null;
     if (!asked.ok) return outcomeOf(asked.failure);
-    if (asked.value === null) return removed(session.state);
+    if (asked.value === null || asked.value.phase === 'orphaned') return removed(session.state);
     if (asked.value.phase === 'running') return labRuns;
-    if (asked.value.gone === true || failure.note(asked.value.phase)) return labFailed(asked.value, null);
+    if (hasFailedForGood(asked.value) || failure.note(asked.value.phase)) return labFailed(asked.value, null);
     await pause(session, pollInterval);
   }
 }

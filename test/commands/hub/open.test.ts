@@ -139,7 +139,7 @@ describe('lab open', () => {
 describe('an address', () => {
   const reasonFor = async (url: string, mayOpen: boolean): Promise<string> => {
     const context = fakeContext({ out: terminal(), openBrowser: () => Promise.resolve() });
-    const address = { url, mayOpen, hasCapitals: false, isShared: false };
+    const address = { url, mayOpen, hasCapitals: false, mayGetToken: false, isShared: false };
     const opened = await openLab({ context, server: 'the Hub' }, { ...testLab('running'), address });
     return opened.kind === 'not opened' ? opened.reason : opened.kind;
   };

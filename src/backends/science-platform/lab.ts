@@ -1,0 +1,187 @@
+/**
+ * A user's own lab on the platform as a RemoteLab: the Hub's server and the controller's lab are the same.
+ *
+ * Owns which of the two is asked for what. The Hub creates and deletes; what both say together is in `state.ts`, and their
+ * events in `events.ts`.
+ */
+import type { Lab } from '../../model/lab.js';
+import type { ConflictPolicy, LabRequest } from '../../model/lab-request.js';
+import { errorInfo } from '../../model/outcome.js';
+import { isFinal, type Failure, type Result } from '../../model/result.js';
+import type { Clock } from '../../runtime/context.js';
+import { isAborted } from '../../runtime/deadline.js';
+import type { EventStream } from '../../stream/event-stream.js';
+import type { Creation, Removal, RemoteLab } from '../backend.js';
+import { platformStream } from './events.js';
+import type { Open } from './feed.js';
+import { glanceAtQueue } from './queue.js';
+import { stateOf } from './state.js';
+
+export interface PlatformLab {
+  user: string;
+  hub: RemoteLab;
+  controller: RemoteLab;
+  clock: Clock;
+}
+
+export function platformLab({ user, hub, controller, clock }: PlatformLab): RemoteLab {
+  const sides = { hub, controller, clock };
+  const openController: Open = (signal) => {
+    const { events } = controller;
+    return events === null ? Promise.resolve({ ok: false, failure: noEvents }) : events(signal);
+  };
+
+  async function create(
+    request: LabRequest,
+    signal: AbortSignal,
+    policy: ConflictPolicy = 'attach',
+  ): Promise<Result<Creation>> {
+    const obstacle = await obstacleTo(signal, policy);
+    if (obstacle !== null) return obstacle;
+    const created = await hub.create(request, signal);
+    if (created.ok || created.failure.kind !== 'failed') return created;
+    return { ok: false, failure: await explained(created.failure, signal) };
+  }
+
+  /** What forbids a POST that the Hub would accept; null if nothing does. */
+  async function obstacleTo(signal: AbortSignal, policy: ConflictPolicy): Promise<Result<Creation> | null> {
+    const seen = await controller.state(signal);
+    // Without it, the POST might delete a lab that the Hub does not know.
+    if (!seen.ok) return withoutEffect(seen.failure);
+    if (seen.value === null || !(await isAlive(seen.value, signal))) return null;
+    const listed = await hub.state(signal);
+    if (!listed.ok) return withoutEffect(listed.failure);
+    if (listed.value !== null && listed.value.gone !== true) return null;
+    const { phase } = seen.value;
+    if (phase === 'stopping' || phase === 'unsettled') {
+      const failure = conflict('in_progress', `the controller is deleting the lab of ${user}`, null);
+      return { ok: true, value: { kind: 'conflict', phase: 'stopping', lab: seen.value, failure } };
+    }
+    if (policy === 'replace') return null;
+    // The Hub may be about to find it, as after a restart.
+    const now = await stateOf(sides, signal);
+    if (!now.ok) return withoutEffect(now.failure);
+    const is = now.value?.phase;
+    return is === 'orphaned' || is === 'failed' ? { ok: false, failure: orphan(user) } : null;
+  }
+
+  /** Whether the controller has more than what is left of a failed lab: `failed` also shows during an operation. */
+  async function isAlive({ phase }: Lab, signal: AbortSignal): Promise<boolean> {
+    if (phase !== 'failed') return true;
+    const { ended } = await glanceAtQueue(openController, clock, signal);
+    return ended === 'open' || ended === null;
+  }
+
+  /** A failure of the Hub's spawn with the reason that only the controller's events have. */
+  async function explained(failure: Failure, signal: AbortSignal): Promise<Failure> {
+    const { ended, reason } = await glanceAtQueue(openController, clock, signal);
+    const { message } = failure.error;
+    if (ended !== 'failed' || reason === null || message.includes(reason)) return failure;
+    return { ...failure, error: { ...failure.error, message: `${message}: ${reason}` } };
+  }
+
+  async function state(signal: AbortSignal): Promise<Result<Lab | null>> {
+    const now = await stateOf(sides, signal);
+    if (!now.ok || now.value?.phase !== 'failed' || now.value.reason === undefined) return now;
+    if (now.value.gone !== true && now.value.isCertain !== true) return now;
+    const lab = now.value;
+    const { ended, reason } = await glanceAtQueue(openController, clock, signal);
+    if (ended !== 'failed' || reason === null || lab.reason?.includes(reason) === true) return now;
+    return { ok: true, value: { ...lab, reason: `${lab.reason ?? ''}: ${reason}` } };
+  }
+
+  async function events(signal: AbortSignal): Promise<Result<EventStream>> {
+    const { events: openHub } = hub;
+    if (openHub === null) return { ok: false, failure: noEvents };
+    const opened = await openHub(signal);
+    const parts = { controller: openController, clock, signal };
+    if (opened.ok) return { ok: true, value: platformStream({ ...parts, hub: opened.value }) };
+    if (opened.failure.kind !== 'not-found' || isAborted(signal)) return opened;
+    const lab = await hub.state(signal);
+    const seen = lab.ok && lab.value === null ? await controller.state(signal) : lab;
+    const isStopping = seen.ok && seen.value?.phase === 'stopping';
+    return isStopping ? { ok: true, value: platformStream({ ...parts, hub: null }) } : opened;
+  }
+
+  async function remove(signal: AbortSignal): Promise<Result<Removal>> {
+    const removed = await hub.remove(signal);
+    if (!removed.ok && removed.failure.kind !== 'not-found') return removed;
+    if (removed.ok && removed.value === 'under way') return removed;
+    const left = await controller.state(signal);
+    if (!left.ok) {
+      if (removed.ok) return isFinal(left.failure) ? removed : { ok: true, value: 'under way' };
+      return withoutEffect(left.failure);
+    }
+    if (left.value === null) return removed;
+    const { phase } = left.value;
+    if (removed.ok || phase === 'stopping' || phase === 'unsettled') return { ok: true, value: 'under way' };
+    const deleted = await controller.remove(signal);
+    if (deleted.ok || deleted.failure.kind !== 'unauthorized') return deleted;
+    return { ok: false, failure: mayNotDelete(user, deleted.failure) };
+  }
+
+  return {
+    shown: (request) => hub.shown(request),
+    create,
+    state,
+    events,
+    streamsDeletions: true,
+    differences: (lab, request) => [
+      ...controller.differences(lab, request),
+      ...hub.differences(lab, request),
+    ],
+    remove,
+    hostsCommand: hub.hostsCommand,
+    choices: controller.choices,
+    probe: hub.probe === null ? null : probeWith(hub.probe),
+    mustConfirmRunning: true,
+  };
+
+  function probeWith(ask: NonNullable<RemoteLab['probe']>): NonNullable<RemoteLab['probe']> {
+    return async (address, signal) => {
+      const probed = await ask(address, signal);
+      if (probed.kind !== 'no evidence') return probed;
+      // This Hub itself waits for Jupyter, and something in front of the lab may keep everybody else away.
+      const seen = await controller.state(signal);
+      const runs = seen.ok && seen.value?.phase === 'running';
+      return runs ? { kind: 'proof', how: 'hub', reason: probed.reason } : probed;
+    };
+  }
+}
+
+/** Nothing was sent to the Hub, whatever became of this request. */
+function withoutEffect(of: Failure): { ok: false; failure: Failure } {
+  return { ok: false, failure: { ...of, effect: 'none' } };
+}
+
+function conflict(type: string, message: string, hint: string | null): Failure {
+  return {
+    kind: 'conflict',
+    error: errorInfo(type, message, { hint }),
+    retry: 'never',
+    effect: 'none',
+    from: 'server',
+  };
+}
+
+function orphan(user: string): Failure {
+  return conflict(
+    'orphaned',
+    `the controller has a lab of ${user} that the Hub does not know; a spawn through the Hub would delete it`,
+    'With --on-conflict replace, it is deleted and a new one is created.',
+  );
+}
+
+function mayNotDelete(user: string, { error, ...failure }: Failure): Failure {
+  const message = `only the controller has a lab of ${user}, and the token may not delete it there: ${error.message}`;
+  const hint = '`lab spawn --on-conflict replace` replaces it with one that the Hub knows.';
+  return { ...failure, error: { ...error, message, hint } };
+}
+
+const noEvents: Failure = {
+  kind: 'not-found',
+  error: errorInfo('not_found', 'the lab has no event stream'),
+  retry: 'never',
+  effect: 'none',
+  from: 'server',
+};
