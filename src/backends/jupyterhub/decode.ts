@@ -22,7 +22,8 @@ const errorMark = '[error] ';
  * does, and a Spawner may write `failed` into any event.
  */
 export function createDecoder(isLast: () => boolean): Decoder {
-  let lastError: string | null = null;
+  /** The last errors, the newest first. NubladoSpawner repeats its `failed` as an error, after the one with the reason. */
+  let errors: string[] = [];
   return ({ data }) => {
     const members = parse(data);
     if (typeof members === 'string') return invalid(members);
@@ -30,13 +31,13 @@ export function createDecoder(isLast: () => boolean): Decoder {
     const message = messageOf(members);
     const progress = percentOf(members);
     if (ready === true) return decoded('complete', message ?? 'The server is ready', progress);
-    if (failed === true && isLast()) return decoded('failed', withReason(message ?? '', lastError), progress);
+    if (failed === true && isLast()) return decoded('failed', withReason(message ?? '', errors), progress);
     if (message === null && progress === null) return invalid('neither a message nor a progress');
     // 100 is reserved for a ready server, so other events show at most 99.
     const shown = progress === null ? null : Math.min(progress, 99);
     if (failed !== true && message?.startsWith(errorMark) !== true)
       return decoded('info', message ?? '', shown);
-    lastError = message;
+    if (message !== null) errors = [withoutMark(message), ...errors].slice(0, 2);
     return decoded('error', message ?? '', shown);
   };
 }
@@ -70,10 +71,15 @@ function percentOf({ progress }: Members): number | null {
 }
 
 /** The message of a failed spawn. If the Hub gives no reason, the last error replaces it. */
-function withReason(message: string, lastError: string | null): string {
+function withReason(message: string, errors: readonly string[]): string {
   const reason = message.startsWith(prefix) ? message.slice(prefix.length).trim() : message.trim();
   const text = reason === '' ? `${prefix} no reason given (start timeout?)` : message;
-  return lastError === null || text.includes(lastError) ? text : `${text}; the last error was: ${lastError}`;
+  const error = errors.find((each) => !text.includes(each));
+  return error === undefined ? text : `${text}; the last error was: ${error}`;
+}
+
+function withoutMark(message: string): string {
+  return message.startsWith(errorMark) ? message.slice(errorMark.length) : message;
 }
 
 function decoded(

@@ -12,6 +12,7 @@ import { isAborted, startDeadline, unlessAborted } from '../../runtime/deadline.
 import type { EventStream } from '../../stream/event-stream.js';
 import { createFrameReader, type FrameItem } from '../../stream/frames.js';
 import { Channel } from './channel.js';
+import { glanceAtQueue } from './queue.js';
 import { Feed, tooLarge, type FramePart, type Open, type Part } from './feed.js';
 
 export interface PlatformStream {
@@ -63,10 +64,15 @@ export function platformStream({ hub, controller, clock, signal }: PlatformStrea
         held.release();
       },
     });
+    const lookUpReason = async (): Promise<string | null> => {
+      const { ended, reason } = await glanceAtQueue(controller, clock, inner);
+      return ended === 'failed' ? reason : null;
+    };
     const feeding = feed.run().then(() => {
       if (hub === null) channel.close();
     });
-    const reading = hub === null ? null : readHub(hub, { channel, held, feed, clock, signal: inner });
+    const reading =
+      hub === null ? null : readHub(hub, { channel, held, feed, lookUpReason, clock, signal: inner });
     // It is awaited below; until then, nothing else must report it.
     reading?.catch(() => undefined);
     try {
@@ -99,6 +105,8 @@ interface HubReading {
   channel: Channel<readonly Part[]>;
   held: Held;
   feed: Feed;
+  /** The reason in a queue that had ended before it could be followed. */
+  lookUpReason: () => Promise<string | null>;
   clock: Clock;
   signal: AbortSignal;
 }
@@ -106,7 +114,7 @@ interface HubReading {
 /** Reads the Hub's stream to its end, and closes the channel. Rejects if the connection is lost. */
 async function readHub(
   { body, decode }: EventStream,
-  { channel, held, feed, clock, signal }: HubReading,
+  { channel, held, feed, lookUpReason, clock, signal }: HubReading,
 ): Promise<void> {
   const reader = createFrameReader();
   const idle = startDeadline(clock, idleTimeouts.hub, signal);
@@ -126,7 +134,9 @@ async function readHub(
       }
       held.release();
       await channel.put(held.take());
-      await channel.put([{ ...part, decoded: { kind: 'event', event: withReason(event, feed) } }]);
+      const reason = feed.ended === null && event.type === 'failed' ? await lookUpReason() : feed.reason;
+      const end = withReason(event, feed.ended, reason);
+      await channel.put([{ ...part, decoded: { kind: 'event', event: end } }]);
     }
   };
   try {
@@ -149,7 +159,7 @@ async function readHub(
 }
 
 /** The end of a spawn with what the controller knows about it. */
-function withReason(event: Event, { ended, reason }: Feed): Event {
+function withReason(event: Event, ended: Feed['ended'], reason: string | null): Event {
   if (event.type !== 'failed') return event;
   const message = ended === 'complete' ? `Jupyter did not answer: ${event.message}` : event.message;
   const isSaid = reason === null || message.includes(reason);

@@ -161,7 +161,7 @@ describe('a frame', () => {
     decode(frame({ message: '[error] the image is gone', progress: 75 }));
     assert.equal(
       show(decode(frame({ failed: true, message: 'Spawn failed: Lab spawn failed' }))),
-      'failed - Spawn failed: Lab spawn failed; the last error was: [error] the image is gone',
+      'failed - Spawn failed: Lab spawn failed; the last error was: the image is gone',
     );
   });
 
