@@ -101,9 +101,11 @@ export interface RemoteLab {
   /**
    * Opens the event stream, and ends it when the signal aborts. The property is null if this lab has no event stream, or
    * the token may not read it: then the state decides alone. A failure of kind `not-found` means that there are no events: no
-   * operation has begun, or its events are gone.
+   * operation has begun, or its events are gone. `idleTimeout`: the user's own limit for a connection without a byte, in
+   * milliseconds, null for none; it matters only to a backend that reads several connections for one stream.
    */
-  readonly events: ((signal: AbortSignal) => Promise<Result<EventStream>>) | null;
+  readonly events:
+    ((signal: AbortSignal, idleTimeout?: number | null) => Promise<Result<EventStream>>) | null;
 
   /** Whether the event stream also shows deletions. If not, the state alone shows their progress. */
   readonly streamsDeletions: boolean;

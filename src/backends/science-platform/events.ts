@@ -22,6 +22,8 @@ export interface PlatformStream {
   controller: Open;
   clock: Clock;
   signal: AbortSignal;
+  /** The user's own limit for a connection without a byte, in milliseconds; null for none, omitted for the defaults. */
+  idleTimeout?: number | null | undefined;
 }
 
 /** Both streams send a sign of life more often than this: the Hub every 8 s, the controller every 15 s (ms). */
@@ -33,7 +35,8 @@ const mostHeld = 1_000;
 /** The most text of them, in UTF-16 units. */
 const mostText = 1024 * 1024;
 
-export function platformStream({ hub, controller, clock, signal }: PlatformStream): EventStream {
+export function platformStream({ hub, controller, clock, signal, idleTimeout }: PlatformStream): EventStream {
+  const limits = idleTimeout === undefined ? idleTimeouts : { hub: idleTimeout, controller: idleTimeout };
   /** What was decoded and not yet requested, in the order of the body's frames. */
   const decoded: Decoded[] = [];
   return {
@@ -41,7 +44,9 @@ export function platformStream({ hub, controller, clock, signal }: PlatformStrea
     decode: () => decoded.shift() ?? { kind: 'invalid', reason: 'not a frame of this stream', type: null },
     replay: 'unknown',
     heartbeat: 'bytes',
-    idleTimeout: hub === null ? idleTimeouts.controller : idleTimeouts.hub,
+    ...(idleTimeout === undefined
+      ? { idleTimeout: hub === null ? idleTimeouts.controller : idleTimeouts.hub }
+      : {}),
   };
 
   async function* body(): AsyncGenerator<Uint8Array> {
@@ -53,7 +58,7 @@ export function platformStream({ hub, controller, clock, signal }: PlatformStrea
       open: controller,
       clock,
       signal: inner,
-      idleTimeout: idleTimeouts.controller,
+      idleTimeout: limits.controller,
       once: hub === null,
       async onParts(parts) {
         // The controller's events are shown, so the same ones from the Hub are not.
@@ -72,7 +77,17 @@ export function platformStream({ hub, controller, clock, signal }: PlatformStrea
       if (hub === null) channel.close();
     });
     const reading =
-      hub === null ? null : readHub(hub, { channel, held, feed, lookUpReason, clock, signal: inner });
+      hub === null
+        ? null
+        : readHub(hub, {
+            channel,
+            held,
+            feed,
+            lookUpReason,
+            clock,
+            signal: inner,
+            idleTimeout: limits.hub,
+          });
     // It is awaited below; until then, nothing else must report it.
     reading?.catch(() => undefined);
     try {
@@ -109,15 +124,16 @@ interface HubReading {
   lookUpReason: () => Promise<string | null>;
   clock: Clock;
   signal: AbortSignal;
+  idleTimeout: number | null;
 }
 
 /** Reads the Hub's stream to its end, and closes the channel. Rejects if the connection is lost. */
 async function readHub(
   { body, decode }: EventStream,
-  { channel, held, feed, lookUpReason, clock, signal }: HubReading,
+  { channel, held, feed, lookUpReason, clock, signal, idleTimeout }: HubReading,
 ): Promise<void> {
   const reader = createFrameReader();
-  const idle = startDeadline(clock, idleTimeouts.hub, signal);
+  const idle = startDeadline(clock, idleTimeout, signal);
   const chunks = body[Symbol.asyncIterator]();
   const pass = async (items: readonly FrameItem[]): Promise<void> => {
     for (const item of items) {
@@ -150,7 +166,7 @@ async function readHub(
       if (items.length === 0) await channel.put([{ kind: 'comment', text: '' }]);
     }
   } catch (error) {
-    throw idle.expired ? new Error(`no byte from the Hub for ${idleTimeouts.hub / 1000} s`) : error;
+    throw idle.expired ? new Error(`no byte from the Hub for ${(idleTimeout ?? 0) / 1000} s`) : error;
   } finally {
     idle.cancel();
     channel.close();

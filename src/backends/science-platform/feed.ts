@@ -37,8 +37,8 @@ export interface FeedOptions {
   open: Open;
   clock: Clock;
   signal: AbortSignal;
-  /** A connection without a byte for this long is considered lost, in milliseconds. */
-  idleTimeout: number;
+  /** A connection without a byte for this long is considered lost, in milliseconds; null for never. */
+  idleTimeout: number | null;
   /** Whether to end with the queue that was followed to its end, although it has no terminal event. */
   once: boolean;
   /** Receives the events of the operation; reading waits for it. */

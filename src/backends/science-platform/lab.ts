@@ -61,8 +61,8 @@ export function platformLab({ user, hub, controller, clock }: PlatformLab): Remo
     // The Hub may be about to find it, as after a restart.
     const now = await stateOf(sides, signal);
     if (!now.ok) return withoutEffect(now.failure);
-    const is = now.value?.phase;
-    return is === 'orphaned' || is === 'failed' ? { ok: false, failure: orphan(user) } : null;
+    const phaseNow = now.value?.phase;
+    return phaseNow === 'orphaned' || phaseNow === 'failed' ? { ok: false, failure: orphan(user) } : null;
   }
 
   /** Whether the controller has more than what is left of a failed lab: `failed` also shows during an operation. */
@@ -90,11 +90,11 @@ export function platformLab({ user, hub, controller, clock }: PlatformLab): Remo
     return { ok: true, value: { ...lab, reason: `${lab.reason ?? ''}: ${reason}` } };
   }
 
-  async function events(signal: AbortSignal): Promise<Result<EventStream>> {
+  async function events(signal: AbortSignal, idleTimeout?: number | null): Promise<Result<EventStream>> {
     const { events: openHub } = hub;
     if (openHub === null) return { ok: false, failure: noEvents };
     const opened = await openHub(signal);
-    const parts = { controller: openController, clock, signal };
+    const parts = { controller: openController, clock, signal, idleTimeout };
     if (opened.ok) return { ok: true, value: platformStream({ ...parts, hub: opened.value }) };
     if (opened.failure.kind !== 'not-found' || isAborted(signal)) return opened;
     const lab = await hub.state(signal);

@@ -173,9 +173,10 @@ export class EventFollower {
     if (events === null) throw new Error('a stream is followed that nobody may read');
     const wait = this.#eventsAt - clock.monotonic();
     if (wait > 0) await sleep(clock, wait, signal);
-    const result = await events(signal);
+    const { isIdleTimeoutGiven, idleTimeout } = this.#options;
+    const result = await (isIdleTimeoutGiven ? events(signal, idleTimeout) : events(signal));
     if (result.ok) {
-      const stream = this.#options.isIdleTimeoutGiven ? withoutIdleTimeout(result.value) : result.value;
+      const stream = isIdleTimeoutGiven ? withoutIdleTimeout(result.value) : result.value;
       return { ok: true, value: collectBehind?.(stream) ?? stream };
     }
     this.#eventsAt = clock.monotonic() + (askedWait(result.failure) ?? 0);

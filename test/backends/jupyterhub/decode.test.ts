@@ -165,6 +165,16 @@ describe('a frame', () => {
     );
   });
 
+  it('with a failed at the end repeats the error before, where the last one says the same as the failure', () => {
+    const decode = createDecoder(() => true);
+    decode(frame({ message: '[error] the image is gone', progress: 57 }));
+    decode(frame({ message: '[error] Lab spawn failed', progress: 57 }));
+    assert.equal(
+      show(decode(frame({ failed: true, message: 'Spawn failed: Lab spawn failed' }))),
+      'failed - Spawn failed: Lab spawn failed; the last error was: the image is gone',
+    );
+  });
+
   it('of a megabyte is decoded like a small one', () => {
     const message = 'x'.repeat(1 << 20);
     assert.equal(decodeOne({ progress: 30, message, raw_event: { deep: [[1]] } }), `info 30 ${message}`);
