@@ -29,6 +29,8 @@ export interface World {
   restart: (downMs: number) => void;
 }
 
+const createdMessage = 'Created Kubernetes objects for user lab';
+
 export class Lab {
   /** Null without a lab. */
   state: State | null = null;
@@ -103,6 +105,14 @@ export class Lab {
     return !this.#operation && this.state?.status === 'running' && this.#pod !== 'running';
   }
 
+  /** The controller forgets the lab, and its pod is gone. */
+  forget(): void {
+    this.#operation?.cancel();
+    [this.#operation, this.#pod] = [null, 'none'];
+    this.state = null;
+    this.queue.end();
+  }
+
   /** Kills the pod. Throws a RangeError if it is not running. */
   killPod(): void {
     if (this.#operation || this.state?.status !== 'running') {
@@ -118,6 +128,7 @@ export class Lab {
 
   /** A spawn continues in Kubernetes. A deletion stops, because the controller itself takes its steps. */
   goDown(): void {
+    const { queue } = this;
     this.queue = new EventQueue();
     if (this.#operation?.kind === 'delete') {
       this.#operation.cancel();
@@ -126,6 +137,7 @@ export class Lab {
     } else if (this.#operation) {
       this.#operation.reported = false;
     }
+    queue.lose();
   }
 
   /**
@@ -145,6 +157,7 @@ export class Lab {
     } else {
       this.state = null;
       this.known = false;
+      this.queue.end();
     }
   }
 
@@ -216,11 +229,7 @@ export class Lab {
         this.#pod = 'pending';
         if (this.state) Object.assign(this.state, { status: 'pending', internal_url: this.#url });
         if (operation.monitored) return;
-        this.#push(operation, {
-          type: 'info',
-          message: 'Created Kubernetes objects for user lab',
-          progress: 30,
-        });
+        this.#push(operation, { type: 'info', message: createdMessage, progress: 30 });
         return;
       case 'pod':
         this.#pushPod(operation, step.count, step.message);
@@ -258,26 +267,29 @@ export class Lab {
   }
 
   #push(operation: Operation, event: Event): void {
-    if (operation.reported) this.queue.push(this.#writer()(event));
+    if (!operation.reported) return;
+    const filled = this.#filler()(event);
+    this.queue.push(toSse(filled), filled);
   }
 
   #pushPod(operation: Operation, count: number, message: (index: number) => string): void {
     if (!operation.reported) return;
     const before = operation.podEvents;
-    const write = this.#writer();
-    this.queue.pushMany(count, (index) =>
-      write({ type: 'info', message: message(index), progress: podProgress(before + index) }),
-    );
+    const fill = this.#filler();
+    const at = (index: number): Event =>
+      fill({ type: 'info', message: message(index), progress: podProgress(before + index) });
+    const events = count > 100 ? [] : Array.from({ length: count }, (_, index) => at(index));
+    this.queue.pushMany(count, (index) => toSse(at(index)), events);
     operation.podEvents += count;
   }
 
-  /** Encodes events, with the current values of `{user}` and `{image}`. */
-  #writer(): (event: Event) => string {
+  /** Fills in the current values of `{user}` and `{image}`. */
+  #filler(): (event: Event) => Event {
     const user = this.#username;
     const image = this.state?.options.image ?? '';
     return (event) => {
       const message = event.message.replaceAll('{user}', () => user).replaceAll('{image}', () => image);
-      return toSse({ ...event, message });
+      return { ...event, message };
     };
   }
 }

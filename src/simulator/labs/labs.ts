@@ -21,9 +21,15 @@ export class Labs {
 
   /** Makes a user known. From the first create that gets this far, even a refused one, there is a queue to read. */
   register(username: string): Lab {
+    const lab = this.of(username);
+    lab.known = true;
+    return lab;
+  }
+
+  /** The same without making the user known. */
+  of(username: string): Lab {
     const lab = this.#labs.get(username) ?? new Lab(username, this.#world);
     this.#labs.set(username, lab);
-    lab.known = true;
     return lab;
   }
 

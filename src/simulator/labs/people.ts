@@ -37,17 +37,26 @@ export interface Grant {
    * `mismatch`: another user's name; `down`: no response. Default `valid`.
    */
   delegated?: 'valid' | 'revoked' | 'mismatch' | 'down';
+  /** When the token was created and when it expires, in seconds since the epoch. Default: at the start, and never. */
+  created?: number;
+  expires?: number;
 }
 
 export const gibibyte = 2 ** 30;
 
 export class Directory {
+  /** When the directory was created, in seconds since the epoch. */
+  readonly opened: number;
   readonly #people: ReadonlyMap<string, Person>;
   readonly #tokens: ReadonlyMap<string, Grant>;
+  readonly #now: () => number;
 
-  constructor(people: readonly Person[], tokens: Readonly<Record<string, Grant>>) {
+  /** `now` returns the time in milliseconds since the epoch. */
+  constructor(people: readonly Person[], tokens: Readonly<Record<string, Grant>>, now: () => number) {
     this.#people = new Map(people.map((person) => [person.username, person]));
-    this.#tokens = new Map(Object.entries(tokens));
+    this.#tokens = new Map(Object.entries(tokens).map(([token, grant]) => [token, { ...grant }]));
+    this.#now = now;
+    this.opened = Math.floor(now() / 1000);
   }
 
   /** Every name is a user; those not in the table are ordinary. */
@@ -55,8 +64,15 @@ export class Directory {
     return this.#people.get(username) ?? ordinary(username);
   }
 
+  /** Undefined if the token is unknown or has expired. */
   grant(token: string): Grant | undefined {
-    return this.#tokens.get(token);
+    const grant = this.#tokens.get(token);
+    return grant?.expires !== undefined && grant.expires * 1000 <= this.#now() ? undefined : grant;
+  }
+
+  /** From now on, no token is valid. */
+  expireAll(): void {
+    for (const grant of this.#tokens.values()) grant.expires = Math.floor(this.#now() / 1000);
   }
 }
 

@@ -4,6 +4,7 @@
  * Owns the frames, and notifies its subscribers of new ones. A batch of events is stored as a function that creates
  * each of them, so that a million cost no more memory than one. Every reader has its own position.
  */
+import type { Event } from '../../model/event.js';
 import type { Delivery } from '../http/delivery.js';
 
 /** A whole frame, sent by one write. */
@@ -17,6 +18,10 @@ interface Batch {
 
 export class EventQueue {
   ended = false;
+  /** Whether the controller has restarted, so that nothing follows and every connection is cut. */
+  lost = false;
+  /** The events in the frames, for a reader in this process. Invalid frames and batches above 100 are left out. */
+  readonly events: Event[] = [];
   /** Number of connections that have read the queue. */
   readers = 0;
   /** Number of frames so far. */
@@ -29,12 +34,13 @@ export class EventQueue {
     this.delivery = delivery;
   }
 
-  push(frame: Frame): void {
-    this.pushMany(1, () => frame);
+  push(frame: Frame, event: Event | null = null): void {
+    this.pushMany(1, () => frame, event === null ? [] : [event]);
   }
 
   /** `frame` creates the frame at an index from 0 to `count - 1`, once for every reader. */
-  pushMany(count: number, frame: (index: number) => Frame): void {
+  pushMany(count: number, frame: (index: number) => Frame, events: readonly Event[] = []): void {
+    this.events.push(...events);
     this.#batches.push({ count, frame });
     this.length += count;
     this.#notify();
@@ -43,6 +49,12 @@ export class EventQueue {
   /** No more frames follow: streams end after the last one. */
   end(): void {
     this.ended = true;
+    this.#notify();
+  }
+
+  /** The controller that wrote it has exited. */
+  lose(): void {
+    this.lost = true;
     this.#notify();
   }
 
@@ -67,6 +79,6 @@ export class EventQueue {
   }
 
   #notify(): void {
-    for (const listener of this.#listeners) listener();
+    for (const listener of [...this.#listeners]) listener();
   }
 }

@@ -45,7 +45,10 @@ export class Turnstile {
 }
 
 /** The complete response (contract, "Refusals"). */
-export function ingressReply(response: IngressResponse, request: IncomingMessage): Reply {
+export function ingressReply(
+  response: IngressResponse,
+  request: Pick<IncomingMessage, 'headers' | 'url'>,
+): Reply {
   switch (response) {
     case 'login': {
       const origin = `http://${request.headers.host ?? ''}`;
@@ -126,6 +129,25 @@ export function userInfo(request: IncomingMessage, directory: Directory): Reply 
   return json(200, { username, name, uid, gid, groups });
 }
 
+/** Gafaelfawr's own `GET /auth/api/v1/token-info`: what the token may do, and until when. */
+export function tokenInfo(request: IncomingMessage, directory: Directory): Reply {
+  const token = bearer(request);
+  const grant = token === undefined ? undefined : directory.grant(token);
+  if (token === undefined || grant === undefined) {
+    return unauthenticated(realm(request), token !== undefined);
+  }
+  const { user: username, created = directory.opened, expires } = grant;
+  return json(200, {
+    token: token.replace(/^gt-|\..*$/g, ''),
+    username,
+    token_type: 'user',
+    scopes: grant.scopes ?? scopes,
+    created,
+    ...(expires === undefined ? {} : { expires }),
+    token_name: 'lab',
+  });
+}
+
 /** The scope that a path requires, regardless of the method (contract, "Base and authentication"). */
 function scopeOf(path: string): Scope {
   if (/^\/spawner\/v1\/(labs\/[^/]+\/(create|events)|lab-form\/[^/]+|user-status)$/.test(path)) {
@@ -136,12 +158,12 @@ function scopeOf(path: string): Scope {
 }
 
 /** The token that was sent; undefined without an Authorization header, empty if the header is malformed. */
-function bearer(request: IncomingMessage): string | undefined {
+export function bearer(request: IncomingMessage): string | undefined {
   const { authorization } = request.headers;
   if (authorization === undefined) return undefined;
   return /^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? '';
 }
 
-function realm(request: IncomingMessage): string {
+export function realm(request: IncomingMessage): string {
   return (request.headers.host ?? '').replace(/:\d+$/, '');
 }

@@ -5,7 +5,6 @@
  * belong to labs.ts.
  */
 import type { IncomingMessage } from 'node:http';
-import { text } from 'node:stream/consumers';
 import type { Faults } from '../stories/faults.js';
 import { fits, labForm } from './form.js';
 import { imageList, prepulls, resolveImage, sizes, type Image } from './images.js';
@@ -27,7 +26,8 @@ export interface Call {
   path: string;
   base: string;
   caller: Caller;
-  request: IncomingMessage;
+  request: Pick<IncomingMessage, 'headers' | 'url'>;
+  body: () => Promise<string>;
 }
 
 /** What the routes work on. `scenario` applies unless an image tag chooses another. */
@@ -134,9 +134,9 @@ async function create(site: Site, call: Call, username: string): Promise<Reply |
 }
 
 async function decideCreate(site: Site, call: Call, username: string): Promise<Reply | null> {
-  const { caller, request } = call;
+  const { caller, request, body: read } = call;
   const { directory, labs, turnstile } = site;
-  const body = parseBody(await text(request), request.headers['content-type']);
+  const body = parseBody(await read(), request.headers['content-type']);
   if ('errors' in body) return refusals.unprocessable(body.errors);
   const owner = caller.token === null ? null : delegatedUser(caller, directory);
   if (owner && 'refusal' in owner) return owner.refusal;
