@@ -10,13 +10,17 @@ import type { Server } from './server.js';
 import { findStory, type StoryOptions } from './stories.js';
 import { plain, type SpawnStory } from './story.js';
 
+/** What a Spawner does with a user's server that has these options. */
+export type Spawner = (options: unknown, user: string) => SpawnStory;
+
 /** Chooses the story of a spawn: the one in its options, otherwise the next one. */
 export function chooser(
   next: () => SpawnStory,
   faults: HubFaults,
-  { platform, jupyterLab }: { platform: boolean; jupyterLab: boolean },
-): (options: unknown, user: string) => SpawnStory {
+  { platform, jupyterLab, spawner }: { platform: boolean; jupyterLab: boolean; spawner: Spawner | null },
+): Spawner {
   return (options, user) => {
+    if (spawner) return spawner(options, user);
     if (platform) {
       const orphan = faults.orphans > 0;
       if (orphan) faults.orphans -= 1;

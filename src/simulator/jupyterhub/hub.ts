@@ -11,7 +11,7 @@ import type { Clock } from '../../runtime/context.js';
 import { Listener } from '../http/listener.js';
 import { Accounts, type HubGrant } from './accounts.js';
 import { Addresses, type HostOptions } from './addresses.js';
-import { chooser, standing } from './choice.js';
+import { chooser, standing, type Spawner } from './choice.js';
 import { withDefaults, type HubFaults } from './faults.js';
 import { Life, type RestartOptions } from './life.js';
 import { releases, type HubVersion } from './releases.js';
@@ -66,6 +66,8 @@ export interface HubOptions {
   jupyterLab?: boolean;
   /** The Hub of a platform: the login believes `X-Auth-Request-User`, and the Spawner hands its servers to a controller. */
   platform?: boolean;
+  /** The Spawner, if it does not play stories. */
+  spawner?: Spawner;
   /** Per-user hosts. Redirects and URLs contain them, regardless of the address on which the Hub listens. */
   hosts?: HostOptions;
   /** Called for every request, when its body has arrived. */
@@ -98,6 +100,8 @@ export interface SimulatedHub {
   setStartupTime(ms: number): void;
   /** Begins a spawn for `user` as if it had been requested by a POST. */
   beginSpawn(options?: Record<string, unknown>): void;
+  /** Ends all sessions; the servers keep running. */
+  endSessions(): void;
   /** Kills the process of a server without the Hub noticing. Default: the default server of `user`. */
   killServer(user?: string, server?: string): void;
   /**
@@ -182,7 +186,7 @@ export function createHub(options: HubOptions, origin: () => string): LocalHub {
   for (const [token, { owner, scopes }] of Object.entries(options.tokens ?? {})) {
     accounts.addToken(owner, scopes, token);
   }
-  const { platform = false, nextStory, jupyterLab = false } = options;
+  const { platform = false, nextStory, jupyterLab = false, spawner = null } = options;
   const faults = withDefaults({ ...scenario.faults, ...options.faults });
   const site = new Site({
     release,
@@ -195,7 +199,7 @@ export function createHub(options: HubOptions, origin: () => string): LocalHub {
     slowStopMs: options.slowStopMs ?? 10_000,
     platform,
     faults,
-    storyOf: chooser(nextStory ?? (() => scenario.spawn), faults, { platform, jupyterLab }),
+    storyOf: chooser(nextStory ?? (() => scenario.spawn), faults, { platform, jupyterLab, spawner }),
   });
   const life = new Life(site);
   world.meanwhile = (server, what) => {
@@ -225,6 +229,9 @@ export function createHub(options: HubOptions, origin: () => string): LocalHub {
     },
     beginSpawn(chosen = {}) {
       accounts.users.get(user)?.server('').start(site.storyOf(chosen, user), chosen);
+    },
+    endSessions() {
+      site.sessions.endAll();
     },
     killServer(name = user, server = '') {
       const found = accounts.users.get(name)?.find(server);

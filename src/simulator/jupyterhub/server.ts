@@ -6,7 +6,7 @@
  */
 import type { Release } from './releases.js';
 import { Spawn, type Child, type SpawnOutcome, type SpawnWorld } from './spawn.js';
-import type { Meanwhile, SpawnStory } from './story.js';
+import type { Drive, Meanwhile, SpawnStory } from './story.js';
 
 export interface ServerWorld extends SpawnWorld {
   release: Release;
@@ -54,6 +54,8 @@ export class Server {
   #polled = false;
   /** Whether the Hub has exited while its spawn continues. */
   #unwatched = false;
+  /** What starts and stops it, if that is not a story. A restarted Hub has the same. */
+  #drive: Drive | null = null;
 
   constructor(user: string, name: string, world: ServerWorld) {
     this.user = user;
@@ -75,7 +77,8 @@ export class Server {
   }
 
   get isAlive(): boolean {
-    return this.child !== null && this.child.status === null;
+    if (this.child?.status !== null) return false;
+    return this.#drive?.isUp() ?? true;
   }
 
   /** From here on, the Hub has an object for it. */
@@ -90,6 +93,7 @@ export class Server {
     this.#forget();
     this.pending = 'spawn';
     this.hasAddress = true;
+    this.#drive = story.drive ?? null;
     this.started = this.lastActivity = this.#world.timers.now();
     const spawn = new Spawn(this, story, this.#world, (outcome) => {
       if (this.spawn === spawn && !this.#unwatched) this.#spawned(spawn, outcome);
@@ -111,7 +115,7 @@ export class Server {
     if (this.pending === 'stop') {
       done('stopping');
     } else if (this.pending === 'spawn' && spawn) {
-      this.#cancel(spawn, done);
+      this.#cancel(spawn, slowMs, done);
     } else if (this.hasAddress && this.notice()) {
       this.#stop(slowMs, done);
     } else {
@@ -122,9 +126,9 @@ export class Server {
     }
   }
 
-  /** Checks the server, and forgets it if it has died. Returns whether it is alive. */
+  /** Checks the server, and forgets it if the Spawner says that it has ended. Returns whether it exists. */
   notice(): boolean {
-    if (this.isAlive) return true;
+    if (this.#drive?.poll() ?? this.isAlive) return true;
     if (this.#polled) this.#gone();
     return false;
   }
@@ -145,6 +149,11 @@ export class Server {
    */
   goDown(gracefully: boolean): void {
     if (this.pending === 'spawn' && gracefully) this.spawn?.cancel(0);
+    if (this.#drive) {
+      // Its start() ends with the Hub's process, and so do its time limits.
+      this.#drive.abandon();
+      this.spawn?.stop();
+    }
     this.#unwatched = true;
   }
 
@@ -155,9 +164,12 @@ export class Server {
     this.loaded = false;
     this.spawn = null;
     if (!this.active) return;
-    const found = pending === 'spawn' && spawn?.story.adopted === true && spawn.child?.listens === true;
+    const wasStarting = pending === 'spawn' || (this.#drive !== null && this.child === null);
+    const found =
+      wasStarting &&
+      (this.#drive?.isUp() ?? (spawn?.story.adopted === true && spawn.child?.listens === true));
     this.stateless = spawn?.story.stateless === true;
-    if (found) this.child = spawn.child;
+    if (found) this.child = spawn?.child ?? this.#world.newChild();
     else if (pending === 'spawn') spawn?.stop();
     if (this.isAlive && pending !== 'stop') {
       this.pending = null;
@@ -199,11 +211,16 @@ export class Server {
     });
   }
 
-  #cancel(spawn: Spawn, done: (result: StopResult) => void): void {
+  #cancel(spawn: Spawn, slowMs: number, done: (result: StopResult) => void): void {
     spawn.cancel();
     this.#world.timers.after(cancelPatience, () => {
       if (spawn.outcome) {
-        if (this.spawn === spawn && this.ready) this.#gone();
+        const isStill = this.spawn === spawn && this.ready;
+        if (isStill && this.#drive) {
+          this.#stop(slowMs, done);
+          return;
+        }
+        if (isStill) this.#gone();
         done('stopped');
         return;
       }
@@ -227,8 +244,7 @@ export class Server {
     const cancel = this.#world.timers.after(slowMs, () => {
       reply('stopping');
     });
-    if (stopMs === null) return;
-    this.#world.timers.after(stopMs, () => {
+    const ended = (): void => {
       cancel();
       if (this.child && stopFails !== true) this.child.status ??= 0;
       this.#gone();
@@ -236,7 +252,9 @@ export class Server {
       const waiting = [...this.#stopped];
       this.#stopped.clear();
       for (const callback of waiting) callback();
-    });
+    };
+    if (this.#drive) this.#drive.stop(ended);
+    else if (stopMs !== null) this.#world.timers.after(stopMs, ended);
   }
 
   /** The server is gone, and the Hub's object is dropped. */
@@ -254,5 +272,6 @@ export class Server {
     this.#polled = false;
     this.started = null;
     this.child = null;
+    this.#drive = null;
   }
 }

@@ -35,6 +35,10 @@ export class Sessions {
   end(user: string): void {
     for (const [login, session] of this.#byLogin) if (session.user === user) this.#byLogin.delete(login);
   }
+
+  endAll(): void {
+    this.#byLogin.clear();
+  }
 }
 
 export type Identity =

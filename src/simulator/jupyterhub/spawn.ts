@@ -63,13 +63,25 @@ export class Spawn {
   }
 
   begin(): void {
-    const { startMs, progress, startTimeoutMs } = this.story;
+    const { startMs, progress, startTimeoutMs, drive } = this.story;
     if (progress.kind === 'burst') {
       for (const [ms] of progress.events) this.#after(ms, () => (this.happened += 1));
     }
     this.#after(startTimeoutMs ?? this.#world.startTimeoutMs, () => {
-      if (!this.started) this.#end({ kind: 'failed', failure: { kind: 'timeout' } });
+      if (!this.started) this.#fail({ kind: 'timeout' });
     });
+    if (drive) {
+      drive.start({
+        told: () => (this.happened += 1),
+        returned: () => {
+          this.#startReturns();
+        },
+        raised: (failure) => {
+          this.#fail(failure);
+        },
+      });
+      return;
+    }
     if (startMs !== null) {
       this.#after(startMs, () => {
         this.#startReturns();
@@ -81,6 +93,7 @@ export class Spawn {
   cancel(ms = this.started ? 0 : (this.story.cancelMs ?? 0)): void {
     if (this.#cancelled && ms > 0) return;
     this.#cancelled = true;
+    this.story.drive?.abandon();
     this.stop();
     this.#after(ms, () => {
       this.#end({ kind: 'cancelled' });
@@ -117,7 +130,7 @@ export class Spawn {
     this.started = true;
     this.#notify(this.#startEnded);
     if (failure) {
-      this.#end({ kind: 'failed', failure });
+      this.#fail(failure);
       return;
     }
     const child = this.#world.newChild();
@@ -136,9 +149,27 @@ export class Spawn {
       return;
     }
     const seconds = Math.floor(httpTimeoutMs / 1000);
-    const text = `Server at ${this.#world.upUrl(child, this.#server)} didn't respond in ${seconds} seconds`;
+    const url = this.story.drive?.url() ?? this.#world.upUrl(child, this.#server);
+    const text = `Server at ${url} didn't respond in ${seconds} seconds`;
     this.#after(patience, () => {
-      this.#end({ kind: 'failed', failure: { kind: 'exception', text } });
+      this.#fail({ kind: 'exception', text });
+    });
+  }
+
+  /** After a failure, the Hub calls stop() and waits for it. */
+  #fail(failure: Failure | { kind: 'timeout' }): void {
+    const { drive } = this.story;
+    if (!drive) {
+      this.#end({ kind: 'failed', failure });
+      return;
+    }
+    if (this.outcome || this.#cancelled) return;
+    this.stop();
+    drive.abandon();
+    if (!this.started) this.#notify(this.#startEnded);
+    this.started = true;
+    drive.stop(() => {
+      this.#end({ kind: 'failed', failure });
     });
   }
 

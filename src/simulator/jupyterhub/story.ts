@@ -33,7 +33,32 @@ export type ServerKind =
 /** Another client's DELETE; the end of the server's process; or a restart of the Hub. */
 export type Meanwhile = 'cancel' | 'die' | { signal: 'SIGTERM' | 'SIGKILL'; downMs: number };
 
+/** The calls of a driven start() to the Hub. After `returned` or `raised` they have no effect. */
+export interface Start {
+  /** The story's burst has one more event. */
+  told: () => void;
+  returned: () => void;
+  raised: (failure: Failure) => void;
+}
+
+/** A Spawner whose servers are somebody else's, such as a lab controller's: what happens to them decides its times. */
+export interface Drive {
+  start: (start: Start) => void;
+  /** start() is cancelled, or its Hub has exited: it does nothing more. */
+  abandon: () => void;
+  /** Deletes the server; calls back when that has ended, successful or not. */
+  stop: (done: () => void) => void;
+  /** poll(): whether the server exists, as far as the other side knows. */
+  poll: () => boolean;
+  /** Whether the server accepts connections. */
+  isUp: () => boolean;
+  /** The server's URL inside the cluster. */
+  url: () => string;
+}
+
 export interface SpawnStory {
+  /** Runs start(), stop() and poll(). `startMs`, `failure` and `stopMs` do not apply. */
+  drive?: Drive;
   /** How long start() takes; null: it never ends. */
   startMs: number | null;
   /** The error that start() raises at its end. */

@@ -195,8 +195,9 @@ export class Lab {
     }: { speed?: number | undefined; delivery?: Delivery | undefined; finished?: () => void } = {},
   ): void {
     this.#operation = operation;
-    this.queue.end();
+    const old = this.queue;
     this.queue = new EventQueue(delivery);
+    old.end();
     if (operation.monitored) this.#monitor(operation);
     const player = play(story, {
       clock: this.#world.clock,

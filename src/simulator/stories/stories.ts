@@ -35,6 +35,14 @@ export const deletion: Story = [
   info('Lab for {user} deleted', 100),
 ];
 
+/** The same without pauses. */
+export const quickDeletion: Story = [
+  info('Shutting down Kubernetes pod', 25),
+  podGone,
+  info('Deleting user namespace', 62),
+  info('Lab for {user} deleted', 100),
+];
+
 /** The same, but long enough to be found in progress. */
 export const slowDeletion: Story = [
   info('Shutting down Kubernetes pod', 25),

@@ -1,0 +1,66 @@
+/**
+ * What happens to the simulated platform in the middle of a scenario, and when.
+ *
+ * Owns the effect of each incident. scenarios.ts names them.
+ */
+import type { LocalController } from '../controller.js';
+import type { LocalHub } from '../jupyterhub/hub.js';
+import type { Spawn } from '../jupyterhub/spawn.js';
+import type { Timers } from '../jupyterhub/timers.js';
+import type { Incident, PlatformScenario } from './scenarios.js';
+
+/** Read at every request, so a test can change them at any time. */
+export interface PlatformFaults {
+  /** The ingress's response to every request to the controller, or only to those for an event stream. Null: none. */
+  controller: 502 | 503 | 504 | null;
+  events: 502 | 503 | 504 | null;
+}
+
+export function letHappen(
+  incident: Incident,
+  platform: {
+    user: string;
+    hub: LocalHub;
+    controller: LocalController;
+    faults: PlatformFaults;
+    cutStreams: () => void;
+  },
+): void {
+  const { user, hub, controller, faults, cutStreams } = platform;
+  switch (incident) {
+    case 'sessions end':
+      hub.endSessions();
+      return;
+    case 'controller away':
+      faults.controller = 503;
+      cutStreams();
+      return;
+    case 'hub restarts':
+      void hub.restart({ downMs: 4000 });
+      return;
+    case 'lab forgotten':
+      controller.labs.of(user).forget();
+      return;
+    case 'pod dies':
+      controller.killPod();
+  }
+}
+
+/** Lets incidents happen at their times in a spawn that has just begun. */
+export function schedule(
+  incidents: NonNullable<PlatformScenario['incidents']>,
+  happen: (incident: Incident) => void,
+  { timers, spawn }: { timers: Timers; spawn: Spawn | null },
+): void {
+  for (const [when, what] of incidents) {
+    if (when === 'ready') {
+      spawn?.onOver(() => {
+        if (spawn.outcome?.kind === 'ready') happen(what);
+      });
+    } else {
+      timers.after(when, () => {
+        happen(what);
+      });
+    }
+  }
+}
