@@ -12,10 +12,11 @@ interface ControllerFlags {
   port: number;
   host: string;
   yesExpose?: boolean;
-  scenario: string;
+  scenario?: string;
   speed: number;
   ping: number;
   withHub?: true | HubVersion;
+  platform?: boolean;
   list?: boolean;
 }
 
@@ -30,10 +31,11 @@ export function addController(program: Command, context: Context, done: (code: n
     .option('--port <number>', 'Port; 0 for a free one', numberIn(0, 65_535, true), 0)
     .option('--host <address>', 'Address to listen on; other than loopback needs --yes-expose', '127.0.0.1')
     .option('--yes-expose', 'Allow connections from other machines')
-    .option('--scenario <name>', 'Scenario to run, see --list', 'happy')
+    .option('--scenario <name>', 'Scenario to run, see --list (default: happy, or platform)')
     .option('--speed <factor>', 'Speed-up factor', numberIn(0.001, 1e9, false), 1)
     .option('--ping <seconds>', 'Seconds between two pings', numberIn(0.001, 86_400, false), 15)
     .option('--with-hub [version]', 'Also run a simulated JupyterHub, version 4, 5 or 6', hubVersion)
+    .option('--platform', 'Run a whole platform: a controller, a JupyterHub and discovery')
     .option('--list', 'Describe the scenarios and exit')
     .addHelpText(
       'after',
@@ -45,6 +47,8 @@ Examples:
                                      LAB_TOKEN_FILE set, and exit with its code
   lab controller --with-hub=5 --scenario hub-fail
                                      run a JupyterHub, and set LAB_HUB
+  lab controller --scenario platform-late
+                                     run a platform, and set both
   lab spawn --tag scenario-hostile   choose a scenario by image tag
 
 Signals are forwarded to the command. The controller ends when the command ends.
@@ -53,6 +57,9 @@ LAB_TOKEN_FILE names a token with every scope. The same folder has token-user
 (create and watch only) and token-hub (also list and delete).
 With --with-hub, LAB_HUB is set instead of LAB_CONTROLLER, and LAB_TOKEN_FILE
 names an API token of the Hub. token-admin is an administrator's.
+With --platform or a scenario of a platform, LAB_CONTROLLER, LAB_HUB and
+EXTERNAL_INSTANCE_URL are set, and LAB_TOKEN_FILE names an ordinary user's
+token. token-all has every scope.
 `,
     )
     .action(async (words: string[], flags: ControllerFlags) => {
@@ -63,6 +70,8 @@ names an API token of the Hub. token-admin is an administrator's.
           ...flags,
           yesExpose: flags.yesExpose === true,
           list: flags.list === true,
+          scenario: flags.scenario ?? null,
+          platform: flags.platform === true,
           withHub: flags.withHub === true ? newestHub : (flags.withHub ?? null),
           ...(command === null ? {} : { command }),
         }),

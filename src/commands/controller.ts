@@ -1,5 +1,5 @@
 /**
- * `lab controller`: serves the simulated controller until it is interrupted, or for as long as a command runs.
+ * `lab controller`: serves simulated servers until it is interrupted, or for as long as a command runs.
  *
  * Prints the client's settings as `export` lines, or passes them to the command. The tokens are in files that only
  * this user can read and that are removed at the end.
@@ -61,7 +61,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<nu
   try {
     return await withTokenFiles(context, simulators, (variables) =>
       options.command === undefined
-        ? serveUntilSignal(context, options, variables)
+        ? serveUntilSignal(context, simulators, variables)
         : runCommand(context, options.command, {
             ...context.env,
             ...Object.fromEntries(realSettings.map((name) => [name, undefined])),
@@ -79,7 +79,7 @@ type Variables = Readonly<Record<string, string>>;
 /** Creates and removes the files synchronously, because a second signal exits without waiting for anything. */
 async function withTokenFiles(
   { tmp, jobs }: Context,
-  { controller, hub }: Simulators,
+  { token, otherTokens, variables }: Simulators,
   use: (variables: Variables) => Promise<number>,
 ): Promise<number> {
   const folder = privateFolder(tmp);
@@ -97,15 +97,8 @@ async function withTokenFiles(
       }
       return file;
     };
-    // A client uses the one or the other, and the token of one is invalid at the other.
-    if (hub !== null) {
-      write('token-admin', hub.tokens.admin);
-      return await use({ LAB_HUB: hub.url, LAB_TOKEN_FILE: write('token', hub.tokens.user) });
-    }
-    const { tokens } = controller;
-    write('token-user', tokens.user);
-    write('token-hub', tokens.hub);
-    return await use({ LAB_CONTROLLER: controller.url, LAB_TOKEN_FILE: write('token', tokens.all) });
+    for (const [name, other] of Object.entries(otherTokens)) write(name, other);
+    return await use({ ...variables, LAB_TOKEN_FILE: write('token', token) });
   } finally {
     remove();
     unsubscribe();
@@ -114,7 +107,7 @@ async function withTokenFiles(
 
 async function serveUntilSignal(
   { out, err, signal, jobs }: Context,
-  { scenario }: ServeOptions,
+  { scenario }: Simulators,
   variables: Variables,
 ): Promise<number> {
   const unwatchKeys = jobs.watchKeys();

@@ -11,6 +11,7 @@ import { createProgram } from '../../src/cli/program.js';
 import { UsageError } from '../../src/model/usage-error.js';
 import { scenarioNames } from '../../src/simulator/stories/scenarios.js';
 import { hubScenarioNames } from '../../src/simulator/jupyterhub/scenarios.js';
+import { platformScenarioNames } from '../../src/simulator/platform/scenarios.js';
 import { eventTypes } from '../../src/model/event-types.js';
 import { fakeContext } from '../support/context.js';
 import { bash, fish, missing, nasty, nastyProgram, saveProfiles, scriptFile } from '../support/shells.js';
@@ -56,7 +57,7 @@ describe('lab completion bash', () => {
     ['options after a choice and =', ['spawn', '--output', '=', 'json', '--siz'], ['--size']],
     ['nothing for a value that it cannot know', ['spawn', '--timeout', ''], []],
     ['not an option for a value that must be there', ['spawn', '--env', '--siz'], []],
-    ['scenarios', ['spawn', '--demo', ''], [...scenarioNames, ...hubScenarioNames]],
+    ['scenarios', ['spawn', '--demo', ''], [...scenarioNames, ...hubScenarioNames, ...platformScenarioNames]],
     ['options where the scenario may be left out', ['spawn', '--demo', '--siz'], ['--size']],
     ['options after the scenario', ['spawn', '--demo', 'happy', '--siz'], ['--size']],
     ['scenarios of the controller', ['controller', '--scenario', 'sta'], ['stall']],
@@ -173,7 +174,7 @@ describe('lab completion fish', missing('fish'), () => {
       fish(file, folder, 'lab spawn --demo ')
         .map((line) => line.split('\t')[0])
         .sort(),
-      [...scenarioNames, ...hubScenarioNames].sort(),
+      [...scenarioNames, ...hubScenarioNames, ...platformScenarioNames].sort(),
     );
     assert.deepEqual(fish(file, folder, 'lab status --profile '), ['default', 'int', 'two_words-2']);
     assert.deepEqual(fish(file, folder, 'lab config set --profile=i'), ['--profile=int']);

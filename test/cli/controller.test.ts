@@ -135,9 +135,46 @@ describe('lab controller -- COMMAND', { concurrency: 4 }, () => {
     assert.match(String(one), /\/token$/);
   });
 
+  for (const args of [['--platform'], ['--scenario', 'platform-late', '--speed', '10']]) {
+    it(`gives the command a platform with ${args.join(' ')}`, async () => {
+      const { ended } = run([
+        ...args,
+        ...script(`
+          import { readFileSync, readdirSync } from 'node:fs';
+          import { dirname, join } from 'node:path';
+          const { LAB_CONTROLLER, LAB_HUB, LAB_TOKEN_FILE, EXTERNAL_INSTANCE_URL, LAB_USER } = process.env;
+          const folder = dirname(LAB_TOKEN_FILE);
+          const info = async (name) => {
+            const headers = { authorization: 'Bearer ' + readFileSync(join(folder, name), 'utf8').trim() };
+            return (await (await fetch(EXTERNAL_INSTANCE_URL + '/auth/api/v1/token-info', { headers })).json()).scopes;
+          };
+          const { services } = await (await fetch(EXTERNAL_INSTANCE_URL + '/repertoire/discovery')).json();
+          console.log(JSON.stringify({
+            found: services.internal['nublado-controller'].url === LAB_CONTROLLER,
+            hub: services.ui.nublado.url + '/' === LAB_HUB,
+            others: LAB_USER ?? null,
+            files: readdirSync(folder).sort(),
+            scopes: [await info('token'), await info('token-all')],
+          }));
+        `),
+      ]);
+      const { code, stdout, stderr, left } = await ended;
+      assert.deepEqual([code, stderr, left], [0, '', []]);
+      assert.deepEqual(JSON.parse(stdout), {
+        found: true,
+        hub: true,
+        others: null,
+        files: ['token', 'token-all'],
+        scopes: [['exec:notebook'], ['exec:notebook', 'admin:jupyterlab', 'exec:admin']],
+      });
+    });
+  }
+
   for (const [args, message] of [
     [['--with-hub=7'], /--with-hub \[version\]' argument '7' is invalid\. Choose 4, 5 or 6\./],
     [['--scenario', 'hub-fail'], /--scenario: hub-fail is a scenario of a JupyterHub\. Add --with-hub\./],
+    [['--platform', '--scenario', 'happy'], /--scenario: happy is not a scenario of a platform\./],
+    [['--platform', '--with-hub'], /--with-hub cannot be combined with a platform/],
   ] as const) {
     it(`refuses ${args.join(' ')}`, async () => {
       const { code, stderr, left } = await run(args).ended;

@@ -45,6 +45,7 @@ test('a signal that cannot be forwarded changes nothing: the command runs to its
       ping: 15,
       list: false,
       withHub: null,
+      platform: false,
       command: ['sh', '-c', script],
     },
   );

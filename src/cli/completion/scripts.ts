@@ -50,8 +50,11 @@ Also completes nublado-lab. Start a new shell.
       const { describeProgram } = await import('./model.js');
       const { scenarios } = await import('../../simulator/stories/scenarios.js');
       const { hubScenarios } = await import('../../simulator/jupyterhub/scenarios.js');
+      const { platformScenarios } = await import('../../simulator/platform/scenarios.js');
       const script = await generator(shell);
-      context.out.write(script(describeProgram(program, { ...scenarios, ...hubScenarios }), names));
+      context.out.write(
+        script(describeProgram(program, { ...scenarios, ...hubScenarios, ...platformScenarios }), names),
+      );
     });
 }
 

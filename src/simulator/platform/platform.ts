@@ -44,9 +44,8 @@ export interface PlatformOptions {
   port?: number;
   /** The owner of the tokens; default `demo`. */
   user?: string;
-  /** The Hub and each user's servers have hosts of their own. Default: everything is on one host. */
+  /** These replace the scenario's. */
   hosts?: PlatformHosts;
-  /** Replaces the scenario's. */
   expiresInSeconds?: number;
   /** How long a token must still be valid for the form at `hub/spawn`, in seconds; default 0. */
   minimumLifetimeSeconds?: number;
@@ -94,11 +93,11 @@ const usual = { image_class: 'recommended', size: 'small' };
 
 /** Throws a RangeError if the scenario is unknown; rejects with the system's error if it cannot listen. */
 export async function startPlatform(options: PlatformOptions): Promise<SimulatedPlatform> {
-  const { clock, scenario: chosen = 'platform', speed = 1, hosts = null } = options;
+  const { clock, scenario: chosen = 'platform', speed = 1 } = options;
   const { host = '127.0.0.1', port = 0, pingSeconds = 15, user = 'demo', onRequest } = options;
   const scenario = typeof chosen === 'string' ? findPlatformScenario(chosen) : chosen;
   if (!scenario) throw new RangeError(`unknown scenario ${JSON.stringify(chosen)}`);
-  const { expiresInSeconds = scenario.expiresInSeconds } = options;
+  const { expiresInSeconds = scenario.expiresInSeconds, hosts = scenario.hosts ?? null } = options;
   const faults: PlatformFaults = { controller: null, events: null, ...options.faults };
   const timers = new Timers(clock, speed);
   const spawner: SpawnerSettings = {

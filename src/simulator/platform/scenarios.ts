@@ -6,6 +6,7 @@
  */
 import type { Scenario } from '../stories/scenarios.js';
 import { brisk, imagePullFailure, immediate, slowPull } from '../stories/stories.js';
+import type { PlatformHosts } from './ingress.js';
 import { complete, created, kubernetes, starting, wait, type Story } from '../stories/story.js';
 
 /** What can happen to a platform while it is used. */
@@ -34,6 +35,8 @@ export interface PlatformScenario {
   delayMs?: number;
   /** The lifetime of all tokens. Default: they do not expire. */
   expiresInSeconds?: number;
+  /** The Hub and each user's servers have hosts of their own. Default: everything is on one host. */
+  hosts?: PlatformHosts;
   /** The server's state before the first request; default none. */
   before?: 'ready' | 'stopped';
   /** At times since the first spawn began, in milliseconds, or as soon as the Hub says ready. */
@@ -111,6 +114,11 @@ export const platformScenarios: Readonly<Record<string, PlatformScenario>> = {
     summary: 'a lab that starts; the token expires in an hour',
     lab: { spawn: lively },
     expiresInSeconds: 3600,
+  },
+  'platform-hosts': {
+    summary: 'the Hub has a host of its own, and so have servers',
+    lab: { spawn: lively },
+    hosts: { platform: 'localhost', hub: 'nb.localhost' },
   },
   'platform-dead-pod': {
     summary: 'the pod dies as soon as the Hub says ready, which neither Hub nor controller notices',
