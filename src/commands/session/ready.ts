@@ -7,7 +7,8 @@
  */
 import type { Probed, RemoteLab, Subject } from '../../backends/backend.js';
 import type { Ending } from '../../display/display.js';
-import type { Lab } from '../../model/lab.js';
+import { hasFailedForGood, type Lab } from '../../model/lab.js';
+import { labFailed } from '../../model/reducer.js';
 import { errorOutcome, type Outcome } from '../../model/outcome.js';
 import type { ReadyCheck } from '../../model/output.js';
 import type { Result } from '../../model/result.js';
@@ -139,7 +140,9 @@ class Check {
       known = null;
       if (isAborted(session.signal)) return this.#ended(session.cutShort(this.#wordsNow()));
       if (!asked.ok) return this.#ended(session.failureOutcome(asked.failure, this.#words));
-      if (asked.value?.phase !== 'running') return { kind: 'not running' };
+      const lab: Lab | null = asked.value;
+      if (lab !== null && hasFailedForGood(lab)) return this.#ended(labFailed(lab, session.state.reason));
+      if (lab?.phase !== 'running') return { kind: 'not running' };
       const now = clock.monotonic();
       since ??= now;
       const left = this.#lab.mustConfirmRunning ? since + confirmAfter - now : 0;
@@ -151,7 +154,7 @@ class Check {
       this.#countWeak();
       if (!this.#responds) {
         if (this.#timer.spent >= this.#timeout) return this.#ended(notReady(this.#last, session));
-        await this.#timer.during(this.#probe(asked.value));
+        await this.#timer.during(this.#probe(lab));
       }
       if (this.#responds) return this.#confirmed(claim);
       await this.#timer.during(pause(session, pollInterval));

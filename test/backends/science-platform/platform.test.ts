@@ -371,6 +371,18 @@ describe('the Hub and the controller', () => {
   });
 });
 
+describe('a lab that only the Hub says is ready', () => {
+  it('has failed after five seconds, also for the command that has started it', async () => {
+    const world = spawning();
+    world.controller.view = (at) => (world.requests.length === 0 ? null : at < 8_000 ? 'starting' : null);
+    const { ending, endedAt, shown } = await world.play((session) => spawn(session, options));
+    assert.equal(exitCode(ending.outcome), 1);
+    assert.match(ending.outcome.message, /the Hub says that the lab is ready, but the controller has no lab/);
+    assert.ok(endedAt >= 15_000 && endedAt < 20_000, `${endedAt}`);
+    assert.equal(shown.includes('Server ready'), false);
+  });
+});
+
 describe('a lab behind an ingress', () => {
   const none = { kind: 'no evidence', connected: false, reason: 'a redirect to a login page' } as const;
 
