@@ -58,6 +58,7 @@ export async function spawn(session: Session, options: SpawnOptions): Promise<En
   });
   if (!begun.ok) return begun.ending;
   const { subject } = begun;
+  session.timeStages(false);
   await warnOfExpiry(session);
   const detached = words.detached(session);
   const { outcome, readiness, isChecked } = await untilConfirmed(
@@ -153,6 +154,7 @@ async function waitForRoom(session: Session, ms: number): Promise<void> {
 async function followCreated(session: Session, subject: Subject, { detach }: SpawnOptions): Promise<Outcome> {
   if (detach) return session.detached('creating the lab', wayBack);
   session.requests.noteCreated();
+  session.timeStages(true);
   // Its first events may be identical to those of the previous operation.
   session.events.operation = new Seen();
   const outcome = await followSpawn(session, subject);

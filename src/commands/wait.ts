@@ -38,6 +38,7 @@ export async function wait(
   const begun = await begin(session, { command: 'wait', mayBeAnother: true, words });
   if (!begun.ok) return begun.ending;
   const { subject } = begun;
+  session.timeStages(false);
   if (goal === 'absent') return session.ending(await waitForAbsent(session, subject));
   const { outcome, readiness, isChecked } = await untilConfirmed(
     session,

@@ -4,6 +4,7 @@
  * There is one accumulated state and several displays; redrawing does not update it. Progress displays write to stderr,
  * output displays to stdout, and a command gets both as one.
  */
+import type { Stage } from '../model/stages.js';
 import type { ImageOption, SizeOption } from '../model/choices.js';
 import type { Outcome } from '../model/outcome.js';
 import type { ReadyCheck } from '../model/output.js';
@@ -37,6 +38,8 @@ export interface Ending {
   lab: Lab | null;
   /** The last event, for a run that ended at its deadline; omitted if no stream was followed. */
   lastEvent?: EventInput | null;
+  /** Where the time went, for a command that waits for a lab; omitted otherwise. */
+  stages?: readonly Stage[];
   /** The lines of the result on stdout in text mode. They are untrusted; for a terminal they are sanitised. */
   text: readonly string[];
   /** Whether the text already says what the outcome says. */

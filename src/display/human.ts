@@ -51,7 +51,7 @@ export class EndingDisplay extends SilentDisplay {
     else if (type === 'info') this.#shownError = null;
   }
 
-  override finish({ outcome, lastEvent = null, isInText = false }: Ending): void {
+  override finish({ outcome, lastEvent = null, isInText = false, stages }: Ending): void {
     const { errorsOnly, isTextOnStdout, layOut } = this.#options;
     if (errorsOnly && !('error' in outcome)) return;
     if (isInText && isTextOnStdout) return;
@@ -59,6 +59,7 @@ export class EndingDisplay extends SilentDisplay {
       command: this.#command,
       elapsedMs: this.#clock.monotonic() - this.#started,
       isAtTerminal: layOut !== null,
+      stages,
       shownError: layOut === null ? null : this.#shownError,
     };
     const messages = endMessages(outcome, finish, this.#theme);

@@ -63,7 +63,7 @@ export class JsonDisplay extends SilentDisplay {
     this.#lines.flush();
   }
 
-  override finish({ outcome, events, lab, lastEvent, more }: Ending): void {
+  override finish({ outcome, events, lab, lastEvent, stages, more }: Ending): void {
     this.#add(stamp(this.#clock), {
       kind: 'result',
       outcome: outcome.kind,
@@ -72,6 +72,7 @@ export class JsonDisplay extends SilentDisplay {
       events,
       lab: lab === null ? null : lab.raw,
       ...(isByDeadline(outcome) ? { last_event: this.#lastEvent(lastEvent ?? null) } : {}),
+      ...(stages === undefined ? {} : { stages: [...stages] }),
       ...more,
       ...('error' in outcome ? { error: outcome.error } : {}),
     });

@@ -4,6 +4,7 @@
  * Owns the wording, and sanitises all untrusted text. Each display decides where a line begins, how it is wrapped, and
  * when it is written. Changes of the connection are in `connection.ts`.
  */
+import { longest, type Stage } from '../model/stages.js';
 import type { Event } from '../model/event.js';
 import type { Outcome } from '../model/outcome.js';
 import type { EventInput, Input, RunState } from '../model/reducer.js';
@@ -107,12 +108,14 @@ export interface Finish {
   isAtTerminal: boolean;
   /** An error that is on the screen just above, so that it need not be repeated. */
   shownError: string | null;
+  /** Where the time went. */
+  stages?: readonly Stage[] | undefined;
 }
 
 /** The end of a run: what happened, and below it what to do about that. */
 export function endMessages(outcome: Outcome, finish: Finish, theme: Theme): Message[] {
   const { symbols, color } = theme;
-  const time = hasTotal(outcome, finish) ? ` (${elapsed(finish.elapsedMs)})` : '';
+  const time = hasTotal(outcome, finish) ? ` (${elapsed(finish.elapsedMs)}${mostOf(outcome, finish)})` : '';
   const text = `${logText(sentenceFor(outcome, finish))}${time}`;
   if (!('error' in outcome)) {
     const { kind } = outcome;
@@ -130,6 +133,12 @@ export function endMessages(outcome: Outcome, finish: Finish, theme: Theme): Mes
   if (outcome.kind === 'usage')
     return [{ word, text: `${text.replace(/\.$/, '')}. ${logText(hint)}`, paint }];
   return [{ word, text, paint }, detail(hint)];
+}
+
+/** What took most of the time of a lab that runs now. */
+function mostOf({ kind }: Outcome, { stages = [], elapsedMs }: Finish): string {
+  const most = kind === 'complete' || kind === 'running' ? longest(stages, elapsedMs) : null;
+  return most === null ? '' : `, of which ${elapsed(most.ms)} ${most.doing}`;
 }
 
 /** A detail line below its message. */

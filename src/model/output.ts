@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { eventSchema, eventTypeSchema, metadata } from './event.js';
 import type { RawLab } from './lab.js';
+import { stageKinds } from './stages.js';
 import { failureKinds, successKinds } from './outcome.js';
 
 const common = {
@@ -106,6 +107,20 @@ const ResultObject = z.object({
     description:
       'how it is known that the lab is ready: Jupyter responds, another server does, or the Hub says so',
   }),
+  stages: z
+    .array(
+      z.object({
+        kind: z.enum(stageKinds),
+        text: z.string(),
+        ms: z.int().nonnegative().nullable().register(metadata, {
+          description: 'milliseconds; null for what had happened before the stream was opened',
+        }),
+      }),
+    )
+    .optional()
+    .register(metadata, {
+      description: 'where the time went: at most 100 stages; the shortest of more are summed as `other`',
+    }),
   users: z.array(z.string()).optional(),
   labs: z
     .array(

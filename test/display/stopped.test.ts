@@ -44,7 +44,7 @@ describe('kill -STOP in the middle of a spawn, and -CONT when the lab is up', { 
           `${message}\n${shown}`,
         );
       }
-      assert.match(shown, /is ready\n✔ Lab is running \(0:\d\d\)\n/);
+      assert.match(shown, /is ready\n✔ Lab is running \(0:\d\d(, of which [^)]*)?\)\n/);
       assert.equal(terminal.cursorHidden(), false);
     });
   }

@@ -14,18 +14,23 @@ import {
   type RunState,
   type ServerName,
 } from '../../model/reducer.js';
+import { Stages } from '../../model/stages.js';
 import { stamp, type Context } from '../../runtime/context.js';
 
 export class Run {
   readonly context: Context;
   readonly display: Display;
+  /** Where the time goes. */
+  readonly stages: Stages;
   #state: RunState;
   #stopTicking: () => void = () => undefined;
 
   constructor(context: Context, display: Display, goal: Goal, server: ServerName) {
     this.context = context;
     this.display = display;
-    this.#state = initialRun(goal, stamp(context.clock), server);
+    const started = stamp(context.clock);
+    this.#state = initialRun(goal, started, server);
+    this.stages = new Stages(started.at);
     this.#tick();
   }
 
@@ -48,6 +53,7 @@ export class Run {
   /** The one way in which the run's state changes. */
   take(input: Input): void {
     this.#state = advance(this.#state, input);
+    this.stages.take(input);
   }
 
   show(input: Input): void {

@@ -68,6 +68,7 @@ export class Session {
   readonly #deadline: Deadline;
   readonly #contact = { reached: false };
   readonly #run: Run;
+  #timesStages = false;
   readonly #states: StateRequests;
   readonly #wakeListeners = new Set<(sleptMs: number) => void>();
   readonly #unwatchWake: () => void;
@@ -158,6 +159,12 @@ export class Session {
     this.#run.advance({ kind: 'decided', outcome });
   }
 
+  /** The result will say where the time went. `own`: whether this command has started the operation. */
+  timeStages(own: boolean): void {
+    this.#timesStages = true;
+    if (own) this.#run.stages.own();
+  }
+
   /** See the function of the same name. */
   cutShort(words: Words): Outcome {
     const unreached = this.#contact.reached ? null : (this.address.hub ?? this.address.controller);
@@ -180,7 +187,9 @@ export class Session {
   ending(outcome: Outcome, extra: Partial<Omit<Ending, 'outcome' | 'events' | 'lastEvent'>> = {}): Ending {
     this.settle(outcome);
     const { events, lab, lastEvent } = this.#run.state;
-    return { outcome, events, lab: lab ?? null, lastEvent, text: [], ...extra };
+    const stages =
+      this.#timesStages && events > 0 ? { stages: this.#run.stages.end(this.context.clock.monotonic()) } : {};
+    return { outcome, events, lab: lab ?? null, lastEvent, text: [], ...stages, ...extra };
   }
 
   async #lastLook(): Promise<void> {
