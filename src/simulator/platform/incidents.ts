@@ -27,6 +27,7 @@ export function letHappen(
   },
 ): void {
   const { user, hub, controller, faults, cutStreams } = platform;
+  const lab = controller.labs.of(user);
   switch (incident) {
     case 'sessions end':
       hub.endSessions();
@@ -35,11 +36,30 @@ export function letHappen(
       faults.controller = 503;
       cutStreams();
       return;
+    case 'controller back':
+      Object.assign(faults, { controller: null, events: null });
+      return;
+    case 'events away':
+      faults.events = 503;
+      cutStreams();
+      return;
+    case 'controller restarts':
+      void controller.restart();
+      return;
     case 'hub restarts':
       void hub.restart({ downMs: 4000 });
       return;
     case 'lab forgotten':
-      controller.labs.of(user).forget();
+      lab.forget();
+      return;
+    case 'lab deleted':
+      void lab.delete();
+      return;
+    case 'lab said failed':
+      if (lab.state) lab.state.status = 'failed';
+      return;
+    case 'lab said terminating':
+      if (lab.state) lab.state.status = 'terminating';
       return;
     case 'pod dies':
       controller.killPod();

@@ -15,8 +15,18 @@ export type Incident =
   | 'sessions end'
   /** Streams of the controller are cut, and all further requests to it from outside get 503. */
   | 'controller away'
+  | 'controller back'
+  /** The same for event streams only. */
+  | 'events away'
+  /** The controller's process restarts: a spawn continues, a deletion does not. */
+  | 'controller restarts'
   /** The Hub is killed, and is back after four seconds. */
   | 'hub restarts'
+  /** Somebody deletes the lab at the controller. */
+  | 'lab deleted'
+  /** The controller says something else about a lab that runs. */
+  | 'lab said failed'
+  | 'lab said terminating'
   /** The controller has no lab any more, and does not tell the Hub. */
   | 'lab forgotten'
   /** The lab's pod dies, which nobody notices. */

@@ -57,12 +57,18 @@ export interface Asked {
   arrived: Promise<void>;
 }
 
-export class Client {
-  readonly hub: SimulatedHub;
+/** What the client needs of a server. */
+interface Served {
+  origin: string;
+  tokens: { user: string };
+}
+
+export class Client<Hub extends Served = SimulatedHub> {
+  readonly hub: Hub;
   readonly clock: FakeClock;
   readonly #onSeen: (callback: () => void) => void;
 
-  constructor(hub: SimulatedHub, clock: FakeClock, onSeen: (callback: () => void) => void) {
+  constructor(hub: Hub, clock: FakeClock, onSeen: (callback: () => void) => void) {
     this.hub = hub;
     this.clock = clock;
     this.#onSeen = onSeen;
@@ -153,13 +159,13 @@ export class Watch {
   readonly chunks: Chunk[] = [];
   /** `clean` after the final chunk, `fin` without. */
   end: 'clean' | 'fin' | 'still open' = 'still open';
-  readonly #client: Client;
+  readonly #client: Client<Served>;
   readonly #socket: Socket;
   #opened = 0;
   #buffer: Buffer = Buffer.alloc(0);
   #wake: () => void = () => undefined;
 
-  private constructor(client: Client, path: string, headers: Record<string, string>) {
+  private constructor(client: Client<Served>, path: string, headers: Record<string, string>) {
     this.#client = client;
     const { hostname, port } = new URL(client.hub.origin);
     this.#socket = connect(Number(port), hostname);
@@ -179,7 +185,7 @@ export class Watch {
 
   /** Resolves when the headers are there. */
   static async open(
-    client: Client,
+    client: Client<Served>,
     path: string,
     headers: Record<string, string> = { authorization: `token ${client.hub.tokens.user}` },
   ): Promise<Watch> {
