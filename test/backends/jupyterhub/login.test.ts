@@ -16,7 +16,7 @@ import { createGrowingRedactor } from '../../../src/model/redactor.js';
 import type { Failure, Result } from '../../../src/model/result.js';
 import { answering, type Answering, type Asked } from '../../support/answering.js';
 import { realClock } from '../../support/clock.js';
-import { openPlatform, type Platform, type PlatformOptions } from '../../support/platform.js';
+import { labOptions, openPlatform, type Platform, type PlatformOptions } from '../../support/platform.js';
 import { readScenario, type Exchange } from '../../simulator/jupyterhub/captures.js';
 
 const dispatcher = new Agent();
@@ -97,9 +97,9 @@ describe('at the simulated platform, a session', () => {
   });
 
   it('starts a server, reads its progress, and stops it', async () => {
-    await using platform = await open({ hub: { speed: 20 } });
+    await using platform = await open();
     const client = clientAt(platform.hubUrl, platform.token);
-    valueOf(await client.start(demo, {}, signal));
+    valueOf(await client.start(demo, labOptions, signal));
     const { servers = {} } = valueOf(await client.user('demo', signal));
     assert.deepEqual(Object.keys(servers), ['']);
     const stream = valueOf(await client.progress(demo, never, signal));
@@ -122,7 +122,7 @@ describe('at the simulated platform, a session', () => {
   it('sends the proof of the session only with requests that change something', async () => {
     await using platform = await open();
     const client = clientAt(platform.hubUrl, platform.token);
-    valueOf(await client.start(demo, {}, signal));
+    valueOf(await client.start(demo, labOptions, signal));
     await client.stop(demo, false, signal);
     const withProof = platform.asked.filter(({ headers }) => headers['x-xsrftoken'] !== undefined);
     assert.deepEqual(
@@ -155,7 +155,7 @@ describe('at the simulated platform, a session', () => {
     await using platform = await open();
     const client = clientAt(platform.hubUrl, platform.token);
     valueOf(await client.owner(signal));
-    await platform.endSessions();
+    platform.endSessions();
     platform.asked.length = 0;
     const users = await Promise.all([
       client.user('demo', signal),
@@ -181,7 +181,7 @@ describe('at the simulated platform, a session', () => {
     });
     const client = clientAt(platform.hubUrl, platform.token);
     valueOf(await client.owner(signal));
-    await platform.endSessions();
+    platform.endSessions();
     hold = true;
     const late = client.user('demo', signal);
     const response = await held;
@@ -196,9 +196,9 @@ describe('at the simulated platform, a session', () => {
     await using platform = await open();
     const client = clientAt(platform.hubUrl, platform.token);
     valueOf(await client.owner(signal));
-    await platform.endSessions();
-    valueOf(await client.start(demo, {}, signal));
-    await platform.endSessions();
+    platform.endSessions();
+    valueOf(await client.start(demo, labOptions, signal));
+    platform.endSessions();
     valueOf(await client.stop(demo, false, signal));
     assert.equal(client.session.opened, 3);
   });
@@ -206,7 +206,7 @@ describe('at the simulated platform, a session', () => {
   it('leaves no cookie in traces, and makes each a secret', async () => {
     await using platform = await open();
     const client = clientAt(platform.hubUrl, platform.token);
-    valueOf(await client.start(demo, {}, signal));
+    valueOf(await client.start(demo, labOptions, signal));
     const cookies = platform.asked.at(-1)?.headers.cookie?.split('; ') ?? [];
     assert.equal(cookies.length, 3);
     const trace = client.trace.join('\n');
@@ -221,7 +221,7 @@ describe('at the simulated platform, a session', () => {
   it('is not opened with a token that the ingress refuses', async () => {
     await using platform = await open();
     const client = clientAt(platform.hubUrl, 'gt-wrong');
-    const failure = failureOf(await client.start(demo, {}, signal));
+    const failure = failureOf(await client.start(demo, labOptions, signal));
     assert.equal(failure.kind, 'unauthorized');
     assert.equal(failure.effect, 'none');
     assert.match(
