@@ -34,14 +34,15 @@ export function addConfig(program: Command, context: Context, done: (code: numbe
       `
 A profile holds any of:
   controller     a controller's URL; without a path, /nublado is appended
-  hub            a JupyterHub's public URL, instead of a controller's
+  hub            a JupyterHub's public URL, or auto to find the controller's;
+                 with a controller, both are used
   user           the user whose lab to act on
   server_name    a named server at the JupyterHub
   token_file     a file with the token
   token_command  a command that prints the token, with its arguments; run
                  without a shell, for at most 10 seconds
 Options and LAB_ variables override the profile. A profile's token and user are
-used only with its own server. Without --profile or LAB_PROFILE, the profile
+used only with its own servers. Without --profile or LAB_PROFILE, the profile
 "default" is used.
 
 Examples:

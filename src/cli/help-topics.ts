@@ -64,8 +64,8 @@ usage errors, signals, timeouts and bugs. The JSON is ASCII.
 Every object has schema (1), kind, time (RFC 3339, UTC) and elapsed_ms.
 The kinds are:
 
-  start       command, user (null for list), controller and hub (one is
-              null), server (the named server at a hub, or empty),
+  start       command, user (null for list), controller and hub (null
+              without one), server (the named server at a hub, or empty),
               request (only the names of env). From every command that
               sends requests, unless it exits before the user is known
   event       seq, event: {type, message, progress}; progress is null if

@@ -46,7 +46,7 @@ export function addTargetOptions(command: Command, unused: readonly UnusedOption
   return command
     .optionsGroup('Connection:')
     .option('--controller <url>', "A Nublado controller's URL (LAB_CONTROLLER)")
-    .option('--hub <url>', "A JupyterHub's public URL, or auto, instead of a controller's (LAB_HUB)")
+    .option('--hub <url>', "A JupyterHub's public URL, or auto; with --controller both are used (LAB_HUB)")
     .addOption(
       option('--server-name <name>', 'Named server at the JupyterHub (LAB_SERVER_NAME)', unused).default(
         undefined,

@@ -3,14 +3,15 @@
  *
  * Owns the order and the audience of tokens. A profile's token is for that profile's servers, a lab's own token for the
  * site of that lab, and for a JupyterHub an explicit token is for the servers of its own level and stronger ones: a
- * variable or a profile that names another Hub must not redirect it. Leaves reading tokens to `token.ts`.
+ * variable or a profile that names another Hub must not redirect it. The token of a platform goes to its Hub and to its
+ * controller, so both have to be in its audience. Leaves reading tokens to `token.ts`.
  */
 import type { Context } from '../runtime/context.js';
 import { UsageError } from '../model/usage-error.js';
 import { readVariable } from './environment.js';
-import { isAsStrong, type ChosenServer } from './mode.js';
+import { isAsStrong, isPlatform, type ChosenHub, type ChosenPlatform, type ChosenServer } from './mode.js';
 import { profilePath, type ChosenProfile } from './profile.js';
-import type { Servers } from './servers.js';
+import type { ServerSettings, Servers } from './servers.js';
 import { setting } from './setting.js';
 import { tokenFromFile, tokenFromStdin, type FoundToken } from './token.js';
 
@@ -29,7 +30,7 @@ export interface TokenSearch {
 export async function resolveToken(search: TokenSearch): Promise<FoundToken | null> {
   const { tokenFile, context, profile, server, servers } = search;
   const { env } = context;
-  const { parseToken } = servers[server?.kind ?? 'controller'];
+  const { parseToken } = rulesOf(server, servers);
   const given = (value: string, name: string): FoundToken => ({
     ...setting(parseToken(value, name), name),
     warnings: [],
@@ -40,7 +41,7 @@ export async function resolveToken(search: TokenSearch): Promise<FoundToken | nu
     return server === null ? Promise.resolve(null) : tokenFromStdin(source, context, parseToken);
   };
   if (tokenFile !== undefined) {
-    if (!isMeantFor(server, 'option')) throw notMeant(server.url.origin, '--token-file', '--hub');
+    if (!isMeantFor(server, 'option')) throw notMeant(server);
     return read(tokenFile, '--token-file');
   }
   if (isMeantFor(server, 'environment')) {
@@ -59,17 +60,27 @@ export async function resolveToken(search: TokenSearch): Promise<FoundToken | nu
   return null;
 }
 
-/** Whether an explicit token of this level is meant for the server. A controller gets one of any level. */
+/** The rules for users and tokens. At a platform, they are those of its controller. */
+export function rulesOf(server: ChosenServer | null, servers: Servers): ServerSettings {
+  return server?.kind === 'hub' && !isPlatform(server) ? servers.hub : servers.controller;
+}
+
+/** Whether an explicit token of this level is meant for the server. A controller alone gets one of any level. */
 function isMeantFor(
   server: ChosenServer | null,
   level: 'option' | 'environment',
-): server is (ChosenServer & { kind: 'controller' }) | null {
+): server is Exclude<ChosenServer, ChosenHub> | null {
   return server?.kind !== 'hub' || isAsStrong(server.level, level);
 }
 
-function notMeant(hub: string, token: string, option: string): UsageError {
+/** For `--token-file`. With `auto`, the weaker setting may be that of the controller. */
+function notMeant({ url, controller, site }: ChosenHub): UsageError {
+  const isFound = site !== null && controller !== null && controller.origin !== url.origin;
+  const [kind, option, origin] = isFound
+    ? ['controller', '--controller', controller.origin]
+    : ['Hub', '--hub', url.origin];
   return new UsageError(
-    `${token}: this token is sent only to a Hub that is given by ${option}, not to the one of ${hub}`,
+    `--token-file: this token is sent only to a ${kind} that is given by ${option}, not to the one of ${origin}`,
     `Give ${option} as well, or set LAB_TOKEN_FILE.`,
   );
 }
@@ -81,17 +92,28 @@ function ownTokens(
   servers: Servers,
 ): readonly ('NUBLADO_TOKEN' | 'ACCESS_TOKEN' | 'JUPYTERHUB_API_TOKEN')[] {
   if (server === null || !isOwnSite(server, env, servers)) return [];
-  return server.kind === 'hub' ? ['JUPYTERHUB_API_TOKEN'] : ['NUBLADO_TOKEN', 'ACCESS_TOKEN'];
+  const isHubAlone = server.kind === 'hub' && !isPlatform(server);
+  return isHubAlone ? ['JUPYTERHUB_API_TOKEN'] : ['NUBLADO_TOKEN', 'ACCESS_TOKEN'];
 }
 
 /** Whether a server belongs to the site that this program runs in: its instance, or the Hub that started it. */
-export function isOwnSite({ kind, url }: ChosenServer, env: Context['env'], { hub }: Servers): boolean {
-  if (kind === 'hub') {
+export function isOwnSite(server: ChosenServer, env: Context['env'], { hub }: Servers): boolean {
+  if (server.kind === 'hub' && !isPlatform(server)) {
     const api = readVariable(env, 'JUPYTERHUB_API_URL');
-    return api !== undefined && hub.isApiOf(url.value, api);
+    return api !== undefined && hub.isApiOf(server.url.value, api);
   }
   const instance = readVariable(env, 'EXTERNAL_INSTANCE_URL');
-  return instance !== undefined && URL.canParse(instance) && new URL(instance).origin === url.value.origin;
+  if (instance === undefined || !URL.canParse(instance)) return false;
+  const { origin } = new URL(instance);
+  return isPlatform(server) ? isPlatformOf(server, origin) : server.url.value.origin === origin;
+}
+
+/**
+ * Whether the Hub and the controller are at this origin, or named by its service discovery. If that has named only the Hub,
+ * the controller is at the origin: it was asked there because of the controller.
+ */
+function isPlatformOf({ url, controller, site }: ChosenPlatform, origin: string): boolean {
+  return site?.origin === origin || [url, controller].every(({ value }) => value.origin === origin);
 }
 
 export function hasToken({ values }: ChosenProfile): boolean {
@@ -99,8 +121,9 @@ export function hasToken({ values }: ChosenProfile): boolean {
 }
 
 /**
- * Whether the profile's token and user may be used with this server: it is one of the profile's own. A profile that names
- * no server at all may be used with any controller.
+ * Whether the profile's token and user may be used with this server: it is the profile's own. Of a platform, both parts have
+ * to be; if the profile names no Hub, that is the one that service discovery has found for its controller. A profile that
+ * names no server at all may be used with any controller alone.
  */
 export function isOfProfile(
   { values, origin }: ChosenProfile,
@@ -108,23 +131,21 @@ export function isOfProfile(
   servers: Servers,
 ): boolean {
   if (server === null) return false;
-  const { url } = server;
-  if (server.kind === 'hub') {
-    return (
-      values.hub !== undefined &&
-      isSame(values.hub, (text) => servers.hub.parseUrl(text, origin).href, url.value.href)
-    );
+  const hub = isUrl(values.hub) ? servers.hub.parseUrl(values.hub, origin) : null;
+  const controller = isUrl(values.controller) ? servers.controller.parseUrl(values.controller, origin) : null;
+  if (server.kind === 'controller') {
+    if (values.controller === undefined) return values.hub === undefined;
+    return controller?.origin === server.url.value.origin;
   }
-  if (values.controller === undefined) return values.hub === undefined;
-  return isSame(
-    values.controller,
-    (text) => servers.controller.parseUrl(text, origin).origin,
-    url.value.origin,
-  );
+  const isSameHub = hub?.href === server.url.value.href;
+  if (!isPlatform(server)) return isSameHub;
+  if (controller?.origin !== server.controller.value.origin) return false;
+  return isSameHub || (hub === null && server.site?.origin === controller.origin);
 }
 
-function isSame(text: string, parse: (text: string) => string, other: string): boolean {
-  return text !== 'none' && parse(text) === other;
+/** Whether a setting of a profile names one server. */
+function isUrl(text: string | undefined): text is string {
+  return text !== undefined && text !== 'none' && text !== 'auto';
 }
 
 async function profileToken(

@@ -3,22 +3,26 @@
  */
 export const environment = {
   LAB_CONTROLLER: "the controller's URL; without a path, /nublado is appended",
-  LAB_HUB: "a JupyterHub's public URL, as in https://hub.example.org/, instead of a controller's",
+  LAB_HUB:
+    "a JupyterHub's public URL, as in https://hub.example.org/, or auto to find it; with LAB_CONTROLLER, both are used " +
+    'as one platform',
   LAB_SERVER_NAME: 'the named server at the JupyterHub; default: the default server',
   LAB_USER: 'the user whose lab to act on',
-  LAB_TOKEN_FILE: 'a file that holds the token (- for stdin); not used with a JupyterHub from a profile',
+  LAB_TOKEN_FILE:
+    'a file that holds the token (- for stdin); not used with a JupyterHub or platform from a profile',
   LAB_TOKEN: 'the token itself, likewise',
   LAB_CA_FILE: "a file of certificate authorities (PEM) to trust in addition to Node's own, as --ca-file",
   LAB_DIRECT: '1 to send identity headers instead of a bearer token (behind the ingress)',
   LAB_PROFILE: 'the profile to use, as --profile',
   LAB_OUTPUT: 'text, json or ndjson, as --output',
   LAB_PROGRESS: 'auto, bar, plain or none, as --progress',
-  EXTERNAL_INSTANCE_URL: 'inside a lab: the instance, whose controller is then the default',
-  NUBLADO_TOKEN: 'inside a lab: the token, used for that instance only',
-  ACCESS_TOKEN: 'inside an older lab: the token, used for that instance only',
+  EXTERNAL_INSTANCE_URL:
+    'inside a lab: the instance, whose controller is then the default; `--hub auto` finds its Hub',
+  NUBLADO_TOKEN: 'inside a lab: the token, used for that instance and the servers that it names only',
+  ACCESS_TOKEN: 'inside an older lab: the token, likewise',
   JUPYTERHUB_PUBLIC_HUB_URL: "inside a server of a JupyterHub: the Hub's public pages, for `--hub auto`",
   JUPYTERHUB_PUBLIC_URL: "inside a server of a JupyterHub: the server's public URL, for `--hub auto`",
-  JUPYTERHUB_API_URL: "inside a server of a JupyterHub: the Hub's API",
+  JUPYTERHUB_API_URL: "inside a server of a JupyterHub: the Hub's API, the last choice of `--hub auto`",
   JUPYTERHUB_API_TOKEN: 'inside a server of a JupyterHub: its token, sent to JUPYTERHUB_API_URL only',
   JUPYTERHUB_SERVER_NAME: 'inside a named server of a JupyterHub: its name',
   JUPYTERHUB_USER: 'inside a lab: the user, used for that instance only',

@@ -1,14 +1,16 @@
 /**
- * Which server is used: a Nublado controller or a JupyterHub.
+ * Which servers are used: a Nublado controller, a JupyterHub, or both of one platform.
  *
- * Owns the levels of settings. The strongest level that names a server decides; a server of a weaker level is not used,
- * because the two may belong to different sites. `none` at a level disables that kind of server at all weaker ones.
+ * Owns the levels of settings. The strongest level that names a server decides. A Hub and a controller of that level are used
+ * together; a server of a weaker level is not used, because the two may belong to different sites. `none` at a level
+ * disables that kind of server at all weaker ones. With `auto`, the Hub of a configured controller is found, so the
+ * controller may be of a weaker level; `find-hub.ts` does the search.
  */
-import type { Context } from '../runtime/context.js';
-import { UsageError } from '../model/usage-error.js';
+import type { Result } from '../model/result.js';
 import { readVariable, type Variable } from './environment.js';
+import type { Context } from '../runtime/context.js';
 import type { ChosenProfile } from './profile.js';
-import type { ServerKind, Servers } from './servers.js';
+import type { ServerKind, Servers, Services } from './servers.js';
 import { setting, type Setting } from './setting.js';
 
 /** Where settings come from, the strongest first. `instance`: the variables of the lab that this program runs in. */
@@ -20,12 +22,35 @@ export function isAsStrong(server: Level, than: Level): boolean {
   return levels.indexOf(server) <= levels.indexOf(than);
 }
 
-export interface ChosenServer {
-  kind: ServerKind;
+interface Chosen {
   url: Setting<URL>;
+  /** The level of its setting. If `auto` found it with a controller, the weaker one of the two. */
   level: Level;
-  /** The servers that were configured and are not used, in words. */
+  /** The servers that were configured or searched for and are not used, in words. */
   unused: string[];
+}
+
+export interface ChosenController extends Chosen {
+  kind: 'controller';
+}
+
+export interface ChosenHub extends Chosen {
+  kind: 'hub';
+  /** The controller of the same platform, which is used as well; null for a Hub alone. */
+  controller: Setting<URL> | null;
+  /** The site whose service discovery has named it; null if none has. */
+  site: URL | null;
+  /** Whether `url` is the Hub's public prefix, and not an address for the servers of that Hub. */
+  isPublic: boolean;
+}
+
+export type ChosenServer = ChosenController | ChosenHub;
+
+/** A Hub and a controller together. */
+export type ChosenPlatform = ChosenHub & { controller: Setting<URL> };
+
+export function isPlatform(server: ChosenServer | null): server is ChosenPlatform {
+  return server?.kind === 'hub' && server.controller !== null;
 }
 
 export interface ServerOptions {
@@ -33,72 +58,110 @@ export interface ServerOptions {
   hub?: string | undefined;
 }
 
-/** A text with its source, before it is parsed. */
+/** A text with its source, before it is parsed; null if there is none, or if it is disabled. */
 type Text = Setting<string> | null;
 
-/** Null if no server is configured. */
-export function chooseServer(
+type Named = Readonly<Record<ServerKind, Text>>;
+
+/** Null if no server is configured. `discover` is called only for `auto`. */
+export async function chooseServer(
   options: ServerOptions,
   env: Context['env'],
-  { values, origin, problem }: ChosenProfile,
+  profile: ChosenProfile,
   servers: Servers,
-): ChosenServer | null {
-  const variable = (name: Variable): Text => textOf(readVariable(env, name), name);
-  const given: Readonly<Record<Level, Readonly<Record<ServerKind, Text>>>> = {
-    option: { controller: textOf(options.controller, '--controller'), hub: textOf(options.hub, '--hub') },
-    environment: { controller: variable('LAB_CONTROLLER'), hub: variable('LAB_HUB') },
-    profile: { controller: textOf(values.controller, origin), hub: textOf(values.hub, origin) },
-    instance: { controller: variable('EXTERNAL_INSTANCE_URL'), hub: null },
-  };
-  const isOff = { controller: false, hub: false };
-  let chosen: ChosenServer | null = null;
-  const unused: string[] = [];
-  for (const level of levels) {
+  discover: (site: URL) => Promise<Result<Services>>,
+): Promise<ChosenServer | null> {
+  const { named, isOff } = namedServers(options, env, profile);
+  const level = levels.find((each) => {
     // The profile could not be read, and what follows it in the order must not replace it.
-    if (level === 'profile' && problem !== null && chosen === null) throw problem;
-    const left = (kind: ServerKind): Text => {
-      const text = given[level][kind];
-      if (text?.value === 'none') isOff[kind] = true;
-      return isOff[kind] ? null : text;
-    };
-    const named = { controller: left('controller'), hub: left('hub') };
-    if (chosen === null) chosen = serverAt(level, named, servers, env, unused);
-    else unused.push(...unusedAt(named, chosen));
+    if (each === 'profile' && profile.problem !== null) throw profile.problem;
+    return named[each].controller !== null || named[each].hub !== null;
+  });
+  if (level === undefined) return null;
+  const { controller, hub } = named[level];
+  const parsed = (kind: ServerKind, text: Setting<string>): Setting<URL> =>
+    setting(servers[kind].parseUrl(text.value, text.origin), text.origin);
+  if (hub === null) {
+    // The level has one of the two.
+    if (controller === null) return null;
+    const chosen = { kind: 'controller', url: parsed('controller', controller), level } as const;
+    return { ...chosen, unused: unusedAfter(level, 'hub', chosen.url, named) };
   }
-  return chosen;
+  if (hub.value !== 'auto') {
+    const url = parsed('hub', hub);
+    const together = controller === null ? null : parsed('controller', controller);
+    const unused = together === null ? unusedAfter(level, 'controller', url, named) : [];
+    return { kind: 'hub', url, controller: together, site: null, isPublic: true, level, unused };
+  }
+  const given = strongestController(level, named, profile);
+  const { findHub } = await import('./find-hub.js');
+  const { tried, ...found } = await findHub({
+    source: hub.origin,
+    controller: given === null ? null : parsed('controller', given.text),
+    withoutController: isOff.controller,
+    env,
+    hub: servers.hub,
+    discover,
+  });
+  const dropped = found.controller === null ? unusedAfter(level, 'controller', found.url, named) : [];
+  const weaker = given === null || isAsStrong(given.level, level) ? level : given.level;
+  return { kind: 'hub', ...found, level: weaker, unused: [...tried, ...dropped] };
+}
+
+/** The servers of all levels that are not disabled. */
+function namedServers(
+  options: ServerOptions,
+  env: Context['env'],
+  { values, origin }: ChosenProfile,
+): { named: Readonly<Record<Level, Named>>; isOff: Readonly<Record<ServerKind, boolean>> } {
+  const variable = (name: Variable): Text => textOf(readVariable(env, name), name);
+  const isOff = { controller: false, hub: false };
+  const left = (kind: ServerKind, text: Text): Text => {
+    if (text?.value === 'none') isOff[kind] = true;
+    return isOff[kind] ? null : text;
+  };
+  const at = (controller: Text, hub: Text): Named => ({
+    controller: left('controller', controller),
+    hub: left('hub', hub),
+  });
+  // In the order of the levels, because `none` counts from its level on.
+  const named = {
+    option: at(textOf(options.controller, '--controller'), textOf(options.hub, '--hub')),
+    environment: at(variable('LAB_CONTROLLER'), variable('LAB_HUB')),
+    profile: at(textOf(values.controller, origin), textOf(values.hub, origin)),
+    instance: at(variable('EXTERNAL_INSTANCE_URL'), null),
+  };
+  return { named, isOff };
 }
 
 function textOf(value: string | undefined, origin: string): Text {
   return value === undefined ? null : setting(value, origin);
 }
 
-function serverAt(
-  level: Level,
-  { controller, hub }: Record<ServerKind, Text>,
-  servers: Servers,
-  env: Context['env'],
-  unused: string[],
-): ChosenServer | null {
-  if (controller !== null && hub !== null) {
-    throw new UsageError(
-      `${controller.origin} and ${hub.origin}: a controller and a JupyterHub cannot be used together yet`,
-      'Give one of the two, or disable one with --controller none or --hub none.',
-    );
+/** The controller for `auto` at this level: somebody named it, which the variables of a lab do not count as. */
+function strongestController(
+  from: Level,
+  named: Readonly<Record<Level, Named>>,
+  profile: ChosenProfile,
+): { text: Setting<string>; level: Level } | null {
+  for (const level of levels.slice(levels.indexOf(from), levels.indexOf('instance'))) {
+    if (level === 'profile' && profile.problem !== null) throw profile.problem;
+    const text = named[level].controller;
+    if (text !== null) return { text, level };
   }
-  const kind = hub === null ? 'controller' : 'hub';
-  const text = hub ?? controller;
-  if (text === null) return null;
-  const url =
-    hub?.value === 'auto'
-      ? servers.hub.find(env, hub.origin)
-      : setting(servers[kind].parseUrl(text.value, text.origin), text.origin);
-  return { kind, url, level, unused };
+  return null;
 }
 
-function unusedAt({ controller, hub }: Record<ServerKind, Text>, { kind, url }: ChosenServer): string[] {
-  const other = kind === 'hub' ? controller : hub;
-  if (other === null) return [];
-  return [
-    `the ${kind === 'hub' ? 'controller' : 'Hub'} of ${other.origin} is not used, because ${url.origin} is stronger`,
-  ];
+/** The servers of this kind at weaker levels. */
+function unusedAfter(
+  level: Level,
+  kind: ServerKind,
+  { origin }: Setting<URL>,
+  named: Readonly<Record<Level, Named>>,
+): string[] {
+  const what = kind === 'hub' ? 'Hub' : 'controller';
+  return levels
+    .slice(levels.indexOf(level) + 1)
+    .flatMap((each) => named[each][kind] ?? [])
+    .map((other) => `the ${what} of ${other.origin} is not used, because ${origin} is stronger`);
 }

@@ -231,9 +231,11 @@ function checkValue(
     throw new UsageError(`${source}: it contains a zero byte`);
   }
   const [first] = parts;
-  if (key === 'controller') controller.parseUrl(first ?? '', source);
-  else if (key === 'hub') hub.parseUrl(first ?? '', source);
-  else if (key === 'server_name') hub.parseServerName(first ?? '', source);
+  // `none` disables a kind of server, and `auto` finds the Hub.
+  const isWord = first === 'none' || (key === 'hub' && first === 'auto');
+  if (key === 'controller' || key === 'hub') {
+    if (!isWord) (key === 'hub' ? hub : controller).parseUrl(first ?? '', source);
+  } else if (key === 'server_name') hub.parseServerName(first ?? '', source);
   // A Hub allows more user names than a controller does.
   else if (key === 'user') (profile.hub === undefined ? controller : hub).parseUser(first ?? '', source);
   else if (first === undefined || first.trim() === '') {

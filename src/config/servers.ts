@@ -1,11 +1,11 @@
 /**
- * What the settings of each kind of server must look like.
+ * What the settings of each kind of server must look like, and how a server is found.
  *
- * Owns the types only. The backends define the parsers, and `cli` hands them in, because config is the layer below.
- * Every parser throws a UsageError that begins with `source`.
+ * Owns the types only. The backends define the parsers and the searches, and `cli` hands them in, because config is the
+ * layer below. Every parser throws a UsageError that begins with `source`.
  */
-import type { Context } from '../runtime/context.js';
-import type { Setting } from './setting.js';
+import type { Result } from '../model/result.js';
+import type { ConnectSettings, Context } from '../runtime/context.js';
 
 /** The servers that create labs. */
 export type ServerKind = 'controller' | 'hub';
@@ -18,15 +18,47 @@ export interface ServerSettings {
   parseToken: (text: string, source: string) => string;
 }
 
+/** The Hub that this program runs in, as far as the environment says. */
+export interface EnvironmentHub {
+  /** Null if no variable names it. */
+  found: {
+    url: URL;
+    /** The name of the variable. */
+    variable: string;
+    /** Whether `url` is the Hub's public prefix. If not, it is an address for the servers of that Hub. */
+    isPublic: boolean;
+  } | null;
+  /** The variables that were tried without success, with the reasons. */
+  tried: string[];
+}
+
+/** The services that a platform names. */
+export interface Services {
+  controller: URL | null;
+  hub: URL | null;
+}
+
 export interface Servers {
   controller: ServerSettings;
   hub: ServerSettings & {
     parseServerName: (text: string, source: string) => string;
-    /** The Hub that this program runs in, for `auto` as its URL. Throws a UsageError that lists what was tried. */
-    find: (env: Context['env'], source: string) => Setting<URL>;
+    /** Searches the variables that a Hub sets in its servers. */
+    find: (env: Context['env']) => EnvironmentHub;
     /** Whether an address, as a server of the Hub gets it in its environment, is that of the Hub's API. */
     isApiOf: (hub: URL, address: string) => boolean;
+    /** Whether a text looks like a token that a Hub has issued. */
+    looksLikeToken: (text: string) => boolean;
   };
+  /**
+   * Requests the services of the platform at the origin of `site`, over the network. No token is sent. Throws the signal's
+   * reason when that aborts.
+   */
+  discover: (
+    site: URL,
+    settings: ConnectSettings,
+    context: Context,
+    signal: AbortSignal,
+  ) => Promise<Result<Services>>;
   /** Whether a text that is not meant to be a token contains one. */
   containsToken: (text: string) => boolean;
   /** Whether a text may be the beginning of a token. */

@@ -1,15 +1,15 @@
 /**
- * Which server, whose lab and which token, each with its origin.
+ * Which servers, whose lab and which token, each with its origin.
  *
  * The order is options, environment, profile, and the variables of the lab that this runs in. `mode.ts` decides between a
- * controller and a JupyterHub, `audience.ts` which token is meant for it.
+ * controller, a JupyterHub and both together, `audience.ts` which token is meant for them.
  */
-import type { Context, ProxySettings } from '../runtime/context.js';
+import type { ConnectSettings, Context, ProxySettings } from '../runtime/context.js';
 import { unlessAborted } from '../runtime/deadline.js';
-import { hasToken, isOfProfile, isOwnSite, resolveToken } from './audience.js';
+import { hasToken, isOfProfile, isOwnSite, resolveToken, rulesOf } from './audience.js';
 import { readVariable } from './environment.js';
 import { isSafe } from '../model/host.js';
-import { chooseServer, type ChosenServer } from './mode.js';
+import { chooseServer, isPlatform, type ChosenServer } from './mode.js';
 import { chooseProfile, type ChosenProfile } from './profile.js';
 import { resolveProxy } from './proxy.js';
 import type { Servers } from './servers.js';
@@ -37,12 +37,14 @@ export interface Target {
   serverName: Setting<string> | null;
   /** Null only with `direct`. */
   token: Setting<string> | null;
-  /** Never true for a Hub. */
+  /** Never true with a Hub. */
   direct: Setting<boolean>;
   /** In PEM, to trust in addition to Node's own; null if no file is configured. */
   certificates: Setting<string[]> | null;
   /** The proxy for the server; null for a direct connection. */
   proxy: Setting<ProxySettings | null>;
+  /** The proxy for the controller of a platform; null without a platform. */
+  controllerProxy: Setting<ProxySettings | null> | null;
   /** The profile that was read; the default one may not exist. */
   profile: Setting<string>;
   /** Warnings for the user, one line each. */
@@ -50,8 +52,9 @@ export interface Target {
 }
 
 /**
- * Resolves the target; sends nothing. Throws a UsageError if something is missing or wrong, and the signal's reason when that
- * aborts, because a token may be read from a pipe that is never written to.
+ * Resolves the target. Sends nothing but, for `auto` as the Hub, the request of service discovery, without a token. Throws a
+ * UsageError if something is missing or wrong, and the signal's reason when that aborts, because a token may be read from a
+ * pipe that is never written to.
  */
 export async function resolveTarget(
   options: TargetOptions,
@@ -61,35 +64,75 @@ export async function resolveTarget(
 ): Promise<Target> {
   const { env } = context;
   const profile = chooseProfile(options.profile, context, servers);
-  const server = chooseServer(options, env, profile, servers);
+  const certificates = await unlessAborted(certificatesOf(options, env), signal);
+  const server = await chooseServer(options, env, profile, servers, (site) => {
+    const proxy = resolveProxy(site, env).value;
+    const settings: ConnectSettings = { certificates: certificates?.value ?? [], proxy };
+    return servers.discover(site, settings, context, signal);
+  });
   const direct = resolveDirect(options, env, server);
   const user = resolveUser(options, env, profile, server, servers);
   const serverName = resolveServerName(options, env, profile, server, servers);
   const { tokenFile } = options;
   const search = { tokenFile, context, profile, server, servers, signal };
-  const [found, certificates] = await unlessAborted(
-    Promise.all([resolveToken(search), certificatesOf(options, env)]),
-    signal,
-  );
+  const found = await unlessAborted(resolveToken(search), signal);
   // Only now, because a value that is wrong is the better thing to report.
   if (server === null) throw noServer();
-  const { url } = server;
-  const proxy = resolveProxy(url.value, env);
   const token = found === null ? null : setting(found.value, found.origin);
-
-  if (token !== null && !isSafe(url.value)) {
-    throw new UsageError(
-      `${url.origin}: a token is not sent over plain http to ${url.value.hostname}`,
-      'Use https, or a loopback address.',
-    );
-  }
+  if (token !== null) checkEncryption(server, token);
   if (token === null && !direct.value) throw profile.problem ?? noToken(profile, server, servers);
   if (direct.value && user === null) {
     throw new UsageError('--direct requires a user: give --user or set LAB_USER');
   }
-  const warnings = found?.warnings ?? [];
-  const inUse = profileInUse(profile);
-  return { server, user, serverName, token, direct, certificates, proxy, profile: inUse, warnings };
+  return {
+    server,
+    user,
+    serverName,
+    token,
+    direct,
+    certificates,
+    ...proxiesFor(server, env),
+    profile: profileInUse(profile),
+    warnings: [...(found?.warnings ?? []), ...warningsAbout(server, token, servers)],
+  };
+}
+
+/** Throws a UsageError if the token would be sent over plain http. */
+function checkEncryption(server: ChosenServer, token: Setting<string>): void {
+  // A Hub gives its servers this token for this address, which may be reachable only inside a cluster.
+  if (isInternal(server) && token.origin === 'JUPYTERHUB_API_TOKEN') return;
+  const urls = isPlatform(server) ? [server.url, server.controller] : [server.url];
+  const unsafe = urls.find(({ value }) => !isSafe(value));
+  if (unsafe === undefined) return;
+  throw new UsageError(
+    `${unsafe.origin}: a token is not sent over plain http to ${unsafe.value.hostname}`,
+    'Use https, or a loopback address.',
+  );
+}
+
+/** Whether it is a Hub at the address that it has given its servers. */
+function isInternal(server: ChosenServer): boolean {
+  return server.kind === 'hub' && !server.isPublic;
+}
+
+function proxiesFor(server: ChosenServer, env: Context['env']): Pick<Target, 'proxy' | 'controllerProxy'> {
+  const proxy = isInternal(server)
+    ? setting(null, `${server.url.value.hostname} is an internal address`)
+    : resolveProxy(server.url.value, env);
+  return {
+    proxy,
+    controllerProxy: isPlatform(server) ? resolveProxy(server.controller.value, env) : null,
+  };
+}
+
+function warningsAbout(server: ChosenServer, token: Setting<string> | null, { hub }: Servers): string[] {
+  if (isPlatform(server) && token !== null && hub.looksLikeToken(token.value)) {
+    return [
+      `${token.origin}: this looks like a token of a JupyterHub; a platform's Hub needs a platform's token, which begins with gt-`,
+    ];
+  }
+  if (!isInternal(server)) return [];
+  return ['the public address of the JupyterHub is not known here, so no URL of a lab is shown or probed'];
 }
 
 /** The profile's name, with the problem as part of its origin. */
@@ -119,17 +162,24 @@ function resolveDirect(
   env: Context['env'],
   server: ChosenServer | null,
 ): Setting<boolean> {
-  if (server?.kind === 'hub') {
-    if (direct === true) {
-      throw new UsageError('--direct is for a controller: a JupyterHub has no identity headers');
-    }
-    return setting(false, 'default');
+  if (server?.kind === 'hub' && direct === true) {
+    throw new UsageError(
+      '--direct is for a controller alone: a JupyterHub has no identity headers',
+      isPlatform(server) ? 'Leave it out, or disable the Hub with --hub none.' : null,
+    );
   }
-  if (direct === true) return setting(true, '--direct');
   const value = readVariable(env, 'LAB_DIRECT');
-  return value === undefined
-    ? setting(false, 'default')
-    : setting(parseFlag(value, 'LAB_DIRECT'), 'LAB_DIRECT');
+  const isHubAlone = server?.kind === 'hub' && !isPlatform(server);
+  if (direct === true) return setting(true, '--direct');
+  if (value === undefined || isHubAlone) return setting(false, 'default');
+  const isDirect = parseFlag(value, 'LAB_DIRECT');
+  if (isDirect && isPlatform(server)) {
+    throw new UsageError(
+      'LAB_DIRECT is for a controller alone, and this is one with its JupyterHub',
+      'Unset it, or disable the Hub with --hub none.',
+    );
+  }
+  return setting(isDirect, 'LAB_DIRECT');
 }
 
 function resolveUser(
@@ -140,7 +190,7 @@ function resolveUser(
   servers: Servers,
 ): Setting<string> | null {
   const parsed = (text: string, source: string): Setting<string> =>
-    setting(servers[server?.kind ?? 'controller'].parseUser(text, source), source);
+    setting(rulesOf(server, servers).parseUser(text, source), source);
   if (user !== undefined) return parsed(user, '--user');
   const chosen = readVariable(env, 'LAB_USER');
   if (chosen !== undefined) return parsed(chosen, 'LAB_USER');
@@ -151,7 +201,10 @@ function resolveUser(
   return own === undefined ? null : parsed(own, 'JUPYTERHUB_USER');
 }
 
-/** Null for the default server. A weaker setting than an option is ignored for a controller, which has no named servers. */
+/**
+ * Null for the default server. A weaker setting than an option is ignored for a controller, which has no named servers. The
+ * Hub of a platform has none either, but would start one in the place of the only lab, so there every setting is refused.
+ */
 function resolveServerName(
   { serverName }: TargetOptions,
   env: Context['env'],
@@ -163,6 +216,7 @@ function resolveServerName(
     setting(servers.hub.parseServerName(text, source), source);
   if (serverName !== undefined) {
     const name = parsed(serverName, '--server-name');
+    if (isPlatform(server)) throw noNamedServers(name);
     if (server?.kind !== 'controller') return name;
     throw new UsageError(
       '--server-name: a controller has no named servers',
@@ -171,9 +225,22 @@ function resolveServerName(
   }
   if (server?.kind !== 'hub') return null;
   const chosen = readVariable(env, 'LAB_SERVER_NAME');
-  if (chosen !== undefined) return parsed(chosen, 'LAB_SERVER_NAME');
-  const named = isOfProfile(profile, server, servers) ? profile.values.server_name : undefined;
-  return named === undefined ? null : parsed(named, profile.origin);
+  const own = isOfProfile(profile, server, servers) ? profile.values.server_name : undefined;
+  const name =
+    chosen !== undefined
+      ? parsed(chosen, 'LAB_SERVER_NAME')
+      : own === undefined
+        ? null
+        : parsed(own, profile.origin);
+  if (name !== null && isPlatform(server)) throw noNamedServers(name);
+  return name;
+}
+
+export function noNamedServers({ value, origin }: Setting<string>): UsageError {
+  return new UsageError(
+    `${origin}: a platform has one lab for each user, and no named servers such as ${value}`,
+    origin === '--server-name' ? 'Leave it out.' : 'Unset the name.',
+  );
 }
 
 function noToken(profile: ChosenProfile, server: ChosenServer, servers: Servers): UsageError {
@@ -185,7 +252,9 @@ function noToken(profile: ChosenProfile, server: ChosenServer, servers: Servers)
         ? null
         : server.level === 'profile'
           ? 'For a Hub from a profile, the token comes from that profile too: see `lab config`.'
-          : `Create one at ${new URL('hub/token', server.url.value).href}.`,
+          : isPlatform(server)
+            ? 'It has to be a token of the platform, which begins with gt-.'
+            : `Create one at ${new URL('hub/token', server.url.value).href}.`,
   );
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -269,6 +269,7 @@ describe('a profile', () => {
         token: { value: token, origin: `${origin}: token_file (${path})` },
         direct: { value: false, origin: 'default' },
         certificates: null,
+        controllerProxy: null,
         proxy: { value: null, origin: 'default' },
         profile: { value: 'default', origin: 'default' },
         warnings: [],
@@ -427,7 +428,7 @@ describe('a token file', () => {
     const pipe = join(here.folder, 'pipe');
     execFileSync('mkfifo', ['-m', '666', pipe]);
     const found = resolve(here, { tokenFile: pipe });
-    execFileSync('sh', ['-c', `echo ${token} > "$0"`, pipe]);
+    execFile('sh', ['-c', `echo ${token} > "$0"`, pipe]);
     const { token: read, warnings } = await found;
     assert.deepEqual([read?.value, warnings], [token, []]);
   });

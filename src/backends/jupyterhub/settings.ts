@@ -44,7 +44,7 @@ export function parseHubToken(text: string, source: string): string {
   if (token.startsWith(platformToken)) {
     throw new UsageError(
       `${source}: that is a token of the Science Platform, which a JupyterHub alone does not accept`,
-      'Create a token of the Hub on its page hub/token.',
+      'Create a token of the Hub on its page hub/token. For the Hub of a platform, give the controller as well, or --hub auto.',
     );
   }
   return token;
@@ -62,6 +62,7 @@ export const hubSettings: Omit<Servers['hub'], 'find'> = {
   parseUrl: parseHubUrl,
   parseToken: parseHubToken,
   parseUser: (text, source) => parseName(text, source, 'a user name'),
+  looksLikeToken: (text) => /^[0-9a-f]{32}$/.test(text),
   parseServerName: (text, source) => parseName(text, source, 'the name of a server'),
   isApiOf(hub, address) {
     if (!URL.canParse(address)) return false;
