@@ -275,6 +275,15 @@ describe('a Hub that restarts', () => {
     assert.deepEqual(await user.says(), ['ready', 'running', 200]);
   });
 
+  test('does not adopt a lab in which Jupyter does not listen', async (t) => {
+    const user = await open(t, 'platform-no-jupyter');
+    await user.post();
+    const back = user.platform.hub.restart({ downMs: 5000 });
+    await user.advance(5000);
+    await back;
+    assert.deepEqual(await user.says(), ['none', 'running', 302]);
+  });
+
   test('keeps a running server', async (t) => {
     const user = await openRunning(t);
     const back = user.platform.hub.restart({ downMs: 1000 });
