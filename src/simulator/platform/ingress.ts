@@ -15,7 +15,7 @@ import { insufficientScope } from '../nublado/refusals.js';
 export interface PlatformHosts {
   /** The host of everything but the Hub, such as `data.test`. */
   platform: string;
-  /** The Hub's host, such as `nb.data.test`. Each user's is a label before it. */
+  /** The Hub's host, such as `nb.data.test`; it can be the same. Each user's is a label before it. */
   hub: string;
 }
 
@@ -42,11 +42,11 @@ export function route(settings: IngressSettings, request: IncomingMessage): Dest
   const { directory, hosts, controllerPath } = settings;
   const [path = ''] = (request.url ?? '').split('?');
   const host = realm(request).toLowerCase();
-  if (hosts !== null && (host === hosts.hub || host.endsWith(`.${hosts.hub}`))) {
-    return admitToHub(settings, request, path);
-  }
+  const isShared = hosts === null || hosts.hub === hosts.platform;
+  const isHubs = hosts !== null && (host.endsWith(`.${hosts.hub}`) || (host === hosts.hub && !isShared));
+  if (isHubs) return admitToHub(settings, request, path);
   if (path === controllerPath || path.startsWith(`${controllerPath}/`)) return { to: 'controller' };
-  if (hosts === null && (path === '/nb' || path.startsWith('/nb/'))) {
+  if (isShared && (path === '/nb' || path.startsWith('/nb/'))) {
     return admitToHub(settings, request, path);
   }
   return { to: 'ingress', reply: ownReply(settings, directory, request, path) };

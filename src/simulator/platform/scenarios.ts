@@ -108,7 +108,7 @@ export const platformScenarios: Readonly<Record<string, PlatformScenario>> = {
   'platform-controller-away': {
     summary: 'the controller cannot be reached from the middle on; the Hub can, and the spawn succeeds',
     lab: { spawn: lively },
-    incidents: [[1000, 'controller away']],
+    incidents: [[1700, 'controller away']],
   },
   'platform-hub-restart': {
     summary: 'the Hub is killed in the middle, and adopts the lab when it is back',
@@ -126,9 +126,9 @@ export const platformScenarios: Readonly<Record<string, PlatformScenario>> = {
     expiresInSeconds: 3600,
   },
   'platform-hosts': {
-    summary: 'the Hub has a host of its own, and so have servers',
+    summary: 'servers have hosts of their own',
     lab: { spawn: lively },
-    hosts: { platform: 'localhost', hub: 'nb.localhost' },
+    hosts: { platform: 'localhost', hub: 'localhost' },
   },
   'platform-dead-pod': {
     summary: 'the pod dies as soon as the Hub says ready, which neither Hub nor controller notices',

@@ -275,6 +275,15 @@ describe('a Hub that restarts', () => {
     assert.deepEqual(await user.says(), ['ready', 'running', 200]);
   });
 
+  test('does nothing more while it is down: an orphan is deleted and not replaced', async (t) => {
+    const user = await open(t, 'platform-orphan');
+    await user.post();
+    const back = user.platform.hub.restart({ downMs: 10_000 });
+    await user.advance(10_000);
+    await back;
+    assert.deepEqual(await user.says(), ['none', '404', 302]);
+  });
+
   test('does not adopt a lab in which Jupyter does not listen', async (t) => {
     const user = await open(t, 'platform-no-jupyter');
     await user.post();
