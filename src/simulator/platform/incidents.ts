@@ -7,14 +7,8 @@ import type { LocalController } from '../controller.js';
 import type { LocalHub } from '../jupyterhub/hub.js';
 import type { Spawn } from '../jupyterhub/spawn.js';
 import type { Timers } from '../jupyterhub/timers.js';
+import type { ControllerGate } from './gate.js';
 import type { Incident, PlatformScenario } from './scenarios.js';
-
-/** Read at every request, so a test can change them at any time. */
-export interface PlatformFaults {
-  /** The ingress's response to every request to the controller, or only to those for an event stream. Null: none. */
-  controller: 502 | 503 | 504 | null;
-  events: 502 | 503 | 504 | null;
-}
 
 export function letHappen(
   incident: Incident,
@@ -22,11 +16,11 @@ export function letHappen(
     user: string;
     hub: LocalHub;
     controller: LocalController;
-    faults: PlatformFaults;
-    cutStreams: () => void;
+    gate: ControllerGate;
   },
 ): void {
-  const { user, hub, controller, faults, cutStreams } = platform;
+  const { user, hub, controller, gate } = platform;
+  const { faults } = gate;
   const lab = controller.labs.of(user);
   switch (incident) {
     case 'sessions end':
@@ -34,14 +28,14 @@ export function letHappen(
       return;
     case 'controller away':
       faults.controller = 503;
-      cutStreams();
+      gate.cut();
       return;
     case 'controller back':
       Object.assign(faults, { controller: null, events: null });
       return;
     case 'events away':
       faults.events = 503;
-      cutStreams();
+      gate.cut();
       return;
     case 'controller restarts':
       void controller.restart();

@@ -31,8 +31,9 @@ export interface IngressSettings {
   now: () => number;
 }
 
-/** Where a request goes: to the Hub, with the identity that the ingress has added; to the controller; or no further. */
-export type Destination = { to: 'hub' | 'controller' } | { to: 'ingress'; reply: Reply };
+/** Where a request goes: to the Hub, with an identity that is in its headers, too; to the controller; or no further. */
+export type Destination =
+  { to: 'hub'; user: string; token: string } | { to: 'controller' } | { to: 'ingress'; reply: Reply };
 
 /** Decides, and replaces the identity headers that only an ingress may set. */
 export function route(settings: IngressSettings, request: IncomingMessage): Destination {
@@ -88,7 +89,7 @@ function admitToHub(settings: IngressSettings, request: IncomingMessage, path: s
   }
   request.headers['x-auth-request-user'] = grant.user;
   request.headers['x-auth-request-token'] = token;
-  return { to: 'hub' };
+  return { to: 'hub', user: grant.user, token };
 }
 
 function toLogin({ origin, hosts }: IngressSettings, request: IncomingMessage): Reply {
