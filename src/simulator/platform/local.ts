@@ -57,7 +57,7 @@ export interface PlatformHandle {
   faults: PlatformFaults;
   /** For the next spawns. */
   spawner: SpawnerSettings;
-  /** Begins a spawn through the Hub without a request. */
+  /** Begins a spawn through the Hub without a request, unless a server is there. */
   beginSpawn(options?: Record<string, unknown>): void;
   /** Lets something happen now. */
   happen(incident: Incident): void;
@@ -195,7 +195,8 @@ export function createPlatform(options: LocalPlatformOptions, listensAt: () => s
     faults: gate.faults,
     spawner: settings,
     beginSpawn(chosenOptions = usual) {
-      hub.beginSpawn(chosenOptions);
+      // The Hub would refuse the request.
+      if (!hub.server('').active) hub.beginSpawn(chosenOptions);
     },
     happen,
     cutStreams() {

@@ -111,6 +111,13 @@ test('a scenario that begins with a lab works at any speed, and begins with no t
   assert.ok(user.clock.monotonic() < 100, 'the deletion is as fast as the rest');
 });
 
+test('a demo that begins with a spawn leaves a lab alone that is there', async (t) => {
+  const user = await serve(t, { scenario: 'platform-running' });
+  user.platform.beginSpawn();
+  await user.signIn();
+  assert.equal(await said(user), 'ready running 200');
+});
+
 test('an unknown scenario is refused', async (t) => {
   await assert.rejects(serve(t, { scenario: 'happy' }), RangeError);
 });
