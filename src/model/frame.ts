@@ -14,9 +14,9 @@ export interface RawFrame {
 export type Decoded =
   /**
    * `operation`: the operation that the event identifies, if it is the first of its operation with a progress, or its
-   * `failed` event; omitted if it identifies none.
+   * `failed` event; omitted if it identifies none. `isSummary`: it is an `error` that only sums up the one before.
    */
-  | { kind: 'event'; event: Event; operation?: Operation }
+  | { kind: 'event'; event: Event; operation?: Operation; isSummary?: boolean }
   /** A heartbeat sent as an event instead of a comment. */
   | { kind: 'ping' }
   /** Not an Event. `type` is its type if that was readable. */

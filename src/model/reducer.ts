@@ -127,7 +127,7 @@ function onEvent(state: RunState, input: EventInput): RunState {
       }
       return next;
     case 'error':
-      next.reason = event.message;
+      next.reason = input.isSummary === true ? (state.reason ?? event.message) : event.message;
       return next;
     case 'complete':
       return onComplete(next, event.message);

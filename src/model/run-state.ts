@@ -23,7 +23,13 @@ export interface Stamp {
 export type ConnectionState = 'open' | 'lost' | 'retrying' | 'resumed' | 'replaced';
 
 /** One event; each is shown and counted once, however often the controller repeats it. */
-export type EventInput = Stamp & { kind: 'event'; event: Event; operation?: Operation };
+export type EventInput = Stamp & {
+  kind: 'event';
+  event: Event;
+  operation?: Operation;
+  /** Whether it is an `error` that only sums up the one before, so that the reason remains. */
+  isSummary?: boolean;
+};
 
 /** An invalid frame. `type` is its name if that was valid; `frame` is null if it was too large to keep. */
 export type SkippedInput = Stamp & {

@@ -7,8 +7,7 @@
 import type { Event } from '../model/event.js';
 import { isEventType } from '../model/event-types.js';
 import type { Redact } from '../model/redactor.js';
-import type { Decoder, RawFrame } from '../model/frame.js';
-import type { Operation } from '../model/operation.js';
+import type { Decoded, Decoder, RawFrame } from '../model/frame.js';
 import type { EventInput, Input, Stamp } from '../model/reducer.js';
 import type { FrameItem } from './frames.js';
 
@@ -25,7 +24,7 @@ export function inputOf(item: FrameItem, { at, time }: Stamp, decode: Decoder, r
       const decoded = decode(frame);
       switch (decoded.kind) {
         case 'event':
-          return eventInput(at, time, redactMessage(decoded.event, redact), decoded.operation);
+          return eventInput(at, time, redactMessage(decoded.event, redact), decoded);
         case 'ping':
           return { at, time, kind: 'heartbeat', comment: redact(frame.data) };
         case 'invalid':
@@ -42,10 +41,17 @@ export function inputOf(item: FrameItem, { at, time }: Stamp, decode: Decoder, r
   }
 }
 
-function eventInput(at: number, time: number, event: Event, operation?: Operation): EventInput {
-  return operation === undefined
-    ? { at, time, kind: 'event', event }
-    : { at, time, kind: 'event', event, operation };
+function eventInput(
+  at: number,
+  time: number,
+  event: Event,
+  { operation, isSummary }: Decoded & { kind: 'event' },
+): EventInput {
+  // There may be a million events, most of them without either.
+  const input: EventInput = { at, time, kind: 'event', event };
+  if (operation !== undefined) input.operation = operation;
+  if (isSummary !== undefined) input.isSummary = isSummary;
+  return input;
 }
 
 function redactMessage(event: Event, redact: Redact): Event {

@@ -50,6 +50,9 @@ export interface FeedOptions {
 /** The delay before the stream is opened again, in milliseconds. */
 const reopenAfter = 1_000;
 
+/** The same after a terminal event, in milliseconds. */
+const reopenAfterEnd = 3_000;
+
 /** A queue that is repeated arrives at once; a pause of this length is its end, in milliseconds. */
 const burstPause = 100;
 
@@ -81,12 +84,13 @@ export class Feed {
       const opened = await open(signal);
       if (isAborted(signal)) return;
       if (opened.ok) {
-        if ((await this.#read(opened.value)) === 'over') return;
+        if ((await this.#read(opened.value)) === 'over' && this.#options.once) return;
       } else if (opened.failure.kind !== 'not-found') {
         onAway();
         if (isFinal(opened.failure)) return;
       }
-      await sleep(clock, reopenAfter, signal);
+      // Nothing more is expected of an operation that is over, but a lab may be deleted and created again.
+      await sleep(clock, this.ended === null ? reopenAfter : reopenAfterEnd, signal);
     }
   }
 
@@ -158,7 +162,7 @@ export class Feed {
     const judged = this.#seen.judge(frame);
     if (judged === 'repeated') return [];
     if (judged === 'replaced') {
-      this.#operation = null;
+      this.#operation = this.ended = this.reason = null;
       this.#isSame = false;
     }
     if (item.kind === 'oversized') return [tooLarge(item.limit)];
@@ -181,7 +185,10 @@ export class Feed {
         return { ...part, decoded: { kind: 'event', event: { type: 'info', message: started, progress } } };
       case 'failed':
         this.ended = 'failed';
-        return { ...part, decoded: { kind: 'event', event: { ...event, type: 'error', progress } } };
+        return {
+          ...part,
+          decoded: { kind: 'event', event: { ...event, type: 'error', progress }, isSummary: true },
+        };
       case 'error':
         this.reason = event.message;
         return { ...part, decoded: { kind: 'event', event: { ...event, progress } } };

@@ -4,7 +4,7 @@
  * Owns which of the two is asked for what. The Hub creates and deletes; what both say together is in `state.ts`, and their
  * events in `events.ts`.
  */
-import type { Lab } from '../../model/lab.js';
+import { hasFailedForGood, type Lab } from '../../model/lab.js';
 import type { ConflictPolicy, LabRequest } from '../../model/lab-request.js';
 import { errorInfo } from '../../model/outcome.js';
 import { isFinal, type Failure, type Result } from '../../model/result.js';
@@ -48,7 +48,9 @@ export function platformLab({ user, hub, controller, clock }: PlatformLab): Remo
     const seen = await controller.state(signal);
     // Without it, the POST might delete a lab that the Hub does not know.
     if (!seen.ok) return withoutEffect(seen.failure);
-    if (seen.value === null || !(await isAlive(seen.value, signal))) return null;
+    if (seen.value === null) return null;
+    const isInProgress = seen.value.phase === 'failed';
+    if (isInProgress && (await isLeftover(signal))) return null;
     const listed = await hub.state(signal);
     if (!listed.ok) return withoutEffect(listed.failure);
     if (listed.value !== null && listed.value.gone !== true) return null;
@@ -59,17 +61,23 @@ export function platformLab({ user, hub, controller, clock }: PlatformLab): Remo
     }
     if (policy === 'replace') return null;
     // The Hub may be about to find it, as after a restart.
-    const now = await stateOf(sides, signal);
+    const now = await state(signal);
     if (!now.ok) return withoutEffect(now.failure);
-    const phaseNow = now.value?.phase;
-    return phaseNow === 'orphaned' || phaseNow === 'failed' ? { ok: false, failure: orphan(user) } : null;
+    const isOrphan = now.value?.phase === 'orphaned' || (isInProgress && now.value?.phase === 'other');
+    if (isOrphan) return { ok: false, failure: orphan(user) };
+    // It has changed meanwhile, so that the next attempt may find something else.
+    const again = conflict('in_progress', `the state of the lab of ${user} has just changed`, null);
+    return { ok: true, value: { kind: 'conflict', phase: 'unsettled', failure: again } };
   }
 
-  /** Whether the controller has more than what is left of a failed lab: `failed` also shows during an operation. */
-  async function isAlive({ phase }: Lab, signal: AbortSignal): Promise<boolean> {
-    if (phase !== 'failed') return true;
+  /** Whether a `failed` state is what is left of a lab: it also shows while an operation is in progress. */
+  async function isLeftover(signal: AbortSignal): Promise<boolean> {
     const { ended } = await glanceAtQueue(openController, clock, signal);
-    return ended === 'open' || ended === null;
+    if (ended === 'failed' || ended === 'none') return true;
+    if (ended === 'open' || ended === null) return false;
+    // The operation may have ended while its events were read.
+    const now = await controller.state(signal);
+    return now.ok && (now.value === null || now.value.phase === 'failed');
   }
 
   /** A failure of the Hub's spawn with the reason that only the controller's events have. */
@@ -82,12 +90,17 @@ export function platformLab({ user, hub, controller, clock }: PlatformLab): Remo
 
   async function state(signal: AbortSignal): Promise<Result<Lab | null>> {
     const now = await stateOf(sides, signal);
-    if (!now.ok || now.value?.phase !== 'failed' || now.value.reason === undefined) return now;
-    if (now.value.gone !== true && now.value.isCertain !== true) return now;
+    if (!now.ok || now.value === null || !hasFailedForGood(now.value)) return now;
     const lab = now.value;
     const { ended, reason } = await glanceAtQueue(openController, clock, signal);
-    if (ended !== 'failed' || reason === null || lab.reason?.includes(reason) === true) return now;
-    return { ok: true, value: { ...lab, reason: `${lab.reason ?? ''}: ${reason}` } };
+    const { reason: known } = lab;
+    // The Hub knows of no failure, and the controller says `failed` of every operation in progress, too.
+    if (known === undefined && (ended === 'open' || ended === null)) {
+      const raw = { ...lab.raw, status: 'pending' };
+      return { ok: true, value: { ...lab, phase: 'other', status: 'pending', isCertain: false, raw } };
+    }
+    if (ended !== 'failed' || reason === null || known?.includes(reason) === true) return now;
+    return { ok: true, value: { ...lab, reason: known === undefined ? reason : `${known}: ${reason}` } };
   }
 
   async function events(signal: AbortSignal, idleTimeout?: number | null): Promise<Result<EventStream>> {
