@@ -11,7 +11,7 @@ const count = seed === undefined ? Number(process.env['STORIES'] ?? 5_000) : 1;
 
 describe('the commands on a platform whose two servers disagree', () => {
   it('end with the true outcome, and delete nothing without being asked', async (t) => {
-    const figures = await playSeriesApart<Figures>('platform/series.ts', { first, count, most: 10 });
+    const figures = await playSeriesApart<Figures>('disagree/series.ts', { first, count, most: 10 });
     for (const line of describeFigures(figures)) t.diagnostic(line);
     const [wrong] = figures.wrong;
     if (wrong !== undefined) {
@@ -32,7 +32,7 @@ describe('the commands on a platform whose two servers disagree', () => {
       [...seen].sort(),
       commands.flatMap((command) => befores.map((before) => `${command} ${before}`)).sort(),
     );
-    const { outcomes, incidents } = await playSeriesApart<Figures>('platform/series.ts', {
+    const { outcomes, incidents } = await playSeriesApart<Figures>('disagree/series.ts', {
       first: 1,
       count: 500,
       most: 500,

@@ -63,7 +63,7 @@ const bugs: readonly Bug[] = [
 describe('the stories on a platform', () => {
   for (const bug of bugs) {
     it(`catch a planted bug: ${bug.name}`, async (t) => {
-      t.diagnostic(await caughtBy('test/faults/platform/main.ts', bug));
+      t.diagnostic(await caughtBy('test/faults/disagree/main.ts', bug));
     });
   }
 });

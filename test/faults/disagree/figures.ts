@@ -33,7 +33,7 @@ export function describe({ stories, incidents, outcomes, wrong }: Figures): stri
   const list = (counts: Map<string, number>): string =>
     [...counts].map(([name, times]) => `${name} ${times}`).join(', ');
   return [
-    `platform stories: ${stories}, wrong: ${wrong.length}`,
+    `disagreement stories: ${stories}, wrong: ${wrong.length}`,
     `incidents: ${list(incidents)}`,
     `outcomes: ${list(outcomes)}`,
   ];
@@ -45,7 +45,7 @@ export async function explain(seed: number): Promise<string> {
   const complaints = judge(played);
   return [
     ...(complaints.length === 0 ? ['went right'] : complaints),
-    `Replay it with: node --import tsx test/faults/platform/main.ts ${seed}`,
+    `Replay it with: node --import tsx test/faults/disagree/main.ts ${seed}`,
     JSON.stringify(played.story),
     ...transcript(played),
   ].join('\n');
