@@ -15,6 +15,7 @@ import {
 } from '../config/profile.js';
 import { profileKeys, type ProfileKey } from '../config/profile-keys.js';
 import { changeProfiles } from '../config/save.js';
+import { isServerWord } from '../config/mode.js';
 import type { ServerKind, Servers } from '../config/servers.js';
 import { isSafe } from '../model/host.js';
 import { UsageError } from '../model/usage-error.js';
@@ -105,6 +106,7 @@ export async function setConfig(
 
 /** The warning for a server to which no token will be sent. */
 function plainHttpWarning(kind: ServerKind, text: string, servers: Servers): string | undefined {
+  if (isServerWord(kind, text)) return undefined;
   const url = servers[kind].parseUrl(text, `lab config set ${kind}`);
   return isSafe(url) ? undefined : `a token will not be sent over plain http to ${url.hostname}; use https`;
 }

@@ -9,9 +9,16 @@
 import type { Context } from '../runtime/context.js';
 import { UsageError } from '../model/usage-error.js';
 import { readVariable } from './environment.js';
-import { isAsStrong, isPlatform, type ChosenHub, type ChosenPlatform, type ChosenServer } from './mode.js';
+import {
+  isAsStrong,
+  isPlatform,
+  isServerWord,
+  type ChosenHub,
+  type ChosenPlatform,
+  type ChosenServer,
+} from './mode.js';
 import { profilePath, type ChosenProfile } from './profile.js';
-import type { ServerSettings, Servers } from './servers.js';
+import type { ServerKind, ServerSettings, Servers } from './servers.js';
 import { setting } from './setting.js';
 import { tokenFromFile, tokenFromStdin, type FoundToken } from './token.js';
 
@@ -131,8 +138,12 @@ export function isOfProfile(
   servers: Servers,
 ): boolean {
   if (server === null) return false;
-  const hub = isUrl(values.hub) ? servers.hub.parseUrl(values.hub, origin) : null;
-  const controller = isUrl(values.controller) ? servers.controller.parseUrl(values.controller, origin) : null;
+  const urlOf = (kind: ServerKind): URL | null => {
+    const text = values[kind];
+    return text === undefined || isServerWord(kind, text) ? null : servers[kind].parseUrl(text, origin);
+  };
+  const hub = urlOf('hub');
+  const controller = urlOf('controller');
   if (server.kind === 'controller') {
     if (values.controller === undefined) return values.hub === undefined;
     return controller?.origin === server.url.value.origin;
@@ -141,11 +152,6 @@ export function isOfProfile(
   if (!isPlatform(server)) return isSameHub;
   if (controller?.origin !== server.controller.value.origin) return false;
   return isSameHub || (hub === null && server.site?.origin === controller.origin);
-}
-
-/** Whether a setting of a profile names one server. */
-function isUrl(text: string | undefined): text is string {
-  return text !== undefined && text !== 'none' && text !== 'auto';
 }
 
 async function profileToken(

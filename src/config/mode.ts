@@ -53,6 +53,11 @@ export function isPlatform(server: ChosenServer | null): server is ChosenPlatfor
   return server?.kind === 'hub' && server.controller !== null;
 }
 
+/** Whether the setting of a server is no URL but a word: `none` disables that kind of server, and `auto` finds the Hub. */
+export function isServerWord(kind: ServerKind, text: string): boolean {
+  return text === 'none' || (kind === 'hub' && text === 'auto');
+}
+
 export interface ServerOptions {
   controller?: string | undefined;
   hub?: string | undefined;

@@ -8,6 +8,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod';
 import type { Context } from '../runtime/context.js';
 import { readVariable } from './environment.js';
+import { isServerWord } from './mode.js';
 import { isTypo } from './parse.js';
 import { fileProblem } from '../runtime/file-problem.js';
 import { profileKeys, type ProfileKey } from './profile-keys.js';
@@ -231,10 +232,8 @@ function checkValue(
     throw new UsageError(`${source}: it contains a zero byte`);
   }
   const [first] = parts;
-  // `none` disables a kind of server, and `auto` finds the Hub.
-  const isWord = first === 'none' || (key === 'hub' && first === 'auto');
   if (key === 'controller' || key === 'hub') {
-    if (!isWord) (key === 'hub' ? hub : controller).parseUrl(first ?? '', source);
+    if (!isServerWord(key, first ?? '')) (key === 'hub' ? hub : controller).parseUrl(first ?? '', source);
   } else if (key === 'server_name') hub.parseServerName(first ?? '', source);
   // A Hub allows more user names than a controller does.
   else if (key === 'user') (profile.hub === undefined ? controller : hub).parseUser(first ?? '', source);

@@ -150,6 +150,20 @@ describe('lab config set', () => {
     }
   });
 
+  it('takes a word in place of a URL: none for either server, and auto for a Hub', async () => {
+    for (const [key, word] of [
+      ['controller', 'none'],
+      ['hub', 'none'],
+      ['hub', 'auto'],
+    ]) {
+      const { stderr } = await lab(`set ${key} ${word}`);
+      assert.equal(stderr, `${key} is set in profile default (${file})\n`);
+    }
+    assert.equal((await lab('show')).stdout, 'controller none\nhub auto\n');
+    await assert.rejects(lab('set controller auto'), usage(/^lab config set controller: not a URL/));
+    await assert.rejects(lab('set hub nothing'), usage(/^lab config set hub: not a URL/));
+  });
+
   it('makes file and folder for their owner alone', async () => {
     const { code, stdout, stderr } = await lab('set controller https://data.example.org');
     assert.deepEqual([code, stdout, stderr], [0, '', `controller is set in profile default (${file})\n`]);

@@ -1,7 +1,7 @@
 /**
  * The real program and a Hub that repeats its secrets: the token, and the values of `--option-env`, in every place that has
  * free text. The harness (support/secrecy.ts) searches the output and the logs of every child for them; this file ensures
- * that there is something to find, and that a foreign Hub gets no token.
+ * that there is something to find, and that a foreign Hub or controller gets no token.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -127,8 +127,17 @@ function refuse(status: number, message = echo): Reply {
   };
 }
 
-describe('a foreign Hub', { concurrency: 2 }, () => {
+describe('a foreign Hub or controller', { concurrency: 2 }, () => {
   const own = 'http://127.0.0.1:9/';
+  /** In a lab of the platform at `own`. */
+  const inLab = {
+    EXTERNAL_INSTANCE_URL: own,
+    NUBLADO_TOKEN: 'gt-home',
+    ACCESS_TOKEN: 'gt-home',
+    JUPYTERHUB_API_URL: `${own}hub/api`,
+    JUPYTERHUB_API_TOKEN: 'server-HUNTER2',
+    JUPYTERHUB_USER: 'ann',
+  };
   const home = (profile: Record<string, string>): Record<string, string> => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'nublado-lab'));
@@ -141,7 +150,7 @@ describe('a foreign Hub', { concurrency: 2 }, () => {
     return { XDG_CONFIG_HOME: folder };
   };
 
-  // Where the token is, and where the foreign Hub is.
+  // Where the token is, and where the foreign server is.
   for (const [what, options, variables] of [
     [
       "a profile's token, --hub",
@@ -177,6 +186,60 @@ describe('a foreign Hub', { concurrency: 2 }, () => {
         JUPYTERHUB_API_URL: `${own}hub/api`,
         JUPYTERHUB_API_TOKEN: 'server-HUNTER2',
         JUPYTERHUB_USER: 'ann',
+      }),
+    ],
+    // Together with one that would get the token.
+    [
+      "a profile's token, a Hub at its controller",
+      (url: string) => ['--hub', url, '--controller', own],
+      () => home({ hub: own, controller: own, token_file: 'profile-token' }),
+    ],
+    [
+      "a profile's token, a controller at its Hub",
+      (url: string) => ['--hub', own, '--controller', url],
+      () => home({ hub: own, controller: own, token_file: 'profile-token' }),
+    ],
+    [
+      "a controller profile's token, a Hub at its controller",
+      (url: string) => ['--hub', url, '--controller', own],
+      () => home({ controller: own, token_file: 'profile-token' }),
+    ],
+    [
+      "a Hub profile's token, a controller at its Hub",
+      () => [],
+      (url: string) => ({
+        LAB_HUB: own,
+        LAB_CONTROLLER: url,
+        ...home({ hub: own, token_file: 'profile-token' }),
+      }),
+    ],
+    [
+      'LAB_TOKEN, a Hub and a controller of a profile',
+      () => [],
+      (url: string) => ({ LAB_TOKEN: 'variable-HUNTER2', ...home({ hub: url, controller: url }) }),
+    ],
+    [
+      '--token-file, a Hub and a controller of variables',
+      () => ['--token-file', '-'],
+      (url: string) => ({ LAB_HUB: url, LAB_CONTROLLER: url }),
+    ],
+    [
+      "the tokens of a lab, a Hub at its instance's controller",
+      (url: string) => ['--hub', url, '--controller', own],
+      () => inLab,
+    ],
+    [
+      'the tokens of a lab, a controller at the Hub of its instance',
+      (url: string) => ['--hub', own, '--controller', url],
+      () => inLab,
+    ],
+    [
+      'the tokens of a lab, a controller at its Hub, by variables',
+      () => [],
+      (url: string) => ({
+        ...inLab,
+        LAB_HUB: own,
+        LAB_CONTROLLER: url,
       }),
     ],
   ] as const) {
