@@ -29,7 +29,7 @@ export type Servers =
       hub: Endpoint;
       controller: Endpoint;
       settings: HubSettings;
-      /** The hosts, with their ports, that belong to the platform, in addition to the Hub's own. */
+      /** The hosts, with their ports, that the login at the Hub may use in addition to the Hub's own. */
       hosts: readonly string[];
     };
 

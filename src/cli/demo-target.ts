@@ -99,13 +99,12 @@ async function startDemo(
     const simulator = await startPlatform({ clock, scenario });
     if (demoUnderWay) simulator.beginSpawn();
     const { controllerUrl, hubUrl, token, user } = simulator;
-    const controller = endpoint(controllerUrl);
     const servers = {
       kind: 'platform',
       hub: endpoint(hubUrl),
-      controller,
+      controller: endpoint(controllerUrl),
       settings: hubSettings('', hub, {}),
-      hosts: [controller.base.host],
+      hosts: [],
     } as const;
     return { servers, token, user, close: () => simulator.close() };
   }

@@ -101,10 +101,13 @@ function serversOf(target: Target, { hub = {} }: TargetTask, { env }: Context): 
   };
 }
 
-/** The hosts of a platform that the settings or its service discovery have named. Its login may be at any of them. */
-function hostsOf({ controller, site }: ChosenPlatform): string[] {
+/**
+ * The other hosts of a platform that the settings or its service discovery have named: its login may use any of them. At the
+ * Hub's own host it uses only pages of the Hub, so a redirect to the login page for browsers there means a wrong token.
+ */
+function hostsOf({ url, controller, site }: ChosenPlatform): string[] {
   const hosts = [controller.value.host, ...(site === null ? [] : [site.host])];
-  return [...new Set(hosts)];
+  return [...new Set(hosts)].filter((host) => host !== url.value.host);
 }
 
 /** `env`: the environment, if this runs in a server of the same Hub. */

@@ -173,6 +173,20 @@ describe('a platform', { concurrency: 2 }, () => {
     assert.deepEqual([...new Set(asked.map((each) => each.token))], [token]);
   });
 
+  it('whose ingress redirects to its login page has refused the token', async (t) => {
+    const platform = await serve(t, {
+      onRequest({ url = '' }, response) {
+        if (!url.startsWith('/nb/')) return false;
+        response.writeHead(302, { location: `/login?rd=${encodeURIComponent(url)}` }).end();
+        return true;
+      },
+    });
+    const run = await runLab(['spawn', '--hub', 'auto', '-o', 'json'], inLab(platform));
+    assert.equal(run.code, 3, run.stderr);
+    assert.match(resultOf(run.stdout).message, /^could not sign in to the Hub: .*redirect to .*login/);
+    assert.ok(!platform.asked.some(({ what }) => what === 'GET /login'));
+  });
+
   it('whose Hub repeats its cookies does not get them shown', async (t) => {
     const cookies: string[] = [];
     const platform = await serve(t, {
