@@ -95,8 +95,11 @@ export interface RemoteLab {
    */
   create(request: LabRequest, signal: AbortSignal, policy?: ConflictPolicy): Promise<Result<Creation>>;
 
-  /** The lab as it is now; null if the user has no lab. */
-  state(signal: AbortSignal): Promise<Result<Lab | null>>;
+  /**
+   * The lab as it is now; null if the user has no lab. `isLast`: whether the command has no time left to request it again; then
+   * a backend must not do that either, if it would otherwise have to before it is sure.
+   */
+  state(signal: AbortSignal, isLast?: boolean): Promise<Result<Lab | null>>;
 
   /**
    * Opens the event stream, and ends it when the signal aborts. The property is null if this lab has no event stream, or

@@ -115,7 +115,10 @@ async function waitForAbsent(session: Session, subject: Subject): Promise<Outcom
     if (!asked.ok) return session.failureOutcome(asked.failure, last);
     const lab = asked.value;
     if (lab === null || isGone(lab)) return { kind: 'absent', message: 'there is no lab' };
-    const isFailed = lab.phase === 'failed';
+    const isForGood = hasFailedForGood(lab);
+    if (isForGood && deleting) return deletionFailed(null);
+    // What is left of a failed lab is there until somebody deletes it, and its events are those of the failure.
+    const isFailed = lab.phase === 'failed' && !isForGood;
     const hasFailed = failure.note(lab.phase);
     deleting = lab.phase === 'stopping' || (deleting && isFailed);
     last = wordsAfter(lab.phase);

@@ -127,6 +127,10 @@ async function afterError(
   if (!reason.ok) return unknown;
   const isNew = reason.value !== before.reason || isHubs(error);
   if (reason.value !== null && isNew) return { ok: false, failure: spawnFailed(error, reason.value) };
+  // It was refused because the server ran, and it has been stopped since.
+  if (wasRunning && error.error.status === 400) {
+    return { ok: false, failure: { ...error, retry: 'later', effect: 'none' } };
+  }
   return { ok: false, failure: isLost ? error : afterServerError(error) };
 }
 

@@ -65,9 +65,9 @@ export function platformLab({ user, hub, controller, clock }: PlatformLab): Remo
     if (!now.ok) return withoutEffect(now.failure);
     const isOrphan = now.value?.phase === 'orphaned' || (isInProgress && now.value?.phase === 'other');
     if (isOrphan) return { ok: false, failure: orphan(user) };
-    // It has changed meanwhile, so that the next attempt may find something else.
-    const again = conflict('in_progress', `the state of the lab of ${user} has just changed`, null);
-    return { ok: true, value: { kind: 'conflict', phase: 'unsettled', failure: again } };
+    // It has changed meanwhile, or is not clear yet. It must not be followed: the Hub's stream may have an old failure.
+    const again = conflict('in_progress', `the state of the lab of ${user} is not clear yet`, null);
+    return { ok: false, failure: { ...again, kind: 'unknown', retry: 'later' } };
   }
 
   /** Whether a `failed` state is what is left of a lab: it also shows while an operation is in progress. */
@@ -88,12 +88,13 @@ export function platformLab({ user, hub, controller, clock }: PlatformLab): Remo
     return { ...failure, error: { ...failure.error, message: `${message}: ${reason}` } };
   }
 
-  async function state(signal: AbortSignal): Promise<Result<Lab | null>> {
-    const now = await stateOf(sides, signal);
+  async function state(signal: AbortSignal, isLast = false): Promise<Result<Lab | null>> {
+    const now = await stateOf(sides, signal, isLast);
     if (!now.ok || now.value === null || !hasFailedForGood(now.value)) return now;
     const lab = now.value;
-    const { ended, reason } = await glanceAtQueue(openController, clock, signal);
     const { reason: known } = lab;
+    if (isLast && known !== undefined) return now;
+    const { ended, reason } = isLast ? unread : await glanceAtQueue(openController, clock, signal);
     // The Hub knows of no failure, and the controller says `failed` of every operation in progress, too.
     if (known === undefined && (ended === 'open' || ended === null)) {
       const raw = { ...lab.raw, status: 'pending' };
@@ -190,6 +191,9 @@ function mayNotDelete(user: string, { error, ...failure }: Failure): Failure {
   const hint = '`lab spawn --on-conflict replace` replaces it with one that the Hub knows.';
   return { ...failure, error: { ...error, message, hint } };
 }
+
+/** A queue for which there is no time. */
+const unread = { ended: null, reason: null } as const;
 
 const noEvents: Failure = {
   kind: 'not-found',

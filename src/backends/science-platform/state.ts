@@ -23,19 +23,22 @@ const again = 1_000;
 
 type State = Result<Lab | null>;
 
-export async function stateOf(sides: Sides, signal: AbortSignal): Promise<State> {
+/** `isLast`: nothing can be requested again, so a contradiction decides nothing. */
+export async function stateOf(sides: Sides, signal: AbortSignal, isLast = false): Promise<State> {
   const { clock } = sides;
   const since = clock.monotonic();
   for (;;) {
-    const { state, isContradiction } = await look(sides, signal);
-    if (!isContradiction || isAborted(signal) || clock.monotonic() - since >= doubt) return state;
+    const { state, meanwhile } = await look(sides, signal);
+    if (meanwhile === null || clock.monotonic() - since >= doubt) return state;
+    if (isLast || isAborted(signal)) return { ok: true, value: meanwhile };
     await sleep(clock, again, signal);
   }
 }
 
 interface Look {
   state: State;
-  isContradiction: boolean;
+  /** If this is a contradiction: the lab for as long as that may be only a moment. */
+  meanwhile: Lab | null;
 }
 
 async function look({ hub, controller }: Sides, signal: AbortSignal): Promise<Look> {
@@ -44,6 +47,8 @@ async function look({ hub, controller }: Sides, signal: AbortSignal): Promise<Lo
   if (!listed.ok || (lab !== null && lab.phase !== 'running' && lab.phase !== 'failed')) return sure(listed);
   const seen = await controller.state(signal);
   if (!seen.ok) {
+    // It was given up, perhaps long after the Hub's response.
+    if (isAborted(signal)) return sure(seen);
     // A lab that the Hub does not know may still be at the controller, so that has to be found out.
     return sure(lab?.phase === 'running' || isFinal(seen.failure) ? listed : seen);
   }
@@ -87,11 +92,11 @@ function whileAbsent(lab: Lab | null, seen: Lab | null): Look {
 }
 
 function sure(state: State): Look {
-  return { state, isContradiction: false };
+  return { state, meanwhile: null };
 }
 
 function doubtful(lab: Lab): Look {
-  return { state: { ok: true, value: lab }, isContradiction: true };
+  return { state: { ok: true, value: lab }, meanwhile: notYet(lab) };
 }
 
 /** The Hub's lab with what only the controller knows about it. */

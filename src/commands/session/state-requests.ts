@@ -97,7 +97,9 @@ export class StateRequests {
     this.#lookSignal = signal;
     this.#look = this.#options
       .freshBackend()
-      .then((backend) => (subject === null ? backend.ownState(signal) : backend.lab(subject).state(signal)))
+      .then((backend) =>
+        subject === null ? backend.ownState(signal) : backend.lab(subject).state(signal, true),
+      )
       .finally(() => {
         this.#look = null;
       });

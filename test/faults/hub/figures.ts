@@ -4,7 +4,8 @@
 import { responds } from './record.js';
 import { generate } from './generate.js';
 import { judge } from './judge.js';
-import { play, type Played } from './play.js';
+import type { Exchange } from './network.js';
+import { play, type Played, type Run } from './play.js';
 import { shrink } from './shrink.js';
 import { tell } from './tell.js';
 import type { Series } from '../figures.js';
@@ -37,7 +38,7 @@ function record(figures: Figures, played: Played): void {
   if (isDead) add(faults, 'ready but dead', 1);
 }
 
-function add(counts: Map<string, number>, name: string, times: number): void {
+export function add(counts: Map<string, number>, name: string, times: number): void {
   counts.set(name, (counts.get(name) ?? 0) + times);
 }
 
@@ -74,8 +75,8 @@ export async function explain(seed: number): Promise<string> {
 }
 
 /** What really happened, what the client requested, and what it showed, by time. */
-function transcript({ network, record: { moments }, shown, ending, begunAt, endedAt }: Played): string[] {
-  const truth = moments.map((moment) => {
+function transcript(played: Played): string[] {
+  const truth = played.record.moments.map((moment) => {
     const { at, pending, ready, isAlive, hubIsUp } = moment;
     const words = [
       pending ?? (ready ? 'ready' : 'absent'),
@@ -85,6 +86,22 @@ function transcript({ network, record: { moments }, shown, ending, begunAt, ende
     ];
     return { at, line: `    = ${words.filter((word) => word !== '').join(', ')}` };
   });
+  return transcriptOf(played, truth);
+}
+
+interface Told extends Run {
+  network: {
+    exchanges: readonly (Pick<Exchange, 'sentAt' | 'answeredAt' | 'status' | 'trouble'> & {
+      route: string;
+    })[];
+  };
+  begunAt: number;
+}
+
+export function transcriptOf(
+  { network, shown, ending, begunAt, endedAt }: Told,
+  truth: readonly { at: number; line: string }[],
+): string[] {
   const asked = network.exchanges.map(({ sentAt, route, answeredAt, status, trouble }) => ({
     at: sentAt,
     line: `${route} → ${status ?? 'nothing'}${answeredAt === null ? '' : ` at ${answeredAt - begunAt}`}${trouble === null ? '' : ` (${trouble})`}`,

@@ -5,12 +5,13 @@
  * Only records; judge.ts decides what was correct.
  */
 import { createJupyterHub } from '../../../src/backends/jupyterhub/backend.js';
+import type { Backend } from '../../../src/backends/backend.js';
 import { Session } from '../../../src/commands/session/session.js';
 import { spawn } from '../../../src/commands/spawn.js';
 import { status } from '../../../src/commands/status.js';
 import { stop } from '../../../src/commands/stop.js';
 import { wait } from '../../../src/commands/wait.js';
-import { SilentDisplay, type Ending } from '../../../src/display/display.js';
+import { SilentDisplay, type Ending, type ServerAddress } from '../../../src/display/display.js';
 import type { Event } from '../../../src/model/event.js';
 import { noSecrets } from '../../../src/model/redactor.js';
 import type { Goal, Input, RunState } from '../../../src/model/reducer.js';
@@ -30,17 +31,12 @@ export interface Shown {
   event: Event;
 }
 
-export interface Played {
+export interface Played extends Run {
   story: HubStory;
   record: Record;
   network: MemoryNetwork;
-  /** Null if the command did not end. */
-  ending: Ending | null;
-  thrown: unknown;
-  /** When the command began and ended, on the clock of the record. */
+  /** When the command began, on the clock of the record. */
   begunAt: number;
-  endedAt: number;
-  shown: Shown[];
 }
 
 /** Anything that still waits this long after the deadline waits for ever, in milliseconds. */
@@ -74,22 +70,28 @@ export async function play(story: HubStory): Promise<Played> {
       interfere(each, story, hub, record);
     });
   }
-  const run = runCommand(story, clock, network);
-  const ended: Awaited<Run['finished']>[] = [];
-  void run.finished.then((result) => ended.push(result));
-  await settled();
-  record.sample();
-  while (ended.length === 0 && clock.monotonic() - begunAt < story.timeout + longest) {
-    const { nextDue } = clock;
-    if (nextDue === null) break;
-    clock.advance(nextDue - clock.monotonic());
-    await settled();
-    record.sample();
-  }
-  const endedAt = clock.monotonic();
-  const { ending, thrown } = ended[0] ?? { ending: null, thrown: null };
+  const createBackend = (): Backend =>
+    createJupyterHub(
+      {
+        base: new URL(`${origin}/`),
+        credentials: { kind: 'bearer', token },
+        dispatcher: network,
+        clock,
+        redact: noSecrets.redact,
+      },
+      { server: story.server, userOptions: {}, forget: false },
+    );
+  const address = { controller: null, hub: origin, name: story.server };
+  const run = await runCommand(story, {
+    clock,
+    createBackend,
+    address,
+    sample: () => {
+      record.sample();
+    },
+  });
   hub.close();
-  return { story, record, network, ending, thrown, begunAt, endedAt, shown: run.shown };
+  return { story, record, network, begunAt, ...run };
 }
 
 /** The rights of a token that starts and stops servers and does not see them. */
@@ -161,35 +163,39 @@ function interfere(each: Interference, { version }: HubStory, hub: LocalHub, rec
 }
 
 /** Everything that can happen without time passing has happened. */
-async function settled(): Promise<void> {
+export async function settled(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-interface Run {
+/** A command that was played: how it ended, and what it showed. */
+export interface Run {
+  /** Null if the command did not end. */
+  ending: Ending | null;
+  thrown: unknown;
+  endedAt: number;
   shown: Shown[];
-  finished: Promise<{ ending: Ending | null; thrown: unknown }>;
+}
+
+/** Where a command is played. `sample` is called whenever something may have happened. */
+interface Stage {
+  clock: FakeClock;
+  createBackend: () => Backend;
+  address: ServerAddress;
+  sample: () => void;
 }
 
 /** The default: how long to wait for a response, in milliseconds. The Hub's streams have a shorter limit of their own. */
 const idleTimeout = 45_000;
 
-/** Starts the story's command; `finished` never rejects. */
-function runCommand(story: HubStory, clock: FakeClock, network: MemoryNetwork): Run {
-  const context = fakeContext({ clock, random: new Random(story.seed ^ 0xc11e).unit });
-  const { timeout } = story;
+/** Runs a story's command to its end; the clock jumps from one thing that falls due to the next. Never rejects. */
+export async function runCommand(
+  { seed, command, timeout }: Pick<HubStory, 'seed' | 'command' | 'timeout'>,
+  { clock, createBackend, address, sample }: Stage,
+): Promise<Run> {
+  const context = fakeContext({ clock, random: new Random(seed ^ 0xc11e).unit });
+  const begunAt = clock.monotonic();
   const deadline = startDeadline(clock, timeout, context.signal);
   const display = new Recorder();
-  const createBackend = () =>
-    createJupyterHub(
-      {
-        base: new URL(`${origin}/`),
-        credentials: { kind: 'bearer', token },
-        dispatcher: network,
-        clock,
-        redact: noSecrets.redact,
-      },
-      { server: story.server, userOptions: {}, forget: false },
-    );
   const session = new Session(
     {
       context,
@@ -197,26 +203,36 @@ function runCommand(story: HubStory, clock: FakeClock, network: MemoryNetwork): 
       backend: createBackend(),
       freshBackend: () => Promise.resolve(createBackend()),
       redactor: noSecrets,
-      address: { controller: null, hub: origin, name: story.server },
+      address,
       user: { name: null, given: false },
       demo: false,
       limits: { timeout, idleTimeout },
       deadline,
     },
-    goalOf(story.command),
+    goalOf(command),
   );
-  const finished = commandOf(story.command, session).then(
-    (ending) => ({ ending, thrown: null }),
-    (thrown: unknown) => ({ ending: null, thrown }),
-  );
-  return {
-    shown: display.shown,
-    finished: finished.then((result) => {
+  const ended: Pick<Run, 'ending' | 'thrown'>[] = [];
+  void commandOf(command, session)
+    .then(
+      (ending) => ({ ending, thrown: null }),
+      (thrown: unknown) => ({ ending: null, thrown }),
+    )
+    .then((result) => {
       session.close();
       deadline.cancel();
-      return result;
-    }),
-  };
+      ended.push(result);
+    });
+  await settled();
+  sample();
+  while (ended.length === 0 && clock.monotonic() - begunAt < timeout + longest) {
+    const { nextDue } = clock;
+    if (nextDue === null) break;
+    clock.advance(nextDue - clock.monotonic());
+    await settled();
+    sample();
+  }
+  const { ending, thrown } = ended[0] ?? { ending: null, thrown: null };
+  return { ending, thrown, endedAt: clock.monotonic(), shown: display.shown };
 }
 
 function goalOf({ name }: Command): Goal {

@@ -22,7 +22,7 @@ export function troublesOf(random: Random, isCalm: boolean): Network {
   };
 }
 
-function composeTrouble(random: Random): Trouble {
+export function composeTrouble(random: Random): Trouble {
   const arrives = random.chance(0.5);
   switch (random.pick(['refused', 'cut', 'cut', 'hang', 'status', 'status'] as const)) {
     case 'refused':
@@ -43,7 +43,7 @@ function composeWindow(random: Random): Window {
   return { from, to, route, trouble: composeTrouble(random) };
 }
 
-function composeFault(random: Random): StreamFault | null {
+export function composeFault(random: Random): StreamFault | null {
   if (random.chance(0.2)) return null;
   return {
     kind: random.pick(['cut', 'silent', 'silent'] as const),
