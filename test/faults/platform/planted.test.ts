@@ -16,8 +16,8 @@ const bugs: readonly Bug[] = [
     name: "the controller's failed taken for the end",
     file: `${platform}/feed.ts`,
     instead: [
-      "return { ...part, decoded: { kind: 'event', event: { ...event, type: 'error', progress } } };",
-      'return part;',
+      "event: { ...event, type: 'error', progress }, isSummary: true }",
+      'event: { ...event, progress } }',
     ],
   },
   {
@@ -52,11 +52,27 @@ const bugs: readonly Bug[] = [
     ],
   },
   {
-    name: 'a stop that ends when the Hub knows nothing',
+    name: 'a login page of the ingress taken for a lab that does not respond',
     file: `${platform}/lab.ts`,
     instead: [
-      'if (left.value === null) return removed;',
-      'if (removed.ok || left.value === null) return removed;',
+      "if (probed.kind !== 'no evidence') return probed;",
+      'if (probed.kind.length > 0) return probed;',
+    ],
+  },
+  {
+    name: 'a stop that ends when only the Hub knows nothing',
+    file: `${platform}/lab.ts`,
+    instead: [
+      "if (removed.ok || phase === 'stopping' || phase === 'unsettled') return { ok: true, value: 'under way' };",
+      "if (removed.ok || phase === 'stopping' || phase === 'unsettled') return removed;",
+    ],
+  },
+  {
+    name: 'a deletion at the controller taken for one that has ended',
+    file: `${platform}/state.ts`,
+    instead: [
+      'return sure({ ok: true, value: merged(seen, seen) });',
+      'return sure({ ok: true, value: lab });',
     ],
   },
   {
@@ -73,11 +89,6 @@ const bugs: readonly Bug[] = [
     name: 'the controller not asked whether the lab runs',
     file: `${platform}/state.ts`,
     instead: ['return doubtful(contradicted(lab, seen));', 'return sure({ ok: true, value: lab });'],
-  },
-  {
-    name: 'the reason of a failed spawn left out',
-    file: `${platform}/events.ts`,
-    instead: ['const isSaid = reason === null || message.includes(reason);', 'const isSaid = true;'],
   },
   {
     name: 'a contradiction doubted in the last look',
