@@ -9,7 +9,7 @@ import type { ConflictPolicy, LabRequest } from '../../model/lab-request.js';
 import { errorInfo } from '../../model/outcome.js';
 import { isFinal, type Failure, type Result } from '../../model/result.js';
 import type { Clock } from '../../runtime/context.js';
-import { isAborted } from '../../runtime/deadline.js';
+import { isAborted, startDeadline } from '../../runtime/deadline.js';
 import type { EventStream } from '../../stream/event-stream.js';
 import type { Creation, Removal, RemoteLab } from '../backend.js';
 import { platformStream } from './events.js';
@@ -23,6 +23,9 @@ export interface PlatformLab {
   controller: RemoteLab;
   clock: Clock;
 }
+
+/** How long a probe waits for the controller, in milliseconds. */
+const patience = 5_000;
 
 export function platformLab({ user, hub, controller, clock }: PlatformLab): RemoteLab {
   const sides = { hub, controller, clock };
@@ -156,7 +159,9 @@ export function platformLab({ user, hub, controller, clock }: PlatformLab): Remo
       const probed = await ask(address, signal);
       if (probed.kind !== 'no evidence') return probed;
       // This Hub itself waits for Jupyter, and something in front of the lab may keep everybody else away.
-      const seen = await controller.state(signal);
+      const limit = startDeadline(clock, patience, signal);
+      const seen = await controller.state(limit.signal);
+      limit.cancel();
       const runs = seen.ok && seen.value?.phase === 'running';
       return runs ? { kind: 'proof', how: 'hub', reason: probed.reason } : probed;
     };

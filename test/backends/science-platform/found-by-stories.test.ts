@@ -3,11 +3,14 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { RemoteLab } from '../../../src/backends/backend.js';
+import { platformLab } from '../../../src/backends/science-platform/lab.js';
 import { stateOf } from '../../../src/backends/science-platform/state.js';
 import { spawn, type SpawnOptions } from '../../../src/commands/spawn.js';
 import { wait } from '../../../src/commands/wait.js';
 import type { Lab } from '../../../src/model/lab.js';
 import { exitCode } from '../../../src/model/outcome.js';
+import type { Result } from '../../../src/model/result.js';
 import { settled } from '../../faults/hub/play.js';
 import { away, said, World } from './world.js';
 
@@ -22,6 +25,15 @@ const options: SpawnOptions = {
   detach: false,
   onConflict: 'attach',
 };
+
+/** A request that never gets a response. */
+function failsAtTheEndOf(signal: AbortSignal): Promise<Result<never>> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => {
+      resolve({ ok: false, failure: away });
+    });
+  });
+}
 
 const never = new AbortController().signal;
 
@@ -46,14 +58,7 @@ describe('the state of a lab on the platform', () => {
     const world = new World();
     world.hub.view = () => 'running';
     const given = new AbortController();
-    const controller = {
-      state: () =>
-        new Promise<{ ok: false; failure: typeof away }>((resolve) => {
-          given.signal.addEventListener('abort', () => {
-            resolve({ ok: false, failure: away });
-          });
-        }),
-    };
+    const controller = { state: () => failsAtTheEndOf(given.signal) };
     const ready = await world.lab().state(never, true);
     assert.ok(ready.ok && ready.value !== null);
     const lab: Lab = { ...ready.value, phase: 'running' };
@@ -79,6 +84,25 @@ describe('the state of a lab on the platform', () => {
     const { ending } = await world.play((session) => spawn(session, options));
     assert.equal(exitCode(ending.outcome), 0);
     assert.equal(world.requests.length, 1);
+  });
+
+  it('is not awaited for longer than a probe takes', async () => {
+    const world = new World();
+    world.hub.probed = () => ({ kind: 'no evidence', connected: false, reason: 'a login page' });
+    const hub = world.lab();
+    const controller: RemoteLab = { ...hub, state: (signal) => failsAtTheEndOf(signal) };
+    const lab = platformLab({ user: 'rachel', hub, controller, clock: world.clock });
+    const address = {
+      url: 'https://hub.test/',
+      mayOpen: true,
+      mayGetToken: true,
+      hasCapitals: false,
+      isShared: false,
+    };
+    const probed = lab.probe?.(address, never);
+    await settled();
+    world.clock.advance(5_000);
+    assert.equal((await probed)?.kind, 'no evidence');
   });
 
   it('is no failed deletion where the rest of a failed lab stays', async () => {

@@ -233,7 +233,9 @@ function judgeTime(played: Played, { kind }: Outcome): string[] {
   const calm = Math.max(last?.at ?? 0, begunAt, network.troubledAt, ...windows);
   if (endedAt <= calm + patience || last === undefined) return [];
   const isForAbsent = story.command.name === 'stop' || goalIs(played, 'absent');
-  const waits = isForAbsent ? last.listed !== null || last.status !== null : last.listed === 'spawn';
+  const waits = isForAbsent
+    ? last.listed !== null || last.status !== null
+    : last.listed === 'spawn' || last.operation !== null;
   // A lie that lasts changes nothing, and is no end either.
   return waits || last.told !== last.status
     ? []

@@ -211,6 +211,7 @@ export class Network {
       else respond(ok({ kind: 'not yet', reason: 'the Hub responds in its place' }));
     });
     limit.cancel();
+    if (parent.aborted) return { kind: 'no evidence', connected: false, reason: 'it was cut short' };
     if (typeof reply === 'string')
       return reply === 'refused'
         ? { kind: 'not yet', reason: 'refused' }
