@@ -1,14 +1,8 @@
 /**
  * A random story on a platform: a command, what there is before it, how spawns go, and what goes wrong meanwhile. Only data.
  */
-import type { ConflictPolicy } from '../../../src/model/lab-request.js';
+import type { Command } from '../hub/story.js';
 import { Random } from '../random.js';
-
-export type Command =
-  | { name: 'spawn'; onConflict: ConflictPolicy }
-  | { name: 'wait'; goal: 'ready' | 'running' | 'absent' }
-  | { name: 'stop' }
-  | { name: 'status' };
 
 /** `orphan`: only the controller has it. `leaving`: the controller deletes it, and the Hub has forgotten it. */
 export const befores = [
@@ -67,11 +61,13 @@ export interface PlatformStory {
   timeout: number;
 }
 
+const spawn = { name: 'spawn', goal: 'ready', detach: false } as const;
+
 export function generate(seed: number): PlatformStory {
   const random = new Random(seed);
   const command = random.pick<() => Command>([
-    () => ({ name: 'spawn', onConflict: random.pick(['attach', 'attach', 'replace', 'fail']) }),
-    () => ({ name: 'spawn', onConflict: 'attach' }),
+    () => ({ ...spawn, onConflict: random.pick(['attach', 'attach', 'replace', 'fail']) }),
+    () => ({ ...spawn, onConflict: 'attach' }),
     () => ({ name: 'wait', goal: random.pick(['ready', 'ready', 'running', 'absent']) }),
     () => ({ name: 'stop' }),
     () => ({ name: 'status' }),

@@ -29,6 +29,8 @@ import { storyOf, type Command, type HubStory, type Interference } from './story
 export interface Shown {
   at: number;
   event: Event;
+  /** What the bar shows. */
+  percent: number | null;
 }
 
 export interface Played extends Run {
@@ -267,7 +269,7 @@ async function commandOf(command: Command, session: Session): Promise<Ending> {
 class Recorder extends SilentDisplay {
   readonly shown: Shown[] = [];
 
-  override show(_state: RunState, input: Input): void {
-    if (input.kind === 'event') this.shown.push({ at: input.at, event: input.event });
+  override show({ percent }: RunState, input: Input): void {
+    if (input.kind === 'event') this.shown.push({ at: input.at, event: input.event, percent });
   }
 }
