@@ -63,7 +63,7 @@ export interface ServerOptions {
   hub?: string | undefined;
 }
 
-/** A text with its source, before it is parsed; null if there is none, or if it is disabled. */
+/** An unparsed text with its source; null if there is none, or if that kind of server is disabled. */
 type Text = Setting<string> | null;
 
 type Named = Readonly<Record<ServerKind, Text>>;

@@ -35,7 +35,7 @@ export interface HubSettings {
 
 /** What a server is requested with. `dispatcher`, `turn` and `trace` are those of its probes. */
 export interface HubWorld extends Omit<ControllerOptions, 'credentials'> {
-  /** The platform's token, which the ingress in front of the servers demands; omitted where there is none. */
+  /** The token for probes of a platform, whose ingress requires one; omitted for a Hub alone. */
   token?: string;
   /** Spaces the requests for the servers of a user; omitted if the caller does. */
   pace?: Pace;

@@ -174,7 +174,7 @@ export class Feed {
       : [{ kind: 'frame', data: frame.data, decoded }];
   }
 
-  /** The part as it is shown: its terminal event is none, and the progress of a deletion is not that of a spawn. */
+  /** The part as it is shown: a terminal event becomes an ordinary one, and a deletion's events have no progress. */
   #mapped(part: Part): Part {
     if (part.kind === 'comment' || part.decoded.kind !== 'event') return part;
     const { event } = part.decoded;

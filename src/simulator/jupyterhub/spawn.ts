@@ -72,7 +72,7 @@ export class Spawn {
     });
     if (drive) {
       drive.start({
-        told: () => (this.happened += 1),
+        happened: () => (this.happened += 1),
         returned: () => {
           this.#startReturns();
         },

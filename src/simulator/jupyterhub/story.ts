@@ -36,7 +36,7 @@ export type Meanwhile = 'cancel' | 'die' | { signal: 'SIGTERM' | 'SIGKILL'; down
 /** The calls of a driven start() to the Hub. After `returned` or `raised` they have no effect. */
 export interface Start {
   /** The story's burst has one more event. */
-  told: () => void;
+  happened: () => void;
   returned: () => void;
   raised: (failure: Failure) => void;
 }

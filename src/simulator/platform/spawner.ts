@@ -70,7 +70,7 @@ export class LabSpawner {
       start: (start) => {
         this.#start(start, options, (message) => {
           events.push([0, message]);
-          start.told();
+          start.happened();
         });
         this.#onStart(this.#user);
       },
